@@ -1,0 +1,181 @@
+"""Certified evaluation: a sympy expression as a ball that is sure to contain its value.
+
+Arb keeps a midpoint and a rigorous radius through every operation, so the radius of the result
+bounds all round-off and all truncation.  If the ball is too wide, the same expression is
+evaluated again at twice the precision.  A ball that contains 0 with radius r says |x| <= r; a
+ball that excludes 0 proves that x is not zero.  Reference: Johansson, "Arb: efficient
+arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans. Comput. 66 (2017).
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping
+
+import sympy as sp
+from flint import arb, ctx, fmpq
+from sympy.core.relational import Relational
+
+WIDEST = 2**15  # bits; beyond it a value is called undecided
+
+FUNCTIONS: dict[type, Callable[..., arb]] = {
+    sp.exp: arb.exp, sp.log: arb.log, sp.Abs: abs, sp.sign: arb.sgn,
+    sp.sin: arb.sin, sp.cos: arb.cos, sp.tan: arb.tan, sp.cot: arb.cot,
+    sp.asin: arb.asin, sp.acos: arb.acos, sp.atan: arb.atan, sp.atan2: arb.atan2,
+    sp.sinh: arb.sinh, sp.cosh: arb.cosh, sp.tanh: arb.tanh, sp.coth: arb.coth,
+    sp.asinh: arb.asinh, sp.acosh: arb.acosh, sp.atanh: arb.atanh,
+    sp.erf: arb.erf, sp.erfc: arb.erfc, sp.erfinv: arb.erfinv,
+    sp.gamma: arb.gamma, sp.loggamma: arb.lgamma,
+    sp.LambertW: lambda z, branch=None: z.lambertw(0 if branch is None else int(branch.unique_fmpz())),
+    sp.Max: lambda first, *rest: _fold(arb.max, first, rest),
+    sp.Min: lambda first, *rest: _fold(arb.min, first, rest),
+}  # fmt: skip
+
+CONSTANTS = {sp.pi: arb.pi, sp.E: arb.const_e, sp.EulerGamma: arb.const_euler, sp.Catalan: arb.const_catalan}
+
+
+class Undecided(ArithmeticError):
+    """The ball is still too wide at the highest precision."""
+
+
+def number(name: str, value) -> sp.Rational:
+    """The rational number that `value` is: a float stands for itself, "0.1" for one tenth."""
+    if isinstance(value, bool) or not isinstance(value, (str, numbers.Real, sp.Rational, sp.Float)):
+        raise TypeError(f"{name} = {value!r} is a {type(value).__name__}, not a real number")
+    try:
+        if isinstance(value, (str, int, sp.Rational)):
+            return sp.Rational(value)
+        if not math.isfinite(value):
+            raise ValueError
+        return sp.Rational(*float(value).as_integer_ratio()) if isinstance(value, float) else sp.Rational(value)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError(f"{name} = {value!r} is not a finite real number") from None
+
+
+def ball(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], bits: int) -> arb:
+    """The value of `expr` at rational `values`, as a ball computed with `bits` of precision."""
+    known: dict[sp.Basic, arb] = {}
+
+    def walk(node):
+        if node not in known:
+            known[node] = _combine(node, walk, values)
+        return known[node]
+
+    before, ctx.prec = ctx.prec, bits
+    try:
+        return walk(sp.sympify(expr))
+    finally:
+        ctx.prec = before
+
+
+def certified(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], digits: int) -> arb:
+    """A ball around `expr` at `values` with at least `digits` right digits.
+
+    Raises `Undecided` where no precision up to 2**15 bits reaches that, as at a pole or an
+    unresolved zero.
+    """
+    goal = math.ceil(digits * math.log2(10)) + 2
+    bits = goal + 32
+    while bits <= WIDEST:
+        value = ball(expr, values, bits)
+        if value.is_finite() and (value.is_zero() or value.rel_accuracy_bits() >= goal):
+            return value
+        bits *= 2
+    raise Undecided(
+        f"{expr} at {_point(values)}: not {digits} digits within {WIDEST} bits; it may be 0 or undefined there"
+    )
+
+
+def residual(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], digits: int = 60) -> arb:
+    """A ball around a difference that should vanish, of radius below 10^-digits of its largest term."""
+    terms = sp.Add.make_args(sp.sympify(expr))
+    bits = math.ceil(digits * math.log2(10)) + 64
+    while bits <= WIDEST:
+        size = max((abs(ball(term, values, bits)).upper() for term in terms), default=arb(0))
+        value = ball(expr, values, bits)
+        if value.is_finite() and (value.is_zero() or value.rad() <= arb(10) ** -digits * size):
+            return value
+        bits *= 2
+    raise Undecided(f"{expr} at {_point(values)}: not resolved to {digits} digits within {WIDEST} bits")
+
+
+def _combine(node, walk, values) -> arb:
+    """One node of the tree, from the balls of its arguments."""
+    if node.is_Symbol:
+        if node not in values:
+            raise ValueError(f"no value for {node}")
+        node = values[node]
+    if node.is_Rational:
+        return arb(fmpq(int(node.p), int(node.q)))
+    if node.is_Float:
+        return arb(fmpq(*map(int, sp.Rational(node).as_numer_denom())))
+    if node in CONSTANTS:
+        return CONSTANTS[node]()
+    if node.is_Add:
+        return sum(map(walk, node.args), arb(0))
+    if node.is_Mul:
+        return math.prod(map(walk, node.args), start=arb(1))
+    if node.is_Pow:
+        return _power(walk(node.base), node.exp, walk)
+    if isinstance(node, sp.Piecewise):
+        return _piecewise(node, walk)
+    if isinstance(node, sp.hyper):
+        return _hypergeometric(node, walk)
+    if node.func in FUNCTIONS:
+        return FUNCTIONS[node.func](*map(walk, node.args))
+    raise TypeError(f"no certified evaluation of {node.func.__name__}: {node}")
+
+
+def _power(base: arb, exponent, walk) -> arb:
+    if exponent.is_Integer:
+        return base ** int(exponent)
+    if exponent == sp.S.Half:
+        return base.sqrt()
+    if base.is_zero() and exponent.is_Rational and exponent > 0:
+        return arb(0)
+    return base ** walk(exponent)
+
+
+def _piecewise(node, walk) -> arb:
+    for value, condition in node.args:
+        holds = _decide(condition, walk)
+        if holds is None:
+            return arb.nan()  # undecided at this precision: the caller raises it
+        if holds:
+            return walk(value)
+    return arb.nan()
+
+
+def _decide(condition, walk) -> bool | None:
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, (sp.And, sp.Or)):
+        parts = [_decide(part, walk) for part in condition.args]
+        ends_it = isinstance(condition, sp.Or)  # one true part decides an Or, one false part an And
+        return ends_it if ends_it in parts else (None if None in parts else not ends_it)
+    if not isinstance(condition, Relational):
+        raise TypeError(f"no certified decision of {condition}")
+    gap = walk(condition.lhs) - walk(condition.rhs)
+    if not (gap > 0 or gap < 0 or gap.is_zero()):
+        return None
+    return bool(condition.func(sp.Integer(int(gap > 0) - int(gap < 0)), 0))
+
+
+def _hypergeometric(node, walk) -> arb:
+    above, below, z = list(map(walk, node.ap)), list(map(walk, node.bq)), walk(node.argument)
+    if (len(above), len(below)) == (2, 1):
+        return z.hypgeom_2f1(*above, *below)
+    if (len(above), len(below)) == (1, 1):
+        return z.hypgeom_1f1(*above, *below)
+    return z.hypgeom(above, below)
+
+
+def _fold(pairwise, first, rest):
+    for other in rest:
+        first = pairwise(first, other)
+    return first
+
+
+def _point(values) -> str:
+    return ", ".join(f"{symbol} = {value}" for symbol, value in values.items())

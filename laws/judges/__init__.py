@@ -1,0 +1,30 @@
+"""Judges: each decides whether runs obey a law, and none has a tolerance set by hand.
+
+A judge runs the simulation once (`collect`) and weighs any number of predictions against the same
+runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The thresholds are made of
+
+- `Order`: the known order of a limit, and the Richardson limit's own error estimate;
+- `Solver`: the solver against itself at a hundredth of its tolerance;
+- `Roundoff`: the unit round-off, the number of operations and the condition number;
+- `Mean`, `Distribution`, `Exponent`, `Trend`, `Equivalent`: finite-sample inequalities with both
+  error rates stated; the number of runs follows from them.
+"""
+
+from laws.judges.confrontation import Refuted, confront
+from laws.judges.limits import Order, Roundoff, Solver
+from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
+from laws.judges.verdict import Verdict
+
+__all__ = [
+    "Distribution",
+    "Equivalent",
+    "Exponent",
+    "Mean",
+    "Order",
+    "Refuted",
+    "Roundoff",
+    "Solver",
+    "Trend",
+    "Verdict",
+    "confront",
+]

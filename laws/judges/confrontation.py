@@ -1,0 +1,159 @@
+"""The confrontation: a law, its mutants and its rivals before the same runs."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from laws.judges.finding import Finding, Judge, Predict, match
+from laws.judges.samples import Distribution, Exponent, Trend
+from laws.judges.verdict import Panel, Series, Verdict, ratio
+from laws.law import Law, latex
+
+listeners: ContextVar[tuple[Callable[[Verdict], None], ...]] = ContextVar("listeners", default=())
+entropy: ContextVar[int | None] = ContextVar("entropy", default=None)  # None: the seeds as written
+
+
+class Refuted(AssertionError):
+    """The law failed, or a rival survived; `verdict` tells."""
+
+    def __init__(self, message: str, verdict: Verdict):
+        super().__init__(message)
+        self.verdict = verdict
+
+
+def confront(
+    claim: str,
+    law: Law | Callable | float,
+    run: Callable,
+    at: Mapping[str, Any],
+    judge: Judge,
+    rivals: Mapping[str, Law | Callable | float] | None = None,
+    seed: int = 0,
+    labels: Mapping[str, str] | None = None,
+) -> Verdict:
+    """Judge a law, all its mutants and every named rival on the same runs.
+
+    claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
+    number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with
+    "y" for the law's value.  Returns the verdict.  Raises `Refuted` (an AssertionError) unless the
+    law holds and every rival falls, and ValueError where the runs cannot decide.
+    """
+    started = time.perf_counter()
+    if not isinstance(claim, str) or not claim.strip():
+        raise ValueError(f"claim = {claim!r} must be a sentence")
+    seed = _fresh(seed, claim)
+    mutants = law.mutants() if isinstance(law, Law) else {}
+    predictions = {"law": _prediction(law, at)} | {name: _prediction(r, at) for name, r in (rivals or {}).items()}
+    if not isinstance(judge, Distribution):
+        predictions["law"]()  # refuses bad arguments before any work
+    runs = judge.collect(run, seed)
+    findings = {name: judge.weigh(runs, predict) for name, predict in predictions.items()}
+    found = findings.pop("law")
+    factors = {name: ratio(f.figure, f.threshold) for name, f in findings.items()}
+    spoilt = {name: judge.weigh(runs, _prediction(m, at)) for name, m in mutants.items()}
+    verdict = Verdict(
+        claim=claim,
+        law=f"{law.module}.{law.name}" if isinstance(law, Law) else getattr(law, "__name__", str(law)),
+        latex=law.latex() if isinstance(law, Law) else "",
+        given=r",\; ".join(latex(h) for h in law.given) if isinstance(law, Law) else "",
+        source=str(law.source) if isinstance(law, Law) else "",
+        judge=repr(judge),
+        says=found.says,
+        accepted=found.accepted,
+        figure=float(found.figure),
+        threshold=float(found.threshold),
+        rivals=factors,
+        mutants={name: ratio(f.figure, f.threshold) for name, f in spoilt.items()},
+        false_alarm=judge.false_alarm,
+        seed=seed,
+        seconds=time.perf_counter() - started,
+        panels=_panels(law, judge, runs, found, predictions, at, labels or {}),
+    )
+    verdict = replace(verdict, seconds=time.perf_counter() - started)
+    for listener in listeners.get():
+        listener(verdict)
+    if not verdict.holds:
+        raise Refuted(_message(verdict, found, predictions["law"], judge), verdict)
+    return verdict
+
+
+def _prediction(rival, at) -> Predict:
+    if callable(rival):
+        return lambda **extra: np.asarray(rival(**{**at, **extra}), dtype=float)
+    return lambda **extra: np.asarray(rival, dtype=float)
+
+
+def _fresh(seed: int, claim: str) -> int:
+    """The seed as given, or one drawn from the entropy of this run of the suite."""
+    drawn = entropy.get()
+    if drawn is None:
+        return seed
+    return int(np.random.SeedSequence([drawn, seed, zlib.crc32(claim.encode())]).generate_state(1)[0])
+
+
+def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge) -> str:
+    lines = [str(verdict)]
+    if not verdict.accepted:
+        lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
+        if not isinstance(judge, Distribution):
+            law = match(predict(), found.observed)
+            gap = np.abs(law - found.observed)
+            i = int(np.argmax(gap)) if gap.size else 0
+            where = f" at point {i}" if gap.ndim else ""
+            lines.append(f"  furthest{where}: the runs say {found.observed.flat[i]:.6g}, the law {law.flat[i]:.6g}")
+    lines += [f"  survives: {name}: these runs cannot tell it from the law" for name in verdict.surviving]
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+    drawn = entropy.get()
+    again = (
+        f'pytest "{test}"' + (f" --fresh-seeds={drawn}" if drawn is not None else "")
+        if test
+        else f"confront(..., seed={verdict.seed})"
+    )
+    lines.append(f"  seed {verdict.seed}; again with: {again}")
+    return "\n".join(lines)
+
+
+def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ...]:
+    own = judge.panel(runs, dict(list(predictions.items())[:4]))
+    own = replace(own, x=labels.get("h", own.x))
+    axis = _axis(at, found.observed)
+    if axis is None or isinstance(judge, (Distribution, Exponent, Trend)):
+        return (own,)
+    x = np.ravel(at[axis])
+    dense = np.linspace(x.min(), x.max(), 200)
+    series = [
+        _curve(name, predict, axis, at, dense, x, found.observed) for name, predict in list(predictions.items())[:4]
+    ]
+    points = Series("run", x.tolist(), found.observed.tolist(), "runs")
+    y = labels.get("y", f"${latex(law.lhs)}$" if isinstance(law, Law) else "value")
+    return (Panel(labels.get(axis, axis), y, (*series, points)), own)
+
+
+def _axis(at, observed) -> str | None:
+    """The argument that runs along the last axis of the observations."""
+    if not observed.ndim or observed.shape[-1] < 3:
+        return None
+    along = [
+        n
+        for n, v in at.items()
+        if np.ndim(v) and np.shape(v)[-1] == observed.shape[-1] and np.size(v) == observed.shape[-1]
+    ]
+    return along[0] if len(along) == 1 else None
+
+
+def _curve(name, predict, axis, at, dense, x, observed) -> Series:
+    role = "law" if name == "law" else "rival"
+    shape = np.shape(at[axis])[:-1] + dense.shape
+    try:
+        y = np.broadcast_to(predict(**{axis: dense.reshape(shape)}), observed.shape[:-1] + dense.shape)
+    except ValueError:  # a rival given as numbers has no value between the points
+        return Series(role, x.tolist(), match(predict(), observed).tolist(), name)
+    return Series(role, dense.tolist(), y.tolist(), name)

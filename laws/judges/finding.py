@@ -1,0 +1,74 @@
+"""What a judge is, what it finds for one prediction, and the arithmetic that judges share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from laws.judges.verdict import Panel, Series, ratio
+
+Predict = Callable[..., np.ndarray]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a judge found for one prediction; `observed` is what the prediction should have been."""
+
+    figure: float
+    threshold: float
+    says: str
+    observed: np.ndarray
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the figure is within the threshold."""
+        return ratio(self.figure, self.threshold) <= 1
+
+
+class Judge(Protocol):
+    """What `confront` asks of a judge."""
+
+    false_alarm: float
+
+    def collect(self, run: Callable, seed: int) -> Any:
+        """Run the simulation, once for all predictions."""
+
+    def weigh(self, runs: Any, predict: Predict) -> Finding:
+        """Judge one prediction on these runs."""
+
+    def panel(self, runs: Any, predictions: Mapping[str, Predict]) -> Panel:
+        """The judge's own picture; the first prediction is the law."""
+
+
+def lines(where, shape, predictions) -> list[Series]:
+    return [
+        Series("rival" if i else "law", where, match(p(), shape).ravel().tolist(), name)
+        for i, (name, p) in enumerate(predictions.items())
+    ]
+
+
+def finite(values, call: str) -> np.ndarray:
+    array = np.asarray(values, dtype=float)
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{call} gave {np.count_nonzero(~np.isfinite(array))} values that are not finite")
+    return array
+
+
+def match(prediction, observed) -> np.ndarray:
+    try:
+        return np.broadcast_to(np.asarray(prediction, dtype=float), np.shape(observed))
+    except ValueError:
+        raise ValueError(f"the law has shape {np.shape(prediction)}, the runs {np.shape(observed)}") from None
+
+
+def size_of(values) -> np.ndarray:
+    size = np.abs(values)
+    return np.where(size > 0, size, max(float(np.max(size, initial=0)), np.finfo(float).tiny))
+
+
+def relative(gap, size) -> list[float]:
+    """Relative distances, no smaller than a hundredth of the unit round-off, so that a log axis can show them."""
+    return np.maximum(np.abs(gap) / size, np.finfo(float).eps / 100).tolist()

@@ -1,0 +1,146 @@
+"""Judges of deterministic runs: a limit, an ODE solver, an identity."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from laws.judges.finding import Finding, finite, match, relative, size_of
+from laws.judges.verdict import Panel, Series, ratio
+
+
+@dataclass(frozen=True)
+class Order:
+    """For a limit: `run(h, seed)` tends to the law as h^p when h is halved.
+
+    The observed order must lie within 1/4 of p, and the law within the error that the Richardson
+    limit estimates for itself.  The order alone would let a slightly wrong limit pass.
+    """
+
+    p: float
+    start: float = 0.02
+    halvings: int = 3
+    false_alarm: float = field(default=0.0, init=False)
+
+    def __post_init__(self):
+        if not (self.p > 0 and self.start > 0 and self.halvings >= 3):
+            raise ValueError(f"Order needs p > 0, start > 0 and at least 3 halvings, got {self}")
+
+    def collect(self, run, seed):
+        """Runs at start, start/2, ...; shape (halvings + 1, ...)."""
+        return np.array([finite(run(h, seed), f"run({h:g}, {seed})") for h in self._steps()])
+
+    def weigh(self, runs, predict):
+        """Order and limit, whichever is worse."""
+        limit, error = self._richardson(runs)
+        law = match(predict(), limit)
+        gap, coarse, fine = np.abs(law - limit), np.max(np.abs(runs[-2] - law)), np.max(np.abs(runs[-1] - law))
+        order = math.log2(coarse / fine) if coarse > 0 and fine > 0 else math.nan
+        worst = np.argmax(np.where(error > 0, gap / np.where(error > 0, error, 1), np.where(gap > 0, np.inf, 0)))
+        says = f"order {order:.4f} (must be {self.p:g} within 1/4); law - limit {gap.flat[worst]:.2e} (must be within {error.flat[worst]:.2e})"
+        off = ratio(abs(order - self.p), 0.25)
+        if off > ratio(gap.flat[worst], error.flat[worst]):
+            return Finding(abs(order - self.p), 0.25, says, limit)
+        return Finding(gap.flat[worst], error.flat[worst], says, limit)
+
+    def _steps(self):
+        return [self.start / 2**k for k in range(self.halvings + 1)]
+
+    def _richardson(self, runs):
+        """The extrapolated limit and, point by point, how far it can be trusted.
+
+        Successive limits differ by at least three times the error of the later one.  Two
+        differences are taken, since one may vanish by accident, and the round-off of extrapolating.
+        """
+        r = 2.0**self.p
+        limits = (r * runs[1:] - runs[:-1]) / (r - 1)
+        last, before = np.abs(limits[-1] - limits[-2]), np.abs(limits[-2] - limits[-3]) / (2 * r)
+        rounding = np.finfo(float).eps * np.abs(runs[-1]) * (r + 1) / (r - 1)
+        return limits[-1], np.maximum(last, before) + rounding
+
+    def panel(self, runs, predictions):
+        """Error against step, with the slope that is claimed."""
+        limit, _ = self._richardson(runs)
+        steps = self._steps()
+        series = []
+        for i, (name, predict) in enumerate(predictions.items()):
+            errors = [float(np.max(np.abs(y - match(predict(), limit)))) for y in runs]
+            series.append(Series("rival" if i else "run", steps, errors, name if i else "run - law"))
+            if not i:
+                slope = [errors[-1] * (h / steps[-1]) ** self.p for h in steps]
+                series.append(Series("law", steps, slope, f"order {self.p:g}"))
+        return Panel("step h", "largest |run - prediction|", tuple(series), "xy")
+
+
+@dataclass(frozen=True)
+class Solver:
+    """For a closed form against an ODE solver: `run(rtol, seed)` at rtol and rtol/100.
+
+    The difference of the two bounds the solver's own error; the law must lie within it, relative
+    to each value.
+    """
+
+    rtol: float = 1e-10
+    false_alarm: float = field(default=0.0, init=False)
+
+    def collect(self, run, seed):
+        """The two solutions; shape (2, ...)."""
+        return np.array([finite(run(r, seed), f"run({r:g}, {seed})") for r in (self.rtol, self.rtol / 100)])
+
+    def weigh(self, runs, predict):
+        """The largest relative distance of the finer solution from the prediction."""
+        coarse, fine = runs
+        size = size_of(fine)
+        bound = float(np.max(np.abs(coarse - fine) / size)) + 4 * np.finfo(float).eps
+        gap = float(np.max(np.abs(match(predict(), fine) - fine) / size))
+        return Finding(gap, bound, f"relative distance {gap:.2e} (the solver's own error: {bound:.2e})", fine)
+
+    def panel(self, runs, predictions):
+        """Relative distance at every point."""
+        fine, size = runs[1].ravel(), size_of(runs[1]).ravel()
+        where = list(range(fine.size))
+        series = [Series("law", where, relative(runs[0].ravel() - fine, size), "solver's own error")]
+        for i, (name, predict) in enumerate(predictions.items()):
+            gap = relative(match(predict(), runs[1]).ravel() - fine, size)
+            series.append(Series("rival" if i else "run", where, gap, name if i else "run - law"))
+        return Panel("point", "relative distance", tuple(series), "y")
+
+
+@dataclass(frozen=True)
+class Roundoff:
+    """For identities: `run(seed)` equals the law but for the rounding of `operations` operations.
+
+    The bound is n u / (1 - n u) times 1 + condition, u the unit round-off.
+    """
+
+    operations: int
+    condition: float | np.ndarray = 0.0
+    false_alarm: float = field(default=0.0, init=False)
+
+    def collect(self, run, seed):
+        """One run."""
+        return np.asarray(finite(run(seed), f"run({seed})"))
+
+    def weigh(self, runs, predict):
+        """The largest distance in units of what rounding explains."""
+        u = np.finfo(float).eps / 2
+        law = match(predict(), runs)
+        bound = self.operations * u / (1 - self.operations * u) * (1 + np.asarray(self.condition)) * size_of(runs)
+        units = float(np.max(np.abs(law - runs) / bound))
+        return Finding(units, 1.0, f"distance {units:.2g} of what rounding explains", runs)
+
+    def panel(self, runs, predictions):
+        """Relative distance at every point."""
+        where, size = list(range(runs.size)), size_of(runs).ravel()
+        series = [
+            Series(
+                "rival" if i else "run",
+                where,
+                relative(match(p(), runs).ravel() - runs.ravel(), size),
+                name if i else "run - law",
+            )
+            for i, (name, p) in enumerate(predictions.items())
+        ]
+        return Panel("point", "relative distance", tuple(series), "y")

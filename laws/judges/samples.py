@@ -1,0 +1,315 @@
+"""Judges of random runs: an expectation, a distribution, an exponent, a sign, an absence of effect.
+
+Both error rates are stated and hold for finitely many samples (`laws.judges.statistics`).  The
+suite as a whole may raise a false alarm once in a hundred times (`BUDGET`); each verdict takes
+`FALSE_ALARM` of that by default, and the report adds them up.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from laws.judges import statistics
+from laws.judges.finding import Finding, finite, lines, match
+from laws.judges.verdict import Panel, Series
+
+BUDGET = 1e-2  # probability of any false alarm in one run of the whole suite
+FALSE_ALARM = 1e-5  # a statistical verdict's share of it
+MISS = 1e-3
+
+
+@dataclass(frozen=True)
+class Mean:
+    """For an expectation: `run(n, seed)` gives n independent samples, shape (n, ...).
+
+    Needs `bounds` of the samples or a bound on their `variance`, and `detects`, the deviation that
+    must not be missed.  How many samples follows; with `samples` below it the judge refuses.
+    """
+
+    detects: float
+    bounds: tuple[float, float] | None = None
+    variance: float | None = None
+    false_alarm: float = FALSE_ALARM
+    miss: float = MISS
+    samples: int | None = None
+    points: int = 1  # how many means are judged at once: each gets its share of the error
+
+    def __post_init__(self):
+        if (self.bounds is None) == (self.variance is None):
+            raise ValueError(
+                "Mean needs either bounds of the samples or a bound on their variance: without one no error rate can be stated"
+            )
+        _positive(self, "detects", "false_alarm", "miss")
+        if self.samples is not None and self.samples < self.needed:
+            raise ValueError(f"Mean: {self.samples} samples cannot resolve {self.detects:g}; {self.needed} would do")
+
+    @property
+    def needed(self) -> int:
+        """The fewest samples that keep both error rates."""
+        return statistics.catoni_samples(self.detects / 2, self._variance, self._error)
+
+    @property
+    def _variance(self) -> float:
+        return (self.bounds[1] - self.bounds[0]) ** 2 / 4 if self.bounds else float(self.variance or 0)
+
+    @property
+    def _error(self) -> float:
+        return min(self.false_alarm / 2, self.miss) / self.points
+
+    def collect(self, run, seed):
+        """Estimates of all means, and the number of samples."""
+        n = self.samples or self.needed
+        x = np.asarray(finite(run(n, seed), f"run({n}, {seed})"))
+        if len(x) < self.needed:
+            raise ValueError(f"Mean: {len(x)} samples cannot resolve {self.detects:g}; {self.needed} would do")
+        if self.bounds and not (self.bounds[0] <= x.min() and x.max() <= self.bounds[1]):
+            raise ValueError(f"Mean: samples from {x.min():g} to {x.max():g} leave the stated bounds {self.bounds}")
+        if math.prod(x.shape[1:]) > self.points:
+            raise ValueError(f"Mean: {math.prod(x.shape[1:])} means at once, but points = {self.points}")
+        columns = x.reshape(len(x), -1).T
+        estimates = np.array([statistics.catoni_mean(c, self._variance, self._error) for c in columns])
+        return estimates.reshape(x.shape[1:]), len(x)
+
+    def weigh(self, runs, predict):
+        """The largest distance of an estimate from its prediction."""
+        estimates, n = runs
+        radius = statistics.catoni_radius(n, self._variance, self._error)
+        gap = float(np.max(np.abs(estimates - match(predict(), estimates))))
+        return Finding(gap, radius, f"mean of {n} samples off by {gap:.2e} (must be within {radius:.2e})", estimates)
+
+    def panel(self, runs, predictions):
+        """Estimates with their intervals, and the predictions."""
+        estimates, n = runs[0].ravel(), runs[1]
+        radius = statistics.catoni_radius(n, self._variance, self._error)
+        where = list(range(estimates.size))
+        points = Series(
+            "run", where, list(estimates), f"mean of {n}", list(estimates - radius), list(estimates + radius)
+        )
+        return Panel("point", "mean", (points, *lines(where, runs[0], predictions)))
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """For a whole distribution: `run(n, seed)` gives n samples, the law is their distribution function.
+
+    The law is called with the sorted samples as the argument `variable`.
+    """
+
+    variable: str
+    detects: float = 0.05
+    false_alarm: float = FALSE_ALARM
+    miss: float = MISS
+
+    def collect(self, run, seed):
+        """The sorted samples."""
+        _positive(self, "detects", "false_alarm", "miss")
+        n = statistics.band_samples(self.detects, self.false_alarm, self.miss)
+        x = np.sort(np.ravel(finite(run(n, seed), f"run({n}, {seed})")))
+        if len(x) < n:
+            raise ValueError(f"Distribution: {len(x)} samples cannot resolve {self.detects:g}; {n} would do")
+        return x
+
+    def weigh(self, runs, predict):
+        """The largest distance between the law and the empirical distribution function."""
+        n = len(runs)
+        law, steps = match(predict(**{self.variable: runs}), runs), np.arange(n + 1) / n
+        gap = float(max(np.max(np.abs(law - steps[1:])), np.max(np.abs(law - steps[:-1]))))
+        radius = statistics.band(n, self.false_alarm)
+        return Finding(
+            gap, radius, f"distribution of {n} samples off by {gap:.2e} (must be within {radius:.2e})", steps[1:]
+        )
+
+    def panel(self, runs, predictions):
+        """The empirical distribution with its band."""
+        few = np.unique(np.linspace(0, len(runs) - 1, 200).astype(int))
+        x, F, radius = runs[few], (few + 1) / len(runs), statistics.band(len(runs), self.false_alarm)
+        shade = Series("band", list(x), list(F), "band", list(F - radius), list(F + radius))
+        lines = [
+            Series("rival" if i else "law", list(x), list(match(p(**{self.variable: x}), x)), name)
+            for i, (name, p) in enumerate(predictions.items())
+        ]
+        return Panel(self.variable, "distribution function", (shade, *lines))
+
+
+@dataclass(frozen=True)
+class Exponent:
+    """For a scaling law: `run(x, seed)` goes as a power of x; the law is the exponent.
+
+    Every seed gives its own slope of ln y against ln x; the interval is that of their median, which
+    holds for any distribution of slopes.
+    """
+
+    levels: tuple[float, ...]
+    detects: float
+    runs: int = 30
+    false_alarm: float = FALSE_ALARM
+
+    def collect(self, run, seed):
+        """ln y at every seed and level; shape (runs, levels)."""
+        _enough(self)
+        x = np.asarray(self.levels, dtype=float)
+        if len(x) < 3 or np.any(x <= 0):
+            raise ValueError(f"levels = {self.levels} must be at least three positive numbers")
+        y = np.array([[float(run(v, s)) for v in x] for s in _seeds(seed, self.runs)])
+        if not np.all(np.isfinite(y) & (y > 0)):
+            raise ValueError("a scaling law needs finite positive values; the run gave others")
+        return np.log(y)
+
+    def weigh(self, runs, predict):
+        """The distance of the exponent from the interval's middle, against its half-width."""
+        low, high = statistics.median_interval(self._slopes(runs), self.false_alarm / 2)
+        law, middle, half = float(predict()), (low + high) / 2, (high - low) / 2
+        if half > self.detects:
+            more = math.ceil(self.runs * (half / self.detects) ** 2)
+            raise ValueError(
+                f"Exponent: {self.runs} runs leave {half:.2g}, more than {self.detects:g}; about {more} would do"
+            )
+        return Finding(
+            abs(law - middle), half, f"exponent {law:.4g}, measured {low:.4g} to {high:.4g}", np.array(middle)
+        )
+
+    def _slopes(self, runs):
+        return np.polyfit(np.log(self.levels), runs.T, 1)[0]
+
+    def panel(self, runs, predictions):
+        """Medians with their spread, and the slopes claimed."""
+        x, y = np.array(self.levels), np.exp(np.median(runs, axis=0))
+        points = Series(
+            "run", list(x), list(y), "median and range", list(np.exp(runs.min(0))), list(np.exp(runs.max(0)))
+        )
+        middle = np.exp(np.log(x).mean()), np.exp(np.log(y).mean())
+        slopes = [
+            Series(
+                "rival" if i else "law",
+                list(x),
+                list(middle[1] * (x / middle[0]) ** float(p())),
+                f"{name}: {float(p()):.3g}",
+            )
+            for i, (name, p) in enumerate(predictions.items())
+        ]
+        return Panel("x", "y", (points, *slopes), "xy")
+
+
+@dataclass(frozen=True)
+class Trend:
+    """For a sign: `run(x, seed)` rises (+1) or falls (-1) along `levels`; the law is the sign.
+
+    Every seed votes with Kendall's rank correlation.  If nothing depended on x, a vote would be a
+    coin; so many must agree that this happens with probability `false_alarm`, while votes that agree
+    with probability 1/2 + `excess` are missed with `miss`.  Rank sums with shuffled levels are the control.
+    """
+
+    levels: tuple[float, ...]
+    excess: float = 0.45
+    false_alarm: float = FALSE_ALARM
+    miss: float = MISS
+
+    def collect(self, run, seed):
+        """Votes of all seeds, of the same seeds with shuffled levels, and the values."""
+        runs, _ = statistics.votes(self.excess, self.false_alarm, self.miss)
+        values = np.array([finite([run(x, s) for x in self.levels], f"run(x, {s})") for s in _seeds(seed, runs)])
+        shuffle = np.random.default_rng(seed).permuted
+        signs = [np.sign(kendalltau(self.levels, y).statistic) for y in values]
+        control = [np.sign(kendalltau(self.levels, shuffle(y)).statistic) for y in values]
+        return np.nan_to_num(signs), np.nan_to_num(control), values
+
+    def weigh(self, runs, predict):
+        """How many votes are against the sign, and how many may be."""
+        sign = float(predict())
+        if sign not in (-1.0, 0.0, 1.0):
+            raise ValueError(f"a trend is +1, -1 or 0 (none), not {sign:g}")
+        n, needed = statistics.votes(self.excess, self.false_alarm, self.miss)
+        votes, control, values = runs
+        agree, shuffled = int(np.sum(votes == sign)), int(np.sum(control == sign))
+        if sign == 0:  # no trend: neither side may reach the majority
+            agree = n - max(int(np.sum(votes == 1)), int(np.sum(votes == -1)))
+            needed = n - needed + 1
+        says = f"{agree} of {n} runs agree ({needed} must; {shuffled} do with shuffled levels)"
+        return Finding(n - agree + 1, n - needed + 1, says, np.median(values, axis=0))
+
+    def panel(self, runs, predictions):
+        """Every seed's median and range along the levels."""
+        values = runs[2]
+        points = Series(
+            "run",
+            list(self.levels),
+            list(np.median(values, axis=0)),
+            "median and range",
+            list(values.min(0)),
+            list(values.max(0)),
+        )
+        return Panel("level", "value", (points,))
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """For an absence of effect: the median of `run(seed)` lies within `margin` of the law.
+
+    Two one-sided sign tests: equivalence is claimed wrongly with probability `false_alarm` at most,
+    whatever the distribution.  An interval that is too wide to tell is a refusal, not a pass.
+    """
+
+    margin: float
+    runs: int = 30
+    false_alarm: float = FALSE_ALARM
+
+    def collect(self, run, seed):
+        """The values of all seeds; shape (runs, ...)."""
+        _enough(self)
+        _positive(self, "margin")
+        return np.array([finite(run(s), f"run({s})") for s in _seeds(seed, self.runs)])
+
+    def weigh(self, runs, predict):
+        """The far end of the interval's distance from the law."""
+        low, high, middle = self._intervals(runs)
+        law = match(predict(), middle)
+        gap = float(np.max(np.maximum(np.abs(low - law), np.abs(high - law))))
+        wide = float(np.max(high - low)) / 2
+        unresolved = (
+            f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
+            if wide > self.margin
+            else ""
+        )
+        return Finding(
+            gap,
+            self.margin,
+            f"median of {self.runs} runs within {gap:.3g} (must be {self.margin:g}){unresolved}",
+            middle,
+        )
+
+    def _intervals(self, runs):
+        columns = runs.reshape(len(runs), -1).T
+        ends = np.array([statistics.median_interval(c, self.false_alarm) for c in columns])
+        shape = runs.shape[1:]
+        return ends[:, 0].reshape(shape), ends[:, 1].reshape(shape), np.median(runs, axis=0)
+
+    def panel(self, runs, predictions):
+        """Medians with their intervals, and the margin around the law."""
+        low, high, middle = (np.atleast_1d(v).ravel() for v in self._intervals(runs))
+        where = list(range(middle.size))
+        law = np.atleast_1d(match(next(iter(predictions.values()))(), self._intervals(runs)[2])).ravel()
+        shade = Series("band", where, list(law), "margin", list(law - self.margin), list(law + self.margin))
+        points = Series("run", where, list(middle), f"median of {self.runs}", list(low), list(high))
+        return Panel("point", "value", (shade, points, *lines(where, self._intervals(runs)[2], predictions)))
+
+
+def _seeds(seed: int, runs: int) -> list[int]:
+    return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
+
+
+def _enough(judge) -> None:
+    needed = statistics.median_runs(judge.false_alarm / 2 if isinstance(judge, Exponent) else judge.false_alarm)
+    if judge.runs < needed:
+        raise ValueError(
+            f"{type(judge).__name__}: {judge.runs} runs are too few for a false alarm of {judge.false_alarm:g}; {needed} would do"
+        )
+
+
+def _positive(judge, *names) -> None:
+    for name in names:
+        if not getattr(judge, name) > 0:
+            raise ValueError(f"{type(judge).__name__}: {name} = {getattr(judge, name)} must be positive")

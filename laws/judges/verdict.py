@@ -1,0 +1,184 @@
+"""What came of a confrontation: the verdict, its message for a scientist, and its picture."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+INK = {
+    "law": "#0072B2",
+    "run": "#222222",
+    "rival": "#D55E00",
+    "band": "#0072B2",
+}  # Okabe and Ito: safe for the colour-blind
+DASHES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3))]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One set of data in a panel: its role is law, run, rival or band."""
+
+    role: str
+    x: list
+    y: list
+    label: str = ""
+    low: list | None = None
+    high: list | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Axes with their labels, which of them are logarithmic ("", "x", "y", "xy"), and the series."""
+
+    x: str
+    y: str
+    series: tuple[Series, ...]
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim judged: `figure` against `threshold`, and by what factor every rival failed.
+
+    `rivals` and `mutants` map names to figure / threshold; above 1 they are rejected.  `unseen` are
+    the mutants that these runs could not tell from the law.
+    """
+
+    claim: str
+    law: str
+    latex: str
+    given: str
+    source: str
+    judge: str
+    says: str
+    accepted: bool
+    figure: float
+    threshold: float
+    rivals: dict[str, float]
+    mutants: dict[str, float]
+    false_alarm: float
+    seed: int
+    seconds: float
+    panels: tuple[Panel, ...] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """A name for the claim that outlives a renamed test."""
+        return re.sub(r"[^a-z0-9]+", "-", self.claim.lower()).strip("-")
+
+    @property
+    def factor(self) -> float:
+        """The figure as a fraction of its threshold."""
+        return ratio(self.figure, self.threshold)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The mutants that these runs could not tell from the law."""
+        return tuple(name for name, factor in self.mutants.items() if factor <= 1)
+
+    @property
+    def surviving(self) -> tuple[str, ...]:
+        """The rivals that these runs could not tell from the law."""
+        return tuple(name for name, factor in self.rivals.items() if factor <= 1)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the law stands and every named rival has fallen."""
+        return self.accepted and not self.surviving
+
+    def to_json(self) -> str:
+        """The verdict as one line of JSON, for files and for other processes."""
+        return json.dumps({"schema": 1, "id": self.id, **_strict(asdict(self))}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """The verdict that `to_json` wrote."""
+        data = json.loads(text)
+        if data.pop("schema") != 1:
+            raise ValueError("this verdict was written by another version")
+        data.pop("id")
+        panels = tuple(Panel(**{**p, "series": tuple(Series(**s) for s in p["series"])}) for p in data.pop("panels"))
+        for name in ("figure", "threshold"):
+            data[name] = float(data[name])
+        for name in ("rivals", "mutants"):
+            data[name] = {rival: float(factor) for rival, factor in data[name].items()}
+        return cls(**data, panels=panels)
+
+    def plot(self):
+        """A matplotlib figure: law and runs, and beside them what the judge looked at."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(4.6 * len(self.panels), 3.5), layout="constrained")
+        for i, panel in enumerate(self.panels):
+            _draw(figure.add_subplot(1, len(self.panels), i + 1), panel)
+        return figure
+
+    def __str__(self) -> str:
+        sign = "holds" if self.holds else "FAILS"
+        rivals = "; ".join(f"{name} rejected by {factor:.3g}" for name, factor in self.rivals.items())
+        seen = len(self.mutants) - len(self.unseen)
+        lines = [f"{self.claim}: {sign}", f"  {self.says}", f"  rivals: {rivals or 'none'}"]
+        lines += [f"  mutants: {seen} of {len(self.mutants)} rejected"] if self.mutants else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        import base64
+        import html
+        import io
+
+        picture = io.BytesIO()
+        self.plot().savefig(picture, format="png", dpi=150)
+        data = base64.b64encode(picture.getvalue()).decode()
+        return f"<pre>{html.escape(str(self))}</pre><img width='100%' src='data:image/png;base64,{data}'>"
+
+
+def ratio(figure: float, threshold: float) -> float:
+    """Figure / threshold; infinite for what is not a number and for anything above a threshold of 0."""
+    if math.isnan(figure):
+        return math.inf
+    if threshold > 0:
+        return figure / threshold
+    return math.inf if figure > 0 else 0.0
+
+
+def _strict(data):
+    """JSON has no infinity and knows no numpy: write the first as a word, the second as plain numbers."""
+    if isinstance(data, dict):
+        return {key: _strict(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_strict(value) for value in data]
+    if isinstance(data, (float, np.floating)) and not math.isfinite(data):
+        return str(float(data))
+    return data.item() if isinstance(data, np.generic) else data
+
+
+def _draw(axes, panel: Panel) -> None:
+    dashes = iter(DASHES * 9)
+    for series in panel.series:
+        x, y, ink = np.array(series.x), np.array(series.y), INK[series.role]
+        if series.role == "band":
+            axes.fill_between(x, series.low, series.high, color=ink, alpha=0.2, lw=0, label=series.label)
+        elif series.role == "run" and series.low is not None:
+            spread = np.abs(np.array([y - series.low, np.array(series.high) - y]))
+            axes.errorbar(x, y, spread, fmt="o", ms=4, color=ink, capsize=2, label=series.label, zorder=3)
+        elif series.role == "run":
+            axes.plot(x, y.T, "o", ms=4, color=ink, label=_once(series.label, y), zorder=3)
+        else:
+            style = "-" if series.role == "law" else next(dashes)
+            axes.plot(x, y.T, ls=style, lw=1.8, color=ink, label=_once(series.label, y))
+    axes.set(xlabel=panel.x, ylabel=panel.y)
+    if "x" in panel.log:
+        axes.set_xscale("log")
+    if "y" in panel.log:
+        axes.set_yscale("log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _once(label: str, y: np.ndarray):
+    """One legend entry for a family of curves."""
+    return label if y.ndim < 2 else [label] + ["_nolegend_"] * (len(y) - 1)

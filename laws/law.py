@@ -1,0 +1,306 @@
+"""What a law is: an equation with its hypotheses, its problem, its source and its examples.
+
+A law says `lhs = rhs` wherever every hypothesis in `given` holds.  Beside the formula stands the
+problem that the formula answers: `solves` turns any candidate into residuals that all vanish at
+the right side.  Since `solves` is a function of the candidate, a proof cannot drift from the
+formula, and a wrong formula can be sent through the same proof: it must fail there.
+
+Symbols are declared `real=True` only.  With `positive=True` sympy would turn `tau > 0` into
+`True`, and the hypothesis would be lost.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import sympy as sp
+from flint import arb
+
+from laws import ball
+
+SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a result is printed: a document and its own label of the equation."""
+
+    document: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.document}, {self.label}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation: what it says, its equation, and what the unknown functions are.
+
+    `where` maps each unknown function or abbreviation in `equation` to an explicit expression;
+    with it put in, both sides are equal, which a test proves by certified balls.
+    """
+
+    says: str
+    equation: sp.Eq
+    where: Mapping[sp.Basic, sp.Expr] = field(default_factory=dict)
+
+    def residual(self) -> sp.Expr:
+        """Left side minus right side, with every unknown put in and every derivative taken."""
+        return explicit(self.equation.lhs - self.equation.rhs, self.where)
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {latex(self.equation)} \qquad \text{{{self.says}}}$"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Law:
+    """`lhs = rhs` wherever every hypothesis in `given` holds.
+
+    solves: candidate for `rhs` -> residuals of the problem it answers; all vanish at `rhs`
+    given: hypotheses, as sympy relations between real symbols
+    source: where it is printed, or "derived here"
+    examples: points, as keyword values, that proofs, float tests and plots share
+    upto: (small symbol, exponent) of the residuals of an asymptotic law
+    evaluate: keyword arrays -> array, a float64 form that is stable where `rhs` is not
+    reasons: what to tell the user when a hypothesis fails
+    """
+
+    lhs: sp.Expr
+    rhs: sp.Expr
+    solves: Callable[[sp.Expr], tuple[sp.Expr, ...]]
+    given: tuple[sp.Basic, ...]
+    source: Source
+    examples: tuple[dict, ...]
+    upto: tuple[sp.Symbol, sp.Expr] | None = None
+    evaluate: Callable[..., np.ndarray] | None = None
+    reasons: Mapping[sp.Basic, str] = field(default_factory=dict)
+    module: str = field(default="", init=False)
+
+    def __post_init__(self):
+        # as typing.TypeVar does: a law is called by the variable that holds it
+        object.__setattr__(self, "module", sys._getframe(2).f_globals.get("__name__", ""))
+        for example in self.examples:
+            self._hold(self._rationals(example))
+
+    @property
+    def name(self) -> str:
+        """The name of the variable that holds this law, or its left side."""
+        home = sys.modules.get(self.module)
+        names = (name for name, value in vars(home).items() if value is self) if home else iter(())
+        return next(names, str(self.lhs))
+
+    @cached_property
+    def symbols(self) -> tuple[sp.Symbol, ...]:
+        """The arguments of the law, in alphabetical order."""
+        parts = (self.rhs, *self.given)
+        return tuple(sorted(set().union(*(part.free_symbols for part in parts)), key=str))
+
+    def residuals(self, candidate: sp.Expr | None = None) -> tuple[sp.Expr, ...]:
+        """The residuals of the problem at `candidate` (default: the law itself), derivatives taken."""
+        return tuple(sp.sympify(r).doit() for r in self.solves(self.rhs if candidate is None else candidate))
+
+    def __call__(self, **at) -> np.ndarray | float:
+        """The law in float64; arrays broadcast.
+
+        Raises ValueError for a missing, unknown, non-finite or inadmissible argument and for shapes
+        that do not broadcast, TypeError for one that is no real number.
+        """
+        values = self._floats(at)
+        with np.errstate(all="ignore"):
+            result = np.asarray((self.evaluate or self._compiled)(**values))
+        result = self._repair(np.real_if_close(result), values)
+        return result if result.ndim else float(result)
+
+    def exact(self, digits: int = 30, /, **at) -> sp.Float:
+        """The value with `digits` digits that are right; "0.1" means one tenth, 0.1 the float."""
+        value = self.certified(digits, **at)
+        mantissa, exponent = value.mid().man_exp()
+        return sp.Float(sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent), digits)
+
+    def certified(self, digits: int = 30, /, **at) -> arb:
+        """A ball that contains the value, with a relative radius below 10^-digits."""
+        if not isinstance(digits, int) or digits < 1:
+            raise ValueError(f"digits = {digits!r} must be a positive whole number")
+        self._names(at)
+        values = self._rationals(at)
+        self._hold(values)
+        return ball.certified(self.rhs, values, digits)
+
+    def condition(self, **at) -> np.ndarray | float:
+        """The condition number sum |x df/dx| / |f| over all arguments x, in float64; arrays broadcast."""
+        values = self._floats(at)
+
+        def at_point(*point):
+            where = {x: ball.number(x.name, float(v)) for x, v in zip(self.symbols, point, strict=True)}
+            value = ball.certified(self.rhs, where, 20)
+            bits = 256
+            return float(sum((abs(ball.ball(slope, where, bits)) for slope in self._leverage), arb(0)) / abs(value))
+
+        result = np.vectorize(at_point, otypes=[float])(*(values[x.name] for x in self.symbols))
+        return result if result.ndim else float(result)
+
+    def mutants(self) -> dict[str, Law]:
+        """The same law with one number or symbol of its right side off by a tenth, at a time."""
+        found: dict[str, Law] = {}
+        for path, leaf in _leaves(self.rhs):
+            wrong = _swap(self.rhs, path, leaf * sp.Rational(11, 10))
+            if wrong != self.rhs and all(wrong != other.rhs for other in found.values()):
+                parent = _at(self.rhs, path[:-1])
+                mutant = replace(self, rhs=wrong, evaluate=None, examples=())
+                found[f"{leaf} -> {leaf * sp.Rational(11, 10)} in {parent} [{'.'.join(map(str, path))}]"] = mutant
+        return found
+
+    def latex(self) -> str:
+        """The equation in LaTeX."""
+        approximately = "=" if self.upto is None else r"\simeq"
+        return f"{latex(self.lhs)} {approximately} {latex(self.rhs)}"
+
+    def _repr_latex_(self) -> str:
+        hypotheses = r",\; ".join(latex(h) for h in self.given)
+        return rf"$\displaystyle {self.latex()} \qquad {hypotheses} \qquad \text{{[{self.source}]}}$"
+
+    def __repr__(self) -> str:
+        sign = "=" if self.upto is None else "~"
+        hypotheses = ", ".join(str(h) for h in self.given) or "nothing"
+        return f"{self.name}: {self.lhs} {sign} {self.rhs}\n  given {hypotheses}\n  from {self.source}"
+
+    # -- arguments -----------------------------------------------------------------------------
+
+    def _names(self, at) -> None:
+        wanted = [x.name for x in self.symbols]
+        missing, unknown = [n for n in wanted if n not in at], [n for n in at if n not in wanted]
+        if missing:
+            raise ValueError(f"{self.name}: missing {', '.join(missing)}; its arguments are {', '.join(wanted)}")
+        if unknown:
+            raise ValueError(f"{self.name}: unknown {', '.join(unknown)}; its arguments are {', '.join(wanted)}")
+
+    def _rationals(self, at) -> dict[sp.Symbol, sp.Rational]:
+        return {x: ball.number(x.name, at[x.name]) for x in self.symbols if x.name in at}
+
+    def _hold(self, values) -> None:
+        for hypothesis in self.given:
+            if hypothesis.subs(values) != sp.true:
+                raise ValueError(self._violation(hypothesis, {x.name: v for x, v in values.items()}))
+
+    def _floats(self, at) -> dict[str, np.ndarray]:
+        """The arguments as float64 arrays of one shape, all hypotheses checked."""
+        self._names(at)
+        values = {x.name: _real_array(f"{self.name}: {x.name}", at[x.name]) for x in self.symbols}
+        try:
+            shape = np.broadcast_shapes(*(v.shape for v in values.values()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {v.shape}" for name, v in values.items() if v.ndim)
+            raise ValueError(f"{self.name}: these shapes do not broadcast: {shapes}") from None
+        values = {name: np.broadcast_to(v, shape) for name, v in values.items()}
+        for hypothesis, holds in self._hypotheses:
+            fails = np.flatnonzero(~np.broadcast_to(holds(**values), shape))
+            if fails.size:
+                first = {name: v.flat[fails[0]] for name, v in values.items()}
+                some = f"{fails.size} of {math.prod(shape)} points, the first at index {fails[0]}: "
+                raise ValueError(self._violation(hypothesis, first, some if shape else ""))
+        return values
+
+    def _violation(self, hypothesis, values, some="") -> str:
+        named = ", ".join(f"{x} = {values[x.name]}" for x in sorted(hypothesis.free_symbols, key=str))
+        reason = self.reasons.get(hypothesis)
+        return f"{self.name}: {some}{named} violates {hypothesis}" + (f" ({reason})" if reason else "")
+
+    # -- evaluation ----------------------------------------------------------------------------
+
+    @cached_property
+    def _compiled(self):
+        return _compile(self.symbols, self.rhs)
+
+    @cached_property
+    def _hypotheses(self):
+        return [(h, _compile(self.symbols, h)) for h in self.given]
+
+    @cached_property
+    def _leverage(self) -> tuple[sp.Expr, ...]:
+        return tuple(x * self.rhs.diff(x) for x in self.symbols)
+
+    def _repair(self, result, values) -> np.ndarray:
+        """Where float64 overflowed on the way, the certified ball answers."""
+        shape = next(iter(values.values())).shape if values else ()
+        result = np.array(np.broadcast_to(result, shape), dtype=complex if np.iscomplexobj(result) else float)
+        for i in np.flatnonzero(~np.isfinite(result) | (np.imag(result) != 0)):
+            where = {x: ball.number(x.name, float(values[x.name].flat[i])) for x in self.symbols}
+            try:
+                result.flat[i] = float(ball.certified(self.rhs, where, 17))
+            except ball.Undecided:
+                result.flat[i] = np.nan
+        return result.real.astype(float)
+
+
+def explicit(expr: sp.Expr, where: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
+    """`expr` with every unknown of `where` put in and every derivative and integral done."""
+    functions = {f: value for f, value in where.items() if isinstance(f, sp.core.function.AppliedUndef)}
+    for unknown, value in functions.items():
+        parameters = sp.Lambda(unknown.args, value)
+        expr = expr.replace(unknown.func, parameters)
+    return expr.subs({f: value for f, value in where.items() if f not in functions}).doit()
+
+
+def latex(expr: sp.Basic) -> str:
+    """LaTeX in the symbols of the papers: `lam` is a Greek letter."""
+    names = {x: SPELLED[x.name] for x in expr.free_symbols if getattr(x, "name", None) in SPELLED}
+    return sp.latex(expr, symbol_names=names)
+
+
+def found_in(module) -> Iterator[tuple[str, Law]]:
+    """Every law of a module, by the name of the variable that holds it."""
+    return ((name, value) for name, value in vars(module).items() if isinstance(value, Law))
+
+
+def _compile(symbols, expr):
+    return sp.lambdify(
+        [sp.Symbol(x.name) for x in symbols],
+        expr.subs({x: sp.Symbol(x.name) for x in symbols}),
+        modules=["scipy", "numpy"],
+    )
+
+
+def _real_array(name: str, value) -> np.ndarray:
+    if value is None or isinstance(value, (str, bytes, dict, set)):
+        raise TypeError(f"{name} = {value!r} is not a real number")
+    if isinstance(value, numbers.Rational):
+        value = float(value)
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise TypeError(f"{name} = {value!r} is of type {array.dtype}, not real float64 numbers")
+    array = array.astype(float)
+    bad = np.flatnonzero(~np.isfinite(array))
+    if bad.size:
+        some = f" ({bad.size} of {array.size} values, the first at index {bad[0]})" if array.ndim else ""
+        raise ValueError(f"{name} = {array.flat[bad[0]]} is not finite{some}")
+    return array
+
+
+def _leaves(expr, path=()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:
+    """Every number and symbol of a tree, with the path of argument indices that leads to it."""
+    if not expr.args:
+        if (expr.is_Symbol or expr.is_number) and expr != 0:
+            yield path, expr
+        return
+    for i, argument in enumerate(expr.args):
+        yield from _leaves(argument, (*path, i))
+
+
+def _swap(expr, path, leaf):
+    if not path:
+        return leaf
+    arguments = list(expr.args)
+    arguments[path[0]] = _swap(arguments[path[0]], path[1:], leaf)
+    return expr.func(*arguments)
+
+
+def _at(expr, path):
+    for i in path:
+        expr = expr.args[i]
+    return expr
