@@ -1,0 +1,126 @@
+"""Proofs: the residuals of a law's own problem vanish, and those of a wrong law do not.
+
+Three strengths are told apart.  "identity": sympy reduces every residual to 0 for all values that
+the hypotheses admit; this alone is called proved.  "60 digits": at every example and at points drawn
+around them, a certified ball around every residual contains 0 and is smaller than 10^-60 of its
+largest term.  "order": an asymptotic law, whose residuals vanish at the stated rate.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+import sympy as sp
+
+from laws import ball
+from laws.law import Law, Step
+
+DIGITS = 60
+PRIMES = (11, 13, 17, 19, 23)  # their ratios lie between 1/2 and 2, and none is 1
+
+
+class Disproved(AssertionError):
+    """A residual that should vanish does not."""
+
+
+def prove(law: Law) -> str:
+    """The strength of the proof that `law` solves its problem; raises `Disproved` if it does not."""
+    for point in points(law):
+        for k, residual in enumerate(law.residuals()):
+            _vanishes(law, k, residual, point)
+    if law.upto is not None:
+        return "order"
+    return "identity" if all(_identically_zero(law, r) for r in law.residuals()) else f"{DIGITS} digits"
+
+
+def refuted(mutant: Law, law: Law) -> bool:
+    """Whether some residual of a wrong form of `law` is certainly not 0 at one of its examples."""
+    return any(_differs(mutant, residual, point) for point in points(law, drawn=0) for residual in mutant.residuals())
+
+
+def proves(step: Step, seed: int = 0, wanted: int = 5) -> bool:
+    """Whether both sides of a step agree to 60 digits wherever they are defined, at `wanted` random points."""
+    residual = step.residual()
+    agreed, draw = 0, random.Random(seed)
+    for _ in range(40 * wanted):
+        value = _at_random(residual, draw)
+        if value is None:
+            continue
+        if not value.contains(0):
+            return False
+        agreed += 1
+        if agreed == wanted:
+            return True
+    raise ValueError(f"{step.says}: defined at only {agreed} of {40 * wanted} random points")
+
+
+def points(law: Law, drawn: int = 3, seed: int = 0) -> Iterator[dict[sp.Symbol, sp.Rational]]:
+    """The examples of a law, and `drawn` admissible points around each, as exact rationals."""
+    draw = random.Random(seed)
+    for example in law.examples:
+        centre = {x: ball.number(x.name, example[x.name]) for x in law.symbols}
+        yield centre
+        found = 0
+        for _ in range(100 * drawn):
+            if found == drawn:
+                break
+            point = {x: v * sp.Rational(*draw.sample(PRIMES, 2)) for x, v in centre.items()}
+            if all(hypothesis.subs(point) == sp.true for hypothesis in law.given):
+                found += 1
+                yield point
+        if found < drawn:
+            raise ValueError(f"{law.name}: its hypotheses hold at {found} of {100 * drawn} points around {example}")
+
+
+def _vanishes(law, k, residual, point) -> None:
+    if law.upto is not None:
+        _vanishes_at_rate(law, k, residual, point)
+    elif not ball.residual(residual, point, DIGITS).contains(0):
+        raise Disproved(f"{law.name}: residual {k} is not 0 at {point}")
+
+
+def _vanishes_at_rate(law, k, residual, point) -> None:
+    """Halving the small variable must divide the residual by 2^p or more, but for a quarter of an order."""
+    small, p = law.upto
+    sizes = [abs(ball.certified(residual, {**point, small: point[small] / 2**j}, 9)) for j in range(6, 10)]
+    orders = [math.log2(float(big / less)) for big, less in zip(sizes, sizes[1:], strict=False)]
+    if min(orders) < float(sp.sympify(p).subs(point)) - 0.25:
+        raise Disproved(f"{law.name}: residual {k} vanishes at order {min(orders):.3f}, not {p}, at {point}")
+
+
+def _differs(mutant, residual, point) -> bool:
+    try:
+        if mutant.upto is not None:
+            _vanishes_at_rate(mutant, 0, residual, point)
+            return False
+        return not ball.residual(residual, point, DIGITS // 2).contains(0)
+    except Disproved:
+        return True
+    except ball.Undecided:
+        return False
+
+
+def _identically_zero(law: Law, residual: sp.Expr) -> bool:
+    positive = {h.lhs: sp.Dummy(h.lhs.name, positive=True) for h in law.given if h.func is sp.StrictGreaterThan and h.rhs == 0}
+    general = sp.sympify(residual).subs(positive)
+    inverted = general.replace(sp.LambertW, lambda z, *branch: _invert(z) if not branch else sp.LambertW(z, *branch))
+    return sp.simplify(inverted) == 0
+
+
+def _invert(z):
+    """W(x e^x) = x for x >= -1, on the principal branch."""
+    for exponential in z.atoms(sp.exp):
+        x = exponential.args[0]
+        if sp.simplify(z - x * exponential) == 0 and sp.simplify(x + 1).is_nonnegative:
+            return x
+    return sp.LambertW(z)
+
+
+def _at_random(residual, draw):
+    """A ball around the residual at random positive rationals below 3, or None where it is undefined."""
+    symbols = sorted(residual.free_symbols, key=str)
+    point = {x: sp.Rational(draw.randrange(20, 300), 101) for x in symbols}
+    value = ball.ball(residual, point, 400)
+    return value if value.is_finite() else None

@@ -1,0 +1,229 @@
+"""Gradient flow in a chain of D weights with output a = w_1 ... w_D.
+
+Problem.  The chain maps x to a x and is trained on pairs (x, y).  Only the averages s = <x y> and
+lam = <x^2> enter its mean squared error: up to a constant the loss is
+
+    L = (s - lam a)^2 / (2 lam).                                                             (1)
+
+Gradient flow, tau w_i' = -dL/dw_i, conserves every w_i^2 - w_j^2.  Weights that start equal stay
+equal, w = a^(1/D), and the output moves by itself:
+
+    tau a' = D a^(2 - 2/D) (s - lam a),     a(0) = a0.                                       (2)
+
+One layer makes (2) linear and two make it logistic.  Very deep chains are read in the rescaled time
+t/D, since D weights push at once; there (2) tends to tau a' = a^2 (s - lam a) as D -> inf.  For
+D >= 2 the point a = 0 is a saddle, which gradient flow never leaves: learning waits tau ln(1/a0)/(2 s)
+there with two layers, and tau/(s a0) with very many.
+
+Hypotheses.  s > 0, as a singular value is; lam > 0 and tau > 0; deep chains start at a0 > 0.
+
+Proved.  Every law is put back into its problem: the trajectories into (2), the half-times, from a0 to
+s/(2 lam), into tau + a'(a0) dT/da0 = 0, which says that starting later saves just that much time.
+"""
+
+import numpy as np
+import sympy as sp
+from scipy.special import hyp1f1, wrightomega
+
+from laws.flow import antiderivative, gradient_flow, limit
+from laws.law import Law, Source, Step
+
+t, s, lam, a0, tau, D = sp.symbols("t s lam a0 tau D", real=True)
+a = sp.Function("a")
+half_time = sp.Symbol("t_half", real=True)
+
+SADDLE = "a = 0 is a saddle: gradient flow never leaves it"
+TASK = (tau > 0, lam > 0, s > 0)
+HALFWAY = (*TASK, a0 < s / (2 * lam))
+LATER = {a0 < s / (2 * lam): "the start is already beyond half of the fixed point s/lam"}
+
+
+def speed_1(a):
+    """Speed tau a' of one layer."""
+    return s - lam * a
+
+
+def speed_2(a):
+    """Speed tau a' of two layers, (2) at D = 2."""
+    return 2 * a * (s - lam * a)
+
+
+def speed_infinite(a):
+    """Speed tau a' of infinitely many layers in rescaled time."""
+    return a**2 * (s - lam * a)
+
+
+def trajectory(speed):
+    """The problem tau a' = speed(a), a(0) = a0, as residuals of a candidate a(t)."""
+    return lambda a: (tau * a.diff(t) - speed(a), a.subs(t, 0) - a0)
+
+
+def time_to_half(speed):
+    """The problem of the time from a0 to s/(2 lam), as residuals of a candidate T(a0)."""
+    return lambda T: (tau + speed(a0) * T.diff(a0), T.subs(a0, s / (2 * lam)))
+
+
+def points(*starts_and_times, **fixed):
+    """Examples at s, lam, tau that keep every misprint visible: none is 1, and s^2 is not lam."""
+    return tuple(dict(s=1.7, lam=0.6, tau=1.3, a0=a0, **fixed, **extra) for a0, extra in starts_and_times)
+
+
+def _one_layer(t, s, lam, a0, tau):
+    decay = -lam * t / tau
+    return a0 * np.exp(decay) - s / lam * np.expm1(decay)
+
+
+def _two_layers(t, s, lam, a0, tau):
+    decay = -2 * s * t / tau
+    return a0 * s / (s * np.exp(decay) - lam * a0 * np.expm1(decay))
+
+
+def _infinitely_deep(t, s, lam, a0, tau):
+    """Solve v + ln|v - 1| = v0 + ln|v0 - 1| - s^2 t/(lam tau) for v = s/(lam a), which tends to 1."""
+    v0, elapsed = s / (lam * a0), s**2 * t / (lam * tau)
+    below = 1 + wrightomega(np.log(v0 - 1) + (v0 - 1) - elapsed)
+    return s / lam / np.where(np.isinf(v0), np.nan, np.where(v0 >= 1, below, _from_above(v0, elapsed)))
+
+
+def _from_above(v0, elapsed):
+    """The same for v0 < 1, in q = -ln(1 - v): q + e^-q - 1 grows by the elapsed time.
+
+    Newton's method from the right; the function is convex and increasing, so it cannot overshoot.
+    """
+
+    def excess(q):  # q + e^-q - 1, without cancellation at small q
+        return np.where(q < 1, q * q / 2 * hyp1f1(1, 3, -np.minimum(q, 1)), q + np.expm1(-q))
+
+    target = excess(-np.log1p(-np.minimum(v0, 1))) + elapsed
+    q = target + np.sqrt(2 * target)
+    for _ in range(8):
+        q = q - (excess(q) - target) / -np.expm1(-q)
+    return -np.expm1(-q)
+
+
+shallow = Law(
+    a(t),
+    s / lam * (1 - sp.exp(-lam * t / tau)) + a0 * sp.exp(-lam * t / tau),
+    solves=trajectory(speed_1),
+    given=(*TASK, t >= 0),
+    source=Source("saxe-slides", "Shallow (D=1), with lam t/tau in the exponent"),
+    examples=points((0.1, dict(t=0.2)), (0.1, dict(t=1.7)), (0.1, dict(t=40)), (-0.4, dict(t=0.9)), (5.2, dict(t=0.9))),
+    evaluate=_one_layer,
+)
+
+two_layers = Law(
+    a(t),
+    s / lam / (1 - (1 - s / (lam * a0)) * sp.exp(-2 * s * t / tau)),
+    solves=trajectory(speed_2),
+    given=(*TASK, a0 > 0, t >= 0),
+    source=Source("saxe-slides", "Deep (D=2)"),
+    examples=points((0.1, dict(t=0.3)), (0.1, dict(t=1.2)), (0.1, dict(t=9)), (1e-12, dict(t=10)), (5.2, dict(t=0.3))),
+    evaluate=_two_layers,
+    reasons={a0 > 0: SADDLE},
+)
+
+infinitely_deep = Law(
+    a(t),
+    s / lam / (1 + sp.LambertW((s / (lam * a0) - 1) * sp.exp(s / (lam * a0) - 1 - s**2 * t / (lam * tau)))),
+    solves=trajectory(speed_infinite),
+    given=(*TASK, a0 > 0, t >= 0),
+    source=Source("saxe-slides", "V. Deep (D >= 3), with s^2 t/(lam tau) in the exponent, as D -> inf"),
+    examples=points(
+        (0.1, dict(t=2.0)), (0.1, dict(t=8.3)), (0.1, dict(t=12)), (1e-300, dict(t=2e299)), (5.2, dict(t=0.3)), (1e9, dict(t=1e-9))
+    ),
+    evaluate=_infinitely_deep,
+    reasons={a0 > 0: SADDLE},
+)  # fmt: skip
+
+half_time_1 = Law(
+    half_time,
+    tau / lam * sp.log(2 * (1 - lam * a0 / s)),
+    solves=time_to_half(speed_1),
+    given=HALFWAY,
+    source=Source("derived here", "from the shallow trajectory"),
+    examples=points((0.1, {}), (-2.3, {}), (1.4, {})),
+    reasons=LATER,
+)
+
+half_time_2 = Law(
+    half_time,
+    tau / (2 * s) * sp.log(s / (lam * a0) - 1),
+    solves=time_to_half(speed_2),
+    given=(*HALFWAY, a0 > 0),
+    source=Source("derived here", "from the two-layer trajectory"),
+    examples=points((0.1, {}), (1e-12, {}), (1.4, {})),
+    reasons={**LATER, a0 > 0: SADDLE},
+)
+
+half_time_infinite = Law(
+    half_time,
+    tau * ((1 / a0 - 2 * lam / s) / s + lam / s**2 * sp.log(s / (lam * a0) - 1)),
+    solves=time_to_half(speed_infinite),
+    given=(*HALFWAY, a0 > 0),
+    source=Source("derived here", "from the infinitely deep trajectory"),
+    examples=points((0.1, {}), (1e-12, {}), (1.4, {})),
+    reasons={**LATER, a0 > 0: SADDLE},
+)
+
+
+def derive() -> tuple[Step, ...]:
+    """The steps from the network's own loss to its laws."""
+    return (*_to_one_equation(), *_to_trajectories(), _to_infinite_depth())
+
+
+def _to_one_equation() -> tuple[Step, ...]:
+    """From the mean squared error of a chain to equation (2)."""
+    x, y = sp.symbols("x1:4", real=True), sp.symbols("y1:4", real=True)
+    w1, w2, w3, w, out = sp.symbols("w1 w2 w3 w a", real=True)
+    mean = lambda values: sum(values) / 3  # noqa: E731
+    averages = {s: mean(p * q for p, q in zip(x, y, strict=True)), lam: mean(p * p for p in x)}
+    rest = mean(q * q for q in y) / 2 - s**2 / (2 * lam)
+    error = mean((q - out * p) ** 2 for p, q in zip(x, y, strict=True)) / 2
+    loss = (s - lam * out) ** 2 / (2 * lam)
+    product = loss.subs(out, w1 * w2 * w3)
+    three = gradient_flow(product, (w1, w2, w3), tau)
+    equal = three.impose({w1: w, w2: w, w3: w})
+    output = equal.impose({w: out ** sp.Rational(1, 3)}, positive=[out])
+    by_any = D * w ** (D - 1) * (-sp.Derivative(loss.subs(out, w**D), w) / D)
+    return (
+        Step("only two averages of the examples enter the loss", sp.Eq(error, loss + rest), averages),
+        Step("each weight descends it; here one of three", sp.Eq(-sp.Derivative(product, w1), three.speeds[0])),
+        Step("differences of squares stay", sp.Eq(2 * w1 * three.speeds[0], 2 * w2 * three.speeds[1], evaluate=False)),
+        Step("equal weights stay equal", sp.Eq(three.speeds[2], equal.speeds[0]), {w1: w, w2: w, w3: w}),
+        Step("their product moves by itself", sp.Eq(3 * w**2 * equal.speeds[0], output.speeds[0]), {out: w**3}),
+        Step("and so it does at any depth", sp.Eq(by_any, D * out ** (2 - 2 / D) * (s - lam * out)), {out: w**D}),
+    )
+
+
+def _to_trajectories() -> tuple[Step, ...]:
+    """Separate variables, integrate, invert; and stop at half height."""
+    z = sp.Symbol("z", positive=True)
+    T = sp.Function("T")
+    steps = []
+    for name, speed, law, half in (
+        ("one layer", speed_1, shallow, half_time_1),
+        ("two layers", speed_2, two_layers, half_time_2),
+        ("infinitely many layers", speed_infinite, infinitely_deep, half_time_infinite),
+    ):
+        primitive = antiderivative(tau / speed(z), z)
+        time_at = {T(z): primitive}
+        steps += [
+            Step(f"{name}: separate and integrate", sp.Eq(T(z).diff(z), tau / speed(z)), time_at),
+            Step(f"{name}: the trajectory inverts the time", sp.Eq(_elapsed(primitive, z, a(t)), t), {a(t): law.rhs}),
+            Step(f"{name}: half of the fixed point", sp.Eq(_elapsed(primitive, z, s / (2 * lam)), half.rhs)),
+        ]
+    return tuple(steps)
+
+
+def _elapsed(primitive, z, end):
+    """Time from a0 to `end`, with ln|.| where the antiderivative has ln."""
+    real = primitive.replace(sp.log, lambda x: sp.log(sp.Abs(x)))
+    return real.subs(z, end) - real.subs(z, a0)
+
+
+def _to_infinite_depth() -> Step:
+    """The limit D -> inf of (2), divided by D."""
+    out = sp.Symbol("a", positive=True)
+    speed = out ** (2 - 2 / D) * (s - lam * out)
+    limit(speed, D, sp.oo, at={out: "0.3", s: "1.7", lam: "0.6"})
+    return Step("divided by D, (2) has a limit", sp.Eq(sp.Limit(speed, D, sp.oo), speed_infinite(out)))
