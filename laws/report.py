@@ -1,0 +1,232 @@
+"""The pytest plugin: it gathers verdicts while tests run and leaves a report when they end.
+
+    pytest validate --report[=DIR]        write DIR/index.html and DIR/verdicts.json
+    pytest validate --fresh-seeds[=N]     draw new seeds (from N, to repeat a drawn run)
+    pytest validate --full                run the tests marked `full` too, which take long
+
+A test whose `confront` gives a verdict sends it as one line of JSON, so that it also arrives from
+the processes of pytest-xdist; the page is drawn once, at the end, in the process that gathers.  A test
+that shows a misprint tells the `erratum` fixture.
+
+The plugin fails a run of a whole folder if the stated false-alarm probabilities add up to more than
+the suite's budget, or if some mutant of a law was rejected by none of the law's validations.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from laws.judges import Verdict
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A printed equation that does not hold as printed; formulas are LaTeX, `size` says how much is wrong."""
+
+    document: str
+    label: str
+    verdict: str
+    printed: str
+    corrected: str
+    size: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A verdict and the test that gave it."""
+
+    verdict: Verdict
+    test: str
+    says: str
+
+
+@dataclass
+class Gathered:
+    """All that a run has told so far."""
+
+    cards: list[Card] = field(default_factory=list)
+    errata: list[Erratum] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    deselected: int = 0
+
+    @property
+    def false_alarm(self) -> float:
+        """A bound on the probability that any verdict is a false alarm."""
+        return sum(card.verdict.false_alarm for card in self.cards)
+
+    @property
+    def unseen(self) -> dict[str, list[str]]:
+        """By law, the mutants that none of its validations rejected."""
+        blind: dict[str, set[str]] = {}
+        for card in self.cards:
+            law, missed = card.verdict.law, set(card.verdict.unseen)
+            if card.verdict.mutants:
+                blind[law] = blind[law] & missed if law in blind else missed
+        return {law: sorted(missed) for law, missed in blind.items() if missed}
+
+    @property
+    def by_law(self) -> dict[str, list[Card]]:
+        """The cards, law by law."""
+        groups = defaultdict(list)
+        for card in self.cards:
+            groups[card.verdict.law].append(card)
+        return dict(groups)
+
+
+gathered_key = pytest.StashKey[Gathered]()
+
+
+def pytest_addoption(parser):
+    """Declare the options."""
+    group = parser.getgroup("laws")
+    group.addoption("--full", action="store_true", help="also run the tests marked `full`, which take long")
+    fresh = "draw new seeds instead of the fixed ones; with a number, repeat the run that drew it"
+    group.addoption("--fresh-seeds", nargs="?", type=int, const=-1, default=None, metavar="N", help=fresh)
+    where = "write the report of verdicts to this folder (default: report)"
+    group.addoption("--report", nargs="?", const="report", default=None, metavar="DIR", help=where)
+    parser.addini("laws_report", "folder for the report of verdicts, written whenever there are any", default="")
+
+
+def pytest_configure(config):
+    """Declare the marker, and settle the entropy once for all processes."""
+    config.addinivalue_line("markers", "full: takes long; runs only with --full")
+    config.stash[gathered_key] = Gathered()
+    if config.option.fresh_seeds == -1:
+        config.option.fresh_seeds = secrets.randbits(32)
+
+
+def pytest_report_header(config):
+    """Say which seeds were drawn."""
+    drawn = config.option.fresh_seeds
+    return None if drawn is None else f"fresh seeds: repeat this run with --fresh-seeds={drawn}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave long tests out unless they are asked for; the report counts them."""
+    if config.option.full:
+        return
+    long = [item for item in items if item.get_closest_marker("full")]
+    if long:
+        items[:] = [item for item in items if item not in long]
+        config.stash[gathered_key].deselected = len(long)
+        config.hook.pytest_deselected(items=long)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Listen to the verdicts of one test."""
+    from laws.judges.confrontation import entropy, listeners
+
+    heard: list[Verdict] = []
+    listening = listeners.set((*listeners.get(), heard.append))
+    drawing = entropy.set(item.config.option.fresh_seeds)
+    try:
+        return (yield)
+    finally:
+        listeners.reset(listening)
+        entropy.reset(drawing)
+        says = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0]
+        item.user_properties += [("verdict", json.dumps([v.to_json(), says])) for v in heard]
+
+
+@pytest.fixture
+def erratum(request):
+    """Record that a printed equation does not hold as printed; takes the fields of `Erratum`."""
+
+    def record(document, label, *, verdict, printed, corrected, size):
+        found = Erratum(document, label, verdict, printed, corrected, size)
+        request.node.user_properties.append(("erratum", json.dumps(asdict(found))))
+
+    return record
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a worker process counted."""
+    counted = getattr(node, "workeroutput", {}).get("laws_deselected", 0)
+    gathered = node.config.stash[gathered_key]
+    gathered.deselected = max(gathered.deselected, counted)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Write the report, and fail the run where the suite as a whole has not kept its word."""
+    config = session.config
+    gathered = config.stash[gathered_key]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["laws_deselected"] = gathered.deselected
+        return
+    _gather(config.pluginmanager.get_plugin("terminalreporter"), gathered)
+    if _complaints(config, gathered) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    folder = _folder(config)
+    if folder and gathered.cards:
+        from laws.page import write
+
+        write(folder, gathered)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what was confronted, what is wrong with the suite as a whole, and where the report is."""
+    gathered = config.stash[gathered_key]
+    if not gathered.cards:
+        return
+    terminalreporter.section("laws")
+    rivals = sum(len(card.verdict.rivals) for card in gathered.cards)
+    mutants = sum(len(card.verdict.mutants) for card in gathered.cards)
+    standing = sum(card.verdict.holds for card in gathered.cards)
+    terminalreporter.write_line(
+        f"{standing} of {len(gathered.cards)} claims hold; {rivals} rivals and {mutants} mutants judged on the same runs; "
+        f"false-alarm probability {gathered.false_alarm:.1e} in all"
+    )
+    for complaint in _complaints(config, gathered):
+        terminalreporter.write_line(complaint, red=True)
+    if gathered.deselected:
+        terminalreporter.write_line(f"{gathered.deselected} long tests left out; --full runs them")
+    if folder := _folder(config):
+        terminalreporter.write_line(f"report: {folder / 'index.html'}")
+
+
+def _gather(reporter, gathered: Gathered) -> None:
+    """Read verdicts and errata from the reports of all tests, in the order of their names."""
+    from laws.judges import Verdict
+
+    reports = [r for kind in reporter.stats.values() for r in kind if getattr(r, "when", "") == "call"]
+    for report in sorted(reports, key=lambda r: r.nodeid):
+        for kind, text in report.user_properties:
+            if kind == "verdict":
+                verdict, says = json.loads(text)
+                gathered.cards.append(Card(Verdict.from_json(verdict), report.nodeid, says))
+            elif kind == "erratum":
+                gathered.errata.append(Erratum(**json.loads(text)))
+        if report.failed:
+            gathered.failed.append(report.nodeid)
+
+
+def _complaints(config, gathered: Gathered) -> list[str]:
+    """What is wrong with the suite as a whole; a hand-picked part of it cannot be blamed."""
+    from laws.judges.samples import BUDGET
+
+    found = []
+    if gathered.false_alarm > BUDGET:
+        found.append(f"the verdicts may raise a false alarm with probability {gathered.false_alarm:.1e} > {BUDGET:g}")
+    picked = config.option.keyword or config.option.markexpr or gathered.failed
+    if not picked and all(Path(arg).is_dir() for arg in config.args):
+        for law, missed in gathered.unseen.items():
+            found.append(f"{law}: no validation rejects the mutant(s) {'; '.join(missed)}")
+    return found
+
+
+def _folder(config) -> Path | None:
+    name = config.option.report or config.getini("laws_report")
+    return Path(config.rootpath, name) if name else None

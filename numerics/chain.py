@@ -1,0 +1,91 @@
+"""Chains of scalar weights, really trained: output w_1 ... w_D, loss (s - lam a)^2 / (2 lam).
+
+All weights start equal, at a0^(1/D).  Times and steps are in units of tau.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from numerics.descent import GradientDescent, GradientFlow, check_step, increasing, modified, sharpness
+from numerics.descent import train as descend
+
+
+def train(depth: int, *, s: float, lam: float, a0: float, times, eta: float) -> np.ndarray:
+    """The output at each of `times` under gradient descent with step `eta`; shape (len(times),).
+
+    Raises ValueError for depth < 1, s, lam or a0 that no equal weights reach, a saddle to start from,
+    times out of order, and a step with eta lambda_max > 2 at the minimum.
+    """
+    loss, weights = network(depth, s=s, lam=lam, a0=a0)
+    _check_steps(loss, depth, s, lam, a0, eta)
+    return descend(loss, [weights], times, GradientDescent(eta), record=_output, label=f"chain of {depth}")
+
+
+def flow(depth: int, *, s: float, lam: float, a0: float, times, rtol: float = 1e-12) -> np.ndarray:
+    """The output at each of `times` under gradient flow; shape (len(times),)."""
+    loss, weights = network(depth, s=s, lam=lam, a0=a0)
+    return descend(loss, [weights], times, GradientFlow(rtol, rtol * abs(a0)), record=_output)
+
+
+def corrected(depth: int, *, s: float, lam: float, a0: float, times, eta: float) -> np.ndarray:
+    """Gradient descent, less what the modified flow says that its step adds; shape (len(times),).
+
+    What is left differs from gradient flow at second order in eta.
+    """
+    loss, weights = network(depth, s=s, lam=lam, a0=a0)
+    tight = GradientFlow(1e-12, 1e-12 * abs(a0))
+    flows = [descend(f, [weights], times, tight, record=_output) for f in (modified(loss, eta), loss)]
+    return train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta) - flows[0] + flows[1]
+
+
+def half_time(depth: int, *, s: float, lam: float, a0: float, eta: float) -> float:
+    """The time, under gradient descent, when the output passes s/(2 lam), between steps by a line."""
+    if not a0 < s / (2 * lam):
+        raise ValueError(f"a0 = {a0} starts beyond s/(2 lam) = {s / (2 * lam)}: there is no way to it")
+    until = eta
+    while True:
+        until *= 2
+        times = eta * np.arange(round(until / eta) + 1)
+        a = train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta)
+        if a[-1] > s / (2 * lam):
+            return crossing(times, a, s / (2 * lam))
+
+
+def crossing(times, a, level: float) -> float:
+    """The first time when `a`, rising, passes `level`; ValueError if it never does."""
+    times, above = increasing(times), np.asarray(a) >= level
+    if above[0] or not above.any():
+        raise ValueError(f"a runs from {a[0]:g} to {np.max(a):g} and does not rise through {level:g}")
+    k = int(np.argmax(above))
+    return float(times[k - 1] + (level - a[k - 1]) / (a[k] - a[k - 1]) * (times[k] - times[k - 1]))
+
+
+def network(depth: int, *, s: float, lam: float, a0: float):
+    """The loss of one weight tensor of shape (depth,), and equal weights with product a0."""
+    if not isinstance(depth, int) or isinstance(depth, bool) or depth < 1:
+        raise ValueError(f"depth = {depth!r} must be a positive whole number")
+    for name, value in (("s", s), ("lam", lam)):
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} = {value!r} must be positive and finite")
+    if not math.isfinite(a0) or (depth > 1 and a0 == 0):
+        raise ValueError(f"a0 = {a0!r}: " + ("a = 0 is a saddle of a deep chain, which descent never leaves" if a0 == 0 else "must be finite"))
+    if a0 < 0 and depth > 1:
+        raise ValueError(f"a0 = {a0!r} is no product of {depth} equal positive weights")
+
+    def loss(weights):
+        return (s - lam * weights[0].prod()) ** 2 / (2 * lam)
+
+    return loss, torch.full((depth,), a0 if depth == 1 else a0 ** (1 / depth), dtype=torch.float64)
+
+
+def _check_steps(loss, depth, s, lam, a0, eta) -> None:
+    minimum = torch.full((depth,), (s / lam) ** (1 / depth), dtype=torch.float64)
+    check_step(eta, sharpness(loss, [minimum]))
+
+
+def _output(weights):
+    return weights[0].prod()
