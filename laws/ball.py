@@ -55,7 +55,7 @@ def number(name: str, value) -> sp.Rational:
 
 def ball(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], bits: int) -> arb:
     """The value of `expr` at rational `values`, as a ball computed with `bits` of precision."""
-    known: dict[sp.Basic, arb] = {}
+    known: dict[sp.Basic, arb | fmpq] = {}  # what is rational stays exact, so that a gap can be exactly 0
 
     def walk(node):
         if node not in known:
@@ -64,7 +64,7 @@ def ball(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], bits: int) -> a
 
     before, ctx.prec = ctx.prec, bits
     try:
-        return walk(sp.sympify(expr))
+        return arb(walk(sp.sympify(expr)))
     finally:
         ctx.prec = before
 
@@ -100,22 +100,22 @@ def residual(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], digits: int
     raise Undecided(f"{expr} at {_point(values)}: not resolved to {digits} digits within {WIDEST} bits")
 
 
-def _combine(node, walk, values) -> arb:
+def _combine(node, walk, values) -> arb | fmpq:
     """One node of the tree, from the balls of its arguments."""
     if node.is_Symbol:
         if node not in values:
             raise ValueError(f"no value for {node}")
         node = values[node]
     if node.is_Rational:
-        return arb(fmpq(int(node.p), int(node.q)))
+        return fmpq(int(node.p), int(node.q))
     if node.is_Float:
-        return arb(fmpq(*map(int, sp.Rational(node).as_numer_denom())))
+        return fmpq(*map(int, sp.Rational(node).as_numer_denom()))
     if node in CONSTANTS:
         return CONSTANTS[node]()
     if node.is_Add:
-        return sum(map(walk, node.args), arb(0))
+        return sum(map(walk, node.args), fmpq(0))
     if node.is_Mul:
-        return math.prod(map(walk, node.args), start=arb(1))
+        return math.prod(map(walk, node.args), start=fmpq(1))
     if node.is_Pow:
         return _power(walk(node.base), node.exp, walk)
     if isinstance(node, sp.Piecewise):
@@ -123,21 +123,21 @@ def _combine(node, walk, values) -> arb:
     if isinstance(node, sp.hyper):
         return _hypergeometric(node, walk)
     if node.func in FUNCTIONS:
-        return FUNCTIONS[node.func](*map(walk, node.args))
+        return FUNCTIONS[node.func](*(arb(walk(argument)) for argument in node.args))
     raise TypeError(f"no certified evaluation of {node.func.__name__}: {node}")
 
 
-def _power(base: arb, exponent, walk) -> arb:
+def _power(base, exponent, walk) -> arb | fmpq:
     if exponent.is_Integer:
-        return base ** int(exponent)
+        return base ** int(exponent) if base != 0 or exponent > 0 else arb.nan()
     if exponent == sp.S.Half:
-        return base.sqrt()
-    if base.is_zero() and exponent.is_Rational and exponent > 0:
-        return arb(0)
-    return base ** walk(exponent)
+        return arb(base).sqrt()
+    if base == 0 and exponent.is_Rational and exponent > 0:
+        return fmpq(0)
+    return arb(base) ** arb(walk(exponent))
 
 
-def _piecewise(node, walk) -> arb:
+def _piecewise(node, walk):
     for value, condition in node.args:
         holds = _decide(condition, walk)
         if holds is None:
@@ -157,13 +157,13 @@ def _decide(condition, walk) -> bool | None:
     if not isinstance(condition, Relational):
         raise TypeError(f"no certified decision of {condition}")
     gap = walk(condition.lhs) - walk(condition.rhs)
-    if not (gap > 0 or gap < 0 or gap.is_zero()):
+    if not (gap > 0 or gap < 0 or gap == 0):
         return None
     return bool(condition.func(sp.Integer(int(gap > 0) - int(gap < 0)), 0))
 
 
 def _hypergeometric(node, walk) -> arb:
-    above, below, z = list(map(walk, node.ap)), list(map(walk, node.bq)), walk(node.argument)
+    above, below, z = [arb(walk(p)) for p in node.ap], [arb(walk(q)) for q in node.bq], arb(walk(node.argument))
     if (len(above), len(below)) == (2, 1):
         return z.hypgeom_2f1(*above, *below)
     if (len(above), len(below)) == (1, 1):

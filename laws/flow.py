@@ -19,7 +19,7 @@ import sympy as sp
 from sympy.polys.monomials import itermonomials
 
 from laws import ball
-from laws.law import latex
+from laws.typeset import latex
 
 time = sp.Symbol("t", real=True)
 
@@ -123,6 +123,8 @@ def limit(expr: sp.Expr, x: sp.Symbol, to: sp.Expr, at: Mapping[sp.Symbol, objec
     time, and by a factor of at least four in all.  Raises ValueError otherwise.
     """
     found = sp.limit(expr, x, to)
+    if found.has(sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.oo):
+        raise ValueError(f"{expr} has no finite limit as {x} -> {to}: {found}")
     values = {y: ball.number(str(y), v) for y, v in at.items()}
     approach = [sp.Rational(2) ** k if to == sp.oo else to + sp.Rational(1, 2**k) for k in range(6, 15)]
     gaps = [abs(ball.ball(expr - found, {**values, x: v}, 400)) for v in approach]

@@ -23,8 +23,8 @@ import sympy as sp
 from flint import arb
 
 from laws import ball
+from laws.typeset import latex
 
-SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Law:
 
     def _hold(self, values) -> None:
         for hypothesis in self.given:
-            if hypothesis.subs(values) != sp.true:
+            if not admits(hypothesis, values):
                 raise ValueError(self._violation(hypothesis, {x.name: v for x, v in values.items()}))
 
     def _floats(self, at) -> dict[str, np.ndarray]:
@@ -197,7 +197,8 @@ class Law:
             raise ValueError(f"{self.name}: these shapes do not broadcast: {shapes}") from None
         values = {name: np.broadcast_to(v, shape) for name, v in values.items()}
         for hypothesis, holds in self._hypotheses:
-            fails = np.flatnonzero(~np.broadcast_to(holds(**values), shape))
+            with np.errstate(all="ignore"):
+                fails = np.flatnonzero(~np.broadcast_to(holds(**values), shape))
             if fails.size:
                 first = {name: v.flat[fails[0]] for name, v in values.items()}
                 some = f"{fails.size} of {math.prod(shape)} points, the first at index {fails[0]}: "
@@ -236,6 +237,14 @@ class Law:
         return result.real.astype(float)
 
 
+def admits(hypothesis: sp.Basic, values: Mapping[sp.Symbol, sp.Rational]) -> bool:
+    """Whether a hypothesis holds at rational values; where a side is undefined it does not."""
+    try:
+        return hypothesis.subs(values) == sp.true
+    except TypeError:  # sympy will not compare with complex infinity
+        return False
+
+
 def explicit(expr: sp.Expr, where: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
     """`expr` with every unknown of `where` put in and every derivative and integral done."""
     functions = {f: value for f, value in where.items() if isinstance(f, sp.core.function.AppliedUndef)}
@@ -243,12 +252,6 @@ def explicit(expr: sp.Expr, where: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
         parameters = sp.Lambda(unknown.args, value)
         expr = expr.replace(unknown.func, parameters)
     return expr.subs({f: value for f, value in where.items() if f not in functions}).doit()
-
-
-def latex(expr: sp.Basic) -> str:
-    """LaTeX in the symbols of the papers: `lam` is a Greek letter."""
-    names = {x: SPELLED[x.name] for x in expr.free_symbols if getattr(x, "name", None) in SPELLED}
-    return sp.latex(expr, symbol_names=names)
 
 
 def found_in(module) -> Iterator[tuple[str, Law]]:
@@ -265,7 +268,7 @@ def _compile(symbols, expr):
 
 
 def _real_array(name: str, value) -> np.ndarray:
-    if value is None or isinstance(value, (str, bytes, dict, set)):
+    if value is None or isinstance(value, (bool, str, bytes, dict, set)):
         raise TypeError(f"{name} = {value!r} is not a real number")
     if isinstance(value, numbers.Rational):
         value = float(value)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import sympy as sp
 
 from laws import ball
-from laws.law import Law, Step
+from laws.law import Law, Step, admits
 
 DIGITS = 60
 PRIMES = (11, 13, 17, 19, 23)  # their ratios lie between 1/2 and 2, and none is 1
@@ -67,7 +67,7 @@ def points(law: Law, drawn: int = 3, seed: int = 0) -> Iterator[dict[sp.Symbol, 
             if found == drawn:
                 break
             point = {x: v * sp.Rational(*draw.sample(PRIMES, 2)) for x, v in centre.items()}
-            if all(hypothesis.subs(point) == sp.true for hypothesis in law.given):
+            if all(admits(hypothesis, point) for hypothesis in law.given):
                 found += 1
                 yield point
         if found < drawn:

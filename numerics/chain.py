@@ -31,6 +31,15 @@ def flow(depth: int, *, s: float, lam: float, a0: float, times, rtol: float = 1e
     return descend(loss, [weights], times, GradientFlow(rtol, rtol * abs(a0)), record=_output)
 
 
+def flow_from(weights, *, s: float, lam: float, times, rtol: float = 1e-12) -> np.ndarray:
+    """The output at each of `times` under gradient flow from any weights, shape (depth,); shape (len(times),)."""
+    start = torch.as_tensor(weights, dtype=torch.float64)
+    if start.ndim != 1 or not bool(torch.isfinite(start).all()):
+        raise ValueError(f"weights = {weights!r} must be a row of finite numbers")
+    loss, _ = network(len(start), s=s, lam=lam, a0=1.0)
+    return descend(loss, [start], times, GradientFlow(rtol, rtol * float(start.abs().min())), record=_output)
+
+
 def corrected(depth: int, *, s: float, lam: float, a0: float, times, eta: float) -> np.ndarray:
     """Gradient descent, less what the modified flow says that its step adds; shape (len(times),).
 

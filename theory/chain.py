@@ -10,7 +10,13 @@ equal, w = a^(1/D), and the output moves by itself:
 
     tau a' = D a^(2 - 2/D) (s - lam a),     a(0) = a0.                                       (2)
 
-One layer makes (2) linear and two make it logistic.  Very deep chains are read in the rescaled time
+One layer makes (2) linear and two make it logistic.  Two small weights c, d that are not equal move by
+tau c' = s d, tau d' = s c until their product is of order one, so that it grows from the saddle as
+
+    a = (c0 + d0)^2/4 e^(2 s t/tau) - (c0 - d0)^2/4 e^(-2 s t/tau):                           (3)
+
+late on it is as if both had started equal with product (c0 + d0)^2/4.  A mode of a wide network with
+vectors c, d of incoming and outgoing weights has |c + d|^2/4 in the same place.  Very deep chains are read in the rescaled time
 t/D, since D weights push at once; there (2) tends to tau a' = a^2 (s - lam a) as D -> inf.  For
 D >= 2 the point a = 0 is a saddle, which gradient flow never leaves: learning waits tau ln(1/a0)/(2 s)
 there with two layers, and tau/(s a0) with very many.
@@ -29,13 +35,14 @@ from laws.flow import antiderivative, gradient_flow, limit
 from laws.law import Law, Source, Step
 
 t, s, lam, a0, tau, D = sp.symbols("t s lam a0 tau D", real=True)
+c0, d0 = sp.symbols("c0 d0", real=True)
 a = sp.Function("a")
 half_time = sp.Symbol("t_half", real=True)
 
 SADDLE = "a = 0 is a saddle: gradient flow never leaves it"
 TASK = (tau > 0, lam > 0, s > 0)
-HALFWAY = (*TASK, a0 < s / (2 * lam))
-LATER = {a0 < s / (2 * lam): "the start is already beyond half of the fixed point s/lam"}
+HALFWAY = (*TASK, 2 * lam * a0 < s)
+LATER = {2 * lam * a0 < s: "the start is already beyond half of the fixed point s/lam"}
 
 
 def speed_1(a):
@@ -135,9 +142,22 @@ infinitely_deep = Law(
     reasons={a0 > 0: SADDLE},
 )  # fmt: skip
 
+escape = Law(
+    a(t),
+    (c0 + d0) ** 2 / 4 * sp.exp(2 * s * t / tau) - (c0 - d0) ** 2 / 4 * sp.exp(-2 * s * t / tau),
+    solves=lambda a: (
+        tau**2 * a.diff(t, 2) - 4 * s**2 * a,
+        a.subs(t, 0) - c0 * d0,
+        tau * a.diff(t).subs(t, 0) - s * (c0**2 + d0**2),
+    ),
+    given=(tau > 0, s > 0, t >= 0),
+    source=Source("derived here", "two small layers near the saddle, to leading order in the weights"),
+    examples=tuple(dict(s=1.7, tau=1.3, c0=0.5, d0=-0.2, t=t) for t in (0.1, 0.3, 2.9)),
+)
+
 half_time_1 = Law(
     half_time,
-    tau / lam * sp.log(2 * (1 - lam * a0 / s)),
+    tau / lam * sp.log(2 * (s - lam * a0) / s),
     solves=time_to_half(speed_1),
     given=HALFWAY,
     source=Source("derived here", "from the shallow trajectory"),
@@ -157,7 +177,7 @@ half_time_2 = Law(
 
 half_time_infinite = Law(
     half_time,
-    tau * ((1 / a0 - 2 * lam / s) / s + lam / s**2 * sp.log(s / (lam * a0) - 1)),
+    tau / s * (1 / a0 - 2 * lam / s) + lam * tau / s**2 * sp.log(s / (lam * a0) - 1),
     solves=time_to_half(speed_infinite),
     given=(*HALFWAY, a0 > 0),
     source=Source("derived here", "from the infinitely deep trajectory"),
@@ -168,7 +188,7 @@ half_time_infinite = Law(
 
 def derive() -> tuple[Step, ...]:
     """The steps from the network's own loss to its laws."""
-    return (*_to_one_equation(), *_to_trajectories(), _to_infinite_depth())
+    return (*_to_one_equation(), *_to_trajectories(), _to_infinite_depth(), *_from_the_saddle())
 
 
 def _to_one_equation() -> tuple[Step, ...]:
@@ -227,3 +247,18 @@ def _to_infinite_depth() -> Step:
     speed = out ** (2 - 2 / D) * (s - lam * out)
     limit(speed, D, sp.oo, at={out: "0.3", s: "1.7", lam: "0.6"})
     return Step("divided by D, (2) has a limit", sp.Eq(sp.Limit(speed, D, sp.oo), speed_infinite(out)))
+
+
+def _from_the_saddle() -> tuple[Step, ...]:
+    """Linearise two layers at the saddle, solve, and multiply."""
+    first, second = sp.symbols("c d", real=True)
+    c, d = sp.Function("c"), sp.Function("d")
+    matrix = gradient_flow((s - lam * first * second) ** 2 / (2 * lam), (first, second)).linearise({first: 0, second: 0})
+    grows, decays = (c0 + d0) / 2 * sp.exp(s * t / tau), (c0 - d0) / 2 * sp.exp(-s * t / tau)
+    near = {c(t): grows + decays, d(t): grows - decays}
+    speeds = matrix * sp.Matrix([c(t), d(t)])
+    return (
+        Step("near the saddle each weight drives the other", sp.Eq(tau * c(t).diff(t), speeds[0]), near),
+        Step("and is driven by it", sp.Eq(tau * d(t).diff(t), speeds[1]), near),
+        Step("their sum grows, their difference decays", sp.Eq(c(t) * d(t), escape.rhs), near),
+    )

@@ -3,13 +3,14 @@
 import numpy as np
 from laws import Order, Solver, confront
 from numerics import chain
-from theory.chain import half_time_1, half_time_2, half_time_infinite, infinitely_deep, shallow, two_layers
+from theory.chain import escape, half_time_1, half_time_2, half_time_infinite, infinitely_deep, shallow, two_layers
 
 task, tau = dict(s=1.7, lam=0.6, a0=0.1), 1.3
 labels = dict(t="time t", y="output a", h="step eta")
 
 times = np.array([0.4, 1.2, 2.4, 4.8])  # plateau, transition, end
-deep_times = np.array([2.0, 6.0, 8.0, 10.0])  # the same for very deep chains, in rescaled time
+deep_task = dict(s=1.7, lam=0.6, a0=0.3)
+deep_times = np.array([0.5, 1.5, 2.0, 3.0])  # the same for very deep chains, in rescaled time
 
 
 def descent(depth):
@@ -75,13 +76,13 @@ def test_infinitely_deep():
 
     def run(inverse_depth, seed):
         depth = round(1 / inverse_depth)
-        return chain.flow(depth, **task, times=deep_times / tau / depth)
+        return chain.flow(depth, **deep_task, times=deep_times / tau / depth)
 
-    at = dict(t=deep_times, tau=tau, **task)
+    at = dict(t=deep_times, tau=tau, **deep_task)
     rivals = {
         "as printed, t/tau": printed_deep,
-        "already at three layers": chain.flow(3, **task, times=deep_times / tau / 3),
-        "already at ten layers": chain.flow(10, **task, times=deep_times / tau / 10),
+        "already at three layers": chain.flow(3, **deep_task, times=deep_times / tau / 3),
+        "already at ten layers": chain.flow(10, **deep_task, times=deep_times / tau / 10),
         "two layers": two_layers,
     }
     judge = Order(1, start=1 / 8, halvings=4)
@@ -93,9 +94,9 @@ def test_infinitely_deep_descent():
 
     def run(inverse_depth, seed):
         depth = round(1 / inverse_depth)
-        return chain.train(depth, **task, times=deep_times / tau / depth, eta=0.4 / tau / depth**2)
+        return chain.train(depth, **deep_task, times=deep_times / tau / depth, eta=0.4 / tau / depth**2)
 
-    at = dict(t=deep_times, tau=tau, **task)
+    at = dict(t=deep_times, tau=tau, **deep_task)
     rivals = {"as printed, t/tau": printed_deep}
     judge = Order(1, start=1 / 8, halvings=4)
     confront("descent on very deep chains obeys it too", infinitely_deep, run, at, judge, rivals, labels={**labels, "h": "1/depth"})
@@ -123,8 +124,24 @@ def test_half_time_infinite():
 
     def run(inverse_depth, seed):
         depth = round(1 / inverse_depth)
-        return depth * tau * chain.half_time(depth, **task, eta=0.4 / tau / depth**2)
+        return depth * tau * chain.half_time(depth, **deep_task, eta=0.4 / tau / depth**2)
 
     rivals = {"tau/(s a0)": lambda s, lam, a0, tau: tau / (s * a0), "two layers": half_time_2}
     judge = Order(1, start=1 / 8, halvings=4)
-    confront("half-time of very deep chains", half_time_infinite, run, dict(tau=tau, **task), judge, rivals, labels=labels)
+    confront("half-time of very deep chains", half_time_infinite, run, dict(tau=tau, **deep_task), judge, rivals, labels=labels)
+
+
+def test_escape():
+    """Two unequal small layers leave the saddle as the law says, up to the square of their size."""
+    at = dict(s=1.7, c0=0.5, d0=-0.2, t=np.array([0.2, 0.6, 1.0, 1.6]), tau=tau)
+
+    def run(size, seed):
+        weights = (size * at["c0"], size * at["d0"])
+        return chain.flow_from(weights, s=1.7, lam=0.6, times=at["t"] / tau) / size**2
+
+    rivals = {
+        "from the product c0 d0": lambda t, s, c0, d0, tau: c0 * d0 * np.exp(2 * s * t / tau),
+        "only the growing part": lambda t, s, c0, d0, tau: (c0 + d0) ** 2 / 4 * np.exp(2 * s * t / tau),
+    }
+    claim = "unequal weights leave the saddle by their sum"
+    confront(claim, escape, run, at, Order(2, start=0.1), rivals, labels={**labels, "h": "size of the weights", "y": "a / size^2"})

@@ -15,7 +15,8 @@ import numpy as np
 from laws.judges.finding import Finding, Judge, Predict, match
 from laws.judges.samples import Distribution, Exponent, Trend
 from laws.judges.verdict import Panel, Series, Verdict, ratio
-from laws.law import Law, latex
+from laws.law import Law
+from laws.typeset import latex
 
 listeners: ContextVar[tuple[Callable[[Verdict], None], ...]] = ContextVar("listeners", default=())
 entropy: ContextVar[int | None] = ContextVar("entropy", default=None)  # None: the seeds as written

@@ -1,0 +1,69 @@
+"""The symbolic tools do what they say on losses of one's own, and refuse what they cannot confirm."""
+
+import pytest
+import sympy as sp
+from laws.flow import antiderivative, gradient_flow, limit
+
+a, b, c, w, s, lam = sp.symbols("a b c w s lam", real=True)
+chain = (s - lam * a * b * c) ** 2 / (2 * lam)
+
+
+def test_gradient_flow_is_minus_the_gradient():
+    """The equations are tau dw/dt = -dL/dw, in functions of time."""
+    flow = gradient_flow((a * b - s) ** 2 / 2, (a, b), tau=lam)
+    assert [sp.expand(v - e) for v, e in zip(flow.speeds, (b * (s - a * b), a * (s - a * b)), strict=True)] == [0, 0]
+    assert flow.equations[0].lhs == lam * sp.Function("a")(sp.Symbol("t", real=True)).diff(sp.Symbol("t", real=True))
+    with pytest.raises(ValueError, match="does not depend on"):
+        gradient_flow(a**2, (a, b))
+
+
+def test_symmetric_ansatz_is_checked():
+    """Equal weights of a chain stay equal; weights in the ratio 1:2 do not."""
+    flow = gradient_flow(chain, (a, b, c))
+    assert sp.expand(flow.impose({a: w, b: w, c: w}).speeds[0] - w**2 * (s - lam * w**3)) == 0
+    with pytest.raises(ValueError, match="leaves this ansatz"):
+        flow.impose({a: w, b: 2 * w, c: w})
+    with pytest.raises(ValueError, match="no weights"):
+        flow.impose({s: w})
+
+
+def test_change_of_variables():
+    """The square of a single weight obeys the chain rule."""
+    flow = gradient_flow((s - w**2) ** 2 / 4, (w,)).impose({w: sp.sqrt(a)}, positive=[a])
+    assert flow.weights == (a,) and sp.simplify(flow.speeds[0] - 2 * a * (s - a)) == 0
+
+
+def test_conserved_quantities_are_found_and_checked():
+    """A chain of three conserves two independent differences of squares, and nothing else of degree two."""
+    flow = gradient_flow(chain, (a, b, c))
+    found = flow.conserved(2)
+    assert len(found) == 2 and all(flow.conserves(q) for q in found)
+    assert flow.conserves(a**2 - b**2) and not flow.conserves(a**2 + b**2)
+    assert flow.rate(a**2 + b**2) != 0
+
+
+def test_conserved_of_a_flow_that_conserves_nothing():
+    """One weight in a well conserves no polynomial."""
+    assert gradient_flow((w - s) ** 2, (w,)).conserved(3) == ()
+
+
+def test_linearise():
+    """Two layers have the saddle matrix (0 s; s 0) at the origin; a point that moves is refused."""
+    flow = gradient_flow((s - lam * a * b) ** 2 / (2 * lam), (a, b))
+    assert flow.linearise({a: 0, b: 0}) == sp.Matrix([[0, s], [s, 0]])
+    with pytest.raises(ValueError, match="not stationary"):
+        flow.linearise({a: 1, b: 0})
+
+
+def test_antiderivative_is_differentiated_back():
+    """What sympy cannot integrate is refused, not returned."""
+    assert sp.simplify(antiderivative(1 / (w * (s - w)), w).diff(w) - 1 / (w * (s - w))) == 0
+    with pytest.raises(ValueError, match="no antiderivative"):
+        antiderivative(sp.exp(sp.sin(w)), w)
+
+
+def test_limit_is_confirmed():
+    """A limit is returned if balls close in on it, and refused if they do not."""
+    assert limit(sp.sin(w * s) / w, w, 0, at={s: "1.7"}) == s
+    with pytest.raises((ValueError, ArithmeticError)):
+        limit(sp.sin(w), w, sp.oo, at={})

@@ -1,0 +1,128 @@
+"""What a law does with its arguments, and what it says of itself."""
+
+import numpy as np
+import pytest
+import sympy as sp
+from laws import Law, Source, proof
+from theory.chain import half_time_infinite, infinitely_deep, two_layers
+
+good = dict(t=0.3, s=1.7, lam=0.6, a0=0.1, tau=1.3)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        (dict(tau=0), ValueError, "tau = 0.0 violates tau > 0"),
+        (dict(tau=-1.3), ValueError, "tau = -1.3 violates tau > 0"),
+        (dict(s=0), ValueError, "s = 0.0 violates s > 0"),
+        (dict(a0=0), ValueError, "saddle"),
+        (dict(t=[0.1, -2, 3, -4]), ValueError, "2 of 4 points, the first at index 1: t = -2.0 violates t >= 0"),
+        (dict(t=[[0.1, np.nan]]), ValueError, "t = nan is not finite"),
+        (dict(s=np.inf), ValueError, "s = inf is not finite"),
+        (dict(t=[1.0, 2.0], s=[1.0, 2.0, 3.0]), ValueError, "do not broadcast"),
+        (dict(t=None), TypeError, "t = None is not a real number"),
+        (dict(t=1 + 2j), TypeError, "complex"),
+        (dict(t="0.3"), TypeError, "t = '0.3'"),
+        (dict(t=True), TypeError, "t = True"),
+        (dict(T=1.0), ValueError, "unknown T; its arguments are a0, lam, s, t, tau"),
+    ],
+)
+def test_bad_arguments(change, error, says):
+    """A bad argument is refused with its name, its value and the hypothesis that it violates."""
+    with pytest.raises(error) as caught:
+        two_layers(**{**good, **change})
+    assert says in str(caught.value) and "two_layers" in str(caught.value)
+
+
+def test_missing_argument():
+    """A missing argument is named."""
+    with pytest.raises(ValueError, match="two_layers: missing tau; its arguments are"):
+        two_layers(t=1, s=1, lam=1, a0=1)
+
+
+def test_bad_arguments_of_exact():
+    """`exact` refuses the same, and its hypotheses are checked exactly."""
+    for change, error in ((dict(tau="0"), ValueError), (dict(t="three"), ValueError), (dict(t=None), TypeError), (dict(t=1j), TypeError)):
+        with pytest.raises(error):
+            two_layers.exact(20, **{**good, **change})
+    with pytest.raises(ValueError, match="digits"):
+        two_layers.exact(0, **good)
+
+
+def test_exact_reads_strings_as_decimals():
+    """"0.1" is one tenth; 0.1 is the float, which is another number."""
+    tenth = two_layers.exact(40, **{**good, "a0": "0.1"})
+    float_ = two_layers.exact(40, **good)
+    assert tenth != float_ and abs(tenth - float_) < 1e-15
+
+
+def test_exact_digits_are_right():
+    """Fifty digits are a prefix of eighty."""
+    few, many = (infinitely_deep.exact(n, t="8", s="1.7", lam="0.6", a0="0.1", tau="1.3") for n in (50, 80))
+    assert abs(few - many) < abs(many) * sp.Float(10, 30) ** -49
+
+
+def test_tiny_starts_neither_overflow_nor_vanish():
+    """The Lambert law answers for a0 down to 1e-300, before, at and after the transition."""
+    task = dict(s=1.7, lam=0.6, tau=1.3)
+    for a0 in 10.0 ** -np.arange(1, 301, 23):
+        for when in (0.0, 0.5, 0.999, 1.001, 2.0):
+            t = when * 1.3 / (1.7 * a0)
+            value, exact = infinitely_deep(t=t, a0=a0, **task), infinitely_deep.exact(20, t=t, a0=a0, **task)
+            condition = infinitely_deep.condition(t=t, a0=a0, **task) if when else 2.0
+            assert abs(value / float(exact) - 1) <= 30 * np.finfo(float).eps * (1 + condition)
+
+
+def test_condition_tells_when_float64_cannot_answer():
+    """At the transition from a tiny start one rounding of the time moves the output by everything."""
+    a0 = 1e-16
+    at = dict(s=1.7, lam=0.6, tau=1.3, a0=a0)
+    assert infinitely_deep.condition(t=half_time_infinite(**at), **at) > 1e13
+    assert infinitely_deep.condition(t=1.0, **at) < 10
+
+
+def test_mutants_change_one_leaf():
+    """Every number and every symbol of the right side is changed in turn, and nothing else."""
+    x, y = sp.symbols("x y", real=True)
+    law = Law(sp.Symbol("z"), 3 * x + y, lambda z: (z - 3 * x - y,), (), Source("test", "sum"), (dict(x=0.7, y=0.4),))
+    assert {m.rhs for m in law.mutants().values()} == {sp.Rational(33, 10) * x + y, 3 * sp.Rational(11, 10) * x + y, 3 * x + y * sp.Rational(11, 10)}
+
+
+def test_examples_must_satisfy_the_hypotheses():
+    """A law whose example violates its hypothesis cannot be stated."""
+    x = sp.Symbol("x", real=True)
+    with pytest.raises(ValueError, match="violates x > 0"):
+        Law(sp.Symbol("y"), x, lambda y: (y - x,), (x > 0,), Source("test", "identity"), (dict(x=-1),))
+
+
+def test_a_wrong_law_is_disproved():
+    """A factor changed by hand in a law makes its proof fail."""
+    wrong = Law(two_layers.lhs, two_layers.rhs.subs(sp.Integer(2), 3), two_layers.solves, two_layers.given, two_layers.source, two_layers.examples)
+    assert wrong.rhs != two_layers.rhs
+    with pytest.raises(proof.Disproved):
+        proof.prove(wrong)
+
+
+x = sp.Symbol("x", real=True)
+
+
+def asymptotic(rhs):
+    """A law for sin x at small x, relative error of order x^2."""
+    return Law(sp.Symbol("y"), rhs, lambda y: (y / sp.sin(x) - 1,), (x > 0,), Source("test", "sine"), (dict(x=0.3),), upto=(x, 2))
+
+
+def test_asymptotic_laws_are_judged_by_their_order():
+    """A law that holds up to x^2 is accepted at that order; a wrong factor and a wrong order are not."""
+    assert proof.prove(asymptotic(x)) == "order"
+    assert all(proof.refuted(mutant, asymptotic(x)) for mutant in asymptotic(x).mutants().values())
+    with pytest.raises(proof.Disproved):
+        proof.prove(asymptotic(x + x**2))
+    assert r"\simeq" in asymptotic(x).latex()
+
+
+def test_a_constant_law_has_no_arguments():
+    """An exponent, say, is a law without arguments."""
+    law = Law(sp.Symbol("p"), sp.Rational(3, 2), lambda p: (2 * p - 3,), (), Source("test", "exponent"), ({},))
+    assert law() == 1.5 and proof.prove(law) == "identity"
+    with pytest.raises(ValueError, match="unknown x"):
+        law(x=1)

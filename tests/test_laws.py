@@ -1,0 +1,106 @@
+"""Every law of `theory`, found by itself, keeps the promises that a law makes."""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+import sympy as sp
+import theory
+from laws import ball, proof
+from laws.law import Step, admits, found_in
+from latex2mathml.converter import convert
+
+modules = [importlib.import_module(f"theory.{m.name}") for m in pkgutil.iter_modules(theory.__path__)]
+laws = {f"{module.__name__}.{name}": law for module in modules for name, law in found_in(module)}
+every_law = pytest.mark.parametrize("law", laws.values(), ids=laws)
+
+
+def test_laws_are_found():
+    """The search finds laws in every module of theory, and each knows its own name."""
+    assert {name.rpartition(".")[0] for name in laws} == {module.__name__ for module in modules}
+    assert all(name == f"{law.module}.{law.name}" for name, law in laws.items())
+
+
+@every_law
+def test_law_solves_its_problem(law):
+    """The residuals of the law's problem vanish at its examples and around them; most laws are proved for all values."""
+    assert proof.prove(law) in ("identity", "60 digits", "order")
+
+
+@every_law
+def test_every_mutant_is_refuted(law):
+    """One number or symbol off by a tenth leaves a residual that is certainly not zero."""
+    survivors = [name for name, mutant in law.mutants().items() if not proof.refuted(mutant, law)]
+    assert not survivors and law.mutants()
+
+
+@every_law
+def test_float64_is_accurate(law):
+    """At the examples and around them float64 errs by no more than its operations and the condition number explain."""
+    operations = law.rhs.count_ops()
+    for point in proof.points(law, drawn=10, seed=1):
+        rounded = {x.name: float(v) for x, v in point.items()}
+        exact, value = law.exact(30, **rounded), law(**rounded)
+        error = abs(float((sp.Float(value, 30) - exact) / exact))
+        assert error <= operations * np.finfo(float).eps * (1 + law.condition(**rounded)), (rounded, value, exact)
+
+
+@every_law
+def test_law_broadcasts(law):
+    """Arrays give, element by element, what scalars give."""
+    points = [{x.name: float(v) for x, v in point.items()} for point in proof.points(law)]
+    arrays = {name: np.array([p[name] for p in points]) for name in points[0]}
+    np.testing.assert_array_max_ulp(law(**arrays), np.array([law(**p) for p in points]), maxulp=2)
+
+
+@every_law
+def test_every_hypothesis_is_enforced(law):
+    """A point that breaks a hypothesis is refused, and the error names one that it breaks."""
+    example = {x: ball.number(x.name, law.examples[0][x.name]) for x in law.symbols}
+    for hypothesis in law.given:
+        point = _breaking(hypothesis, example)
+        broken = [str(h) for h in law.given if not admits(h, point)]
+        with pytest.raises(ValueError, match="violates") as caught:
+            law(**{x.name: float(v) for x, v in point.items()})
+        assert any(h in str(caught.value) for h in broken)
+
+
+@every_law
+def test_law_typesets(law):
+    """The law, its hypotheses and its source typeset as LaTeX and as MathML."""
+    assert convert(law.latex()).startswith("<math")
+    assert r"\lambda" in law.latex() or sp.Symbol("lam", real=True) not in law.symbols
+    assert str(law.source) in law._repr_latex_() and str(law.source) in repr(law)
+
+
+steps = {
+    f"{module.__name__}: {step.says}": step for module in modules if hasattr(module, "derive") for step in module.derive()
+}
+
+
+def test_every_module_derives():
+    """Every module of theory has `derive()`."""
+    assert all(hasattr(module, "derive") for module in modules)
+
+
+@pytest.mark.parametrize("step", steps.values(), ids=steps)
+def test_step_holds(step):
+    """Both sides of the step agree wherever they are defined."""
+    assert proof.proves(step)
+
+
+@pytest.mark.parametrize("step", steps.values(), ids=steps)
+def test_planted_error_in_a_step_is_caught(step):
+    """The same step with its right side a tenth larger does not hold."""
+    wrong = sp.Eq(step.equation.lhs, step.equation.rhs * sp.Rational(11, 10), evaluate=False)
+    assert not proof.proves(Step(step.says, wrong, step.where))
+
+
+def _breaking(hypothesis, example):
+    """The example with one symbol moved until the hypothesis fails."""
+    for x in sorted(hypothesis.free_symbols, key=str):
+        for value in (-example[x] or sp.Integer(-1), sp.Integer(0), 1000 * (1 + abs(example[x]))):
+            if not admits(hypothesis, {**example, x: value}):
+                return {**example, x: value}
+    raise AssertionError(f"no point breaks {hypothesis}: is it a hypothesis?")
