@@ -82,7 +82,7 @@ def confront(
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
-        raise Refuted(_message(verdict, found, predictions["law"], judge), verdict)
+        raise Refuted(_message(verdict, found, predictions["law"], judge, at), verdict)
     return verdict
 
 
@@ -100,26 +100,30 @@ def _fresh(seed: int, claim: str) -> int:
     return int(np.random.SeedSequence([drawn, seed, zlib.crc32(claim.encode())]).generate_state(1)[0])
 
 
-def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge) -> str:
+def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, at) -> str:
     lines = [str(verdict)]
     if not verdict.accepted:
         lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
         if not isinstance(judge, Distribution):
-            law = match(predict(), found.observed)
-            gap = np.abs(law - found.observed)
-            i = int(np.argmax(gap)) if gap.size else 0
-            where = f" at point {i}" if gap.ndim else ""
-            lines.append(f"  furthest{where}: the runs say {found.observed.flat[i]:.6g}, the law {law.flat[i]:.6g}")
+            lines.append("  " + _furthest(match(predict(), found.observed), found.observed, at))
     lines += [f"  survives: {name}: these runs cannot tell it from the law" for name in verdict.surviving]
     test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
-    drawn = entropy.get()
-    again = (
-        f'pytest "{test}"' + (f" --fresh-seeds={drawn}" if drawn is not None else "")
-        if test
-        else f"confront(..., seed={verdict.seed})"
-    )
-    lines.append(f"  seed {verdict.seed}; again with: {again}")
-    return "\n".join(lines)
+    fresh = "" if entropy.get() is None else f" --fresh-seeds={entropy.get()}"
+    again = f'pytest "{test}"{fresh}' if test else f"confront(..., seed={verdict.seed})"
+    return "\n".join([*lines, f"  seed {verdict.seed}; again with: {again}"])
+
+
+def _furthest(law: np.ndarray, observed: np.ndarray, at) -> str:
+    """Where law and runs are furthest apart, in the words of the arguments, and by how much."""
+    gap = np.abs(law - observed)
+    i = np.unravel_index(int(np.argmax(gap)), gap.shape)
+    where = []
+    for name, value in at.items():
+        if np.size(value) > 1 and np.ndim(value) <= gap.ndim:
+            where.append(f"{name} = {np.broadcast_to(value, gap.shape)[i]:.6g}")
+    run, said = float(observed[i]), float(law[i])
+    share = f" ({100 * (said / run - 1):+.3g} %)" if run else ""
+    return f"furthest{' at ' if where else ''}{', '.join(where)}: the runs say {run:.4g}, the law {said:.4g}{share}"
 
 
 def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ...]:

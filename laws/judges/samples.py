@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from laws.judges import statistics
 from laws.judges.finding import Finding, finite, lines, match
@@ -212,10 +211,8 @@ class Trend:
         """Votes of all seeds, of the same seeds with shuffled levels, and the values."""
         runs, _ = statistics.votes(self.excess, self.false_alarm, self.miss)
         values = np.array([finite([run(x, s) for x in self.levels], f"run(x, {s})") for s in _seeds(seed, runs)])
-        shuffle = np.random.default_rng(seed).permuted
-        signs = [np.sign(kendalltau(self.levels, y).statistic) for y in values]
-        control = [np.sign(kendalltau(self.levels, shuffle(y)).statistic) for y in values]
-        return np.nan_to_num(signs), np.nan_to_num(control), values
+        shuffled = np.random.default_rng(seed).permuted(values, axis=1)
+        return statistics.rank_signs(self.levels, values), statistics.rank_signs(self.levels, shuffled), values
 
     def weigh(self, runs, predict):
         """How many votes are against the sign, and how many may be."""

@@ -12,6 +12,7 @@ twenty times; these are not, because each rests on an inequality that holds for 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -82,6 +83,14 @@ def band_samples(detects: float, false_alarm: float, miss: float) -> int:
     )
 
 
+def rank_signs(x, values: np.ndarray) -> np.ndarray:
+    """The sign of Kendall's rank correlation of each row of `values`, shape (n, len(x)), with x."""
+    first, second = np.triu_indices(len(x), k=1)
+    order = np.sign(np.asarray(x)[second] - np.asarray(x)[first])
+    return np.sign(np.sign(values[:, second] - values[:, first]) @ order)
+
+
+@cache
 def votes(excess: float, false_alarm: float, miss: float) -> tuple[int, int]:
     """How many runs, and how many of them must agree, to tell probability 1/2 + excess from 1/2."""
     for runs in range(FEWEST, 100_000):

@@ -1,0 +1,312 @@
+"""Judges accept the truth, reject planted errors, and keep the error rates that they state."""
+
+import random
+
+import numpy as np
+import pytest
+from laws import Distribution, Equivalent, Exponent, Mean, Order, Refuted, Roundoff, Solver, Trend, confront
+from laws.judges import statistics
+from scipy.stats import binom, norm, t
+
+truth = np.array([0.3, 1.7, 2.6])
+
+
+def limit(p, to=truth, wobble=0.3):
+    """A run that tends to `to` as h^p, with a next-order term."""
+    return lambda h, seed: to * (1 + 0.7 * h**p + wobble * h ** (p + 1))
+
+
+def accepts(judge, run, law, seed=0, **at):
+    """Whether a judge accepts a law, a number or a function of the keywords `at`, on one set of runs."""
+    predict = (lambda **extra: np.asarray(law(**{**at, **extra}))) if callable(law) else lambda **extra: np.asarray(law)
+    return judge.weigh(judge.collect(run, seed), predict).accepted
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 2, 4])
+def test_order_accepts_the_limit(p):
+    """A run that tends to the law at the stated order passes."""
+    assert accepts(Order(p, start=0.1), limit(p), truth)
+
+
+@pytest.mark.parametrize(
+    ("law", "why"),
+    [
+        (truth * 1.1, "scaled"),
+        (truth + 0.01, "shifted"),
+        (truth * (1 + 2e-5), "a limit wrong by 2e-5, which passes an order test alone"),
+        (truth[::-1], "in another order"),
+        (truth * np.array([1, 1, 1 + 1e-4]), "wrong at one point"),
+        (np.full(3, np.nan), "not a number"),
+    ],
+)
+def test_order_rejects_a_wrong_limit(law, why):
+    """A law that is not the limit fails."""
+    assert not accepts(Order(1), limit(1), law)
+
+
+def test_order_alone_would_not_have_sufficed():
+    """The limit wrong by 2e-5 has an observed order within 1/4; only the Richardson limit tells."""
+    judge = Order(1)
+    runs = judge.collect(limit(1), 0)
+    errors = np.max(np.abs(runs - truth * (1 + 2e-5)), axis=1)
+    assert abs(np.log2(errors[-2] / errors[-1]) - 1) < 0.25
+
+
+@pytest.mark.parametrize("q", [0.5, 2, 3])
+def test_order_rejects_another_order(q):
+    """A run that tends to the law at another order fails, whichever side it errs to."""
+    assert not accepts(Order(1), limit(q), truth)
+
+
+def test_order_wants_a_run_that_depends_on_its_step():
+    """A run that equals the law at every step has no order, and fails."""
+    assert not accepts(Order(1), lambda h, seed: truth, truth)
+
+
+def test_solver():
+    """A solver that errs by its tolerance passes; a law off by ten times that fails."""
+    run = lambda rtol, seed: truth * (1 + rtol * np.array([1, -0.5, 0.2]))  # noqa: E731
+    assert accepts(Solver(1e-8), run, truth)
+    assert not accepts(Solver(1e-8), run, truth * (1 + 1e-7))
+    assert not accepts(Solver(1e-8), run, truth * np.array([1 + 1e-7, 1, 1]))
+
+
+def test_roundoff():
+    """An identity may err by its operations and condition number, and by no more."""
+    run = lambda seed: truth * (1 + 3 * np.finfo(float).eps)  # noqa: E731
+    assert accepts(Roundoff(10), run, truth)
+    assert not accepts(Roundoff(2), run, truth)
+    assert accepts(Roundoff(2, condition=5), run, truth)
+    assert not accepts(Roundoff(1000), run, truth * (1 + 1e-12))
+
+
+def uniform(mean):
+    """Samples on [mean - 1, mean + 1]."""
+    return lambda n, seed: mean + np.random.default_rng(seed).uniform(-1, 1, n)
+
+
+def student(mean, freedom=2.5):
+    """Samples with heavy tails: variance freedom/(freedom - 2), no third moment."""
+    return lambda n, seed: mean + np.random.default_rng(seed).standard_t(freedom, n)
+
+
+def heavy_slopes(p):
+    """A scaling law whose slopes are Cauchy, without mean or variance."""
+    return lambda x, seed: x ** (p + 0.01 * np.random.default_rng(seed).standard_cauchy())
+
+
+def noisy_trend(sign, agree):
+    """Runs that rise or fall with probability `agree`, with Cauchy noise on top."""
+
+    def run(x, seed):
+        draw = random.Random(seed)
+        slope = sign if draw.random() < agree else -sign
+        return 1e6 * slope * x + draw.gauss(0, 1) / draw.gauss(0, 1)
+
+    return run
+
+
+def cauchy(median):
+    """One value a seed, without mean or variance."""
+    return lambda seed: median + 0.02 * np.random.default_rng(seed).standard_cauchy()
+
+
+def normal_cdf(x, mean=0.0):
+    """The distribution function of a normal variable."""
+    return norm.cdf(x - mean)
+
+
+def student_cdf(x):
+    """The distribution function of Student's t with one and a half degrees of freedom."""
+    return t.cdf(x, 1.5)
+
+
+normal = lambda n, seed: np.random.default_rng(seed).normal(size=n)  # noqa: E731
+wild = lambda n, seed: np.random.default_rng(seed).standard_t(1.5, n)  # noqa: E731
+
+
+def rates(alpha):
+    """(name, judge, run, a law that is true) at a stated false alarm."""
+    both = dict(false_alarm=alpha, miss=alpha)
+    return [
+        ("Mean, bounded", Mean(0.4, bounds=(-1, 1), **both), uniform(0.0), 0.0),
+        ("Mean, heavy tails", Mean(2.0, variance=5.0, **both), student(0.0), 0.0),
+        ("Distribution", Distribution("x", detects=0.3, **both), normal, normal_cdf),
+        ("Distribution, heavy tails", Distribution("x", detects=0.3, **both), wild, student_cdf),
+        ("Exponent, heavy tails", Exponent((1.0, 2.0, 4.0), detects=10.0, runs=20, false_alarm=alpha), heavy_slopes(1.5), 1.5),
+    ]
+
+
+def misses(alpha):
+    """(name, judge, run, a law that is wrong by just what the judge says it detects)."""
+    both = dict(false_alarm=alpha, miss=alpha)
+    return [
+        ("Mean, bounded", Mean(0.4, bounds=(-1, 1), **both), uniform(0.0), 0.4),
+        ("Mean, heavy tails", Mean(2.0, variance=5.0, **both), student(0.0), -2.0),
+        ("Distribution", Distribution("x", detects=0.3, **both), normal, lambda x: normal_cdf(x, mean=2 * norm.ppf(0.65))),
+        ("Trend", Trend((1.0, 2.0, 3.0), excess=0.4, **both), noisy_trend(1, 0.1), 1.0),
+        ("Trend, none", Trend((1.0, 2.0, 3.0), excess=0.4, **both), noisy_trend(1, 0.5), 1.0),
+        ("Equivalent, heavy tails", Equivalent(0.05, runs=20, false_alarm=alpha), cauchy(0.05), 0.0),
+    ]
+
+
+def too_often(count, draws, rate):
+    """Whether `count` events in `draws` refute, at one in a million, that each has at most this rate."""
+    return binom.sf(count - 1, draws, rate) < 1e-6
+
+
+DRAWS = {1e-2: 1500, 1e-3: 3000}
+
+
+@pytest.mark.parametrize("alpha", DRAWS)
+@pytest.mark.parametrize("which", range(5))
+def test_false_alarms_are_as_rare_as_stated(alpha, which):
+    """Thousands of times a true law is put before the judge; it is refused no more often than stated."""
+    name, judge, run, law = rates(alpha)[which]
+    alarms = sum(not accepts(judge, run, law, seed) for seed in range(DRAWS[alpha]))
+    assert not too_often(alarms, DRAWS[alpha], alpha), (name, alarms)
+
+
+@pytest.mark.parametrize("alpha", DRAWS)
+@pytest.mark.parametrize("which", range(6))
+def test_misses_are_as_rare_as_stated(alpha, which):
+    """Thousands of times a law wrong by the stated effect is put before the judge; it passes no more often than stated."""
+    name, judge, run, law = misses(alpha)[which]
+    passes = sum(accepts(judge, run, law, seed) for seed in range(DRAWS[alpha]))
+    assert not too_often(passes, DRAWS[alpha], alpha), (name, passes)
+
+
+def test_a_rate_that_is_not_kept_would_be_noticed():
+    """The test above can fail: a judge with twice its stated false alarm is caught, and so is a plain mean under heavy tails."""
+    assert too_often(60, 1500, 1e-2) and not too_often(15, 1500, 1e-2)
+    means = np.array([np.random.default_rng(s).standard_t(2.1, 40).mean() for s in range(3000)])
+    three_sigma = 3.29 * np.sqrt(1.0 / 40)  # what somebody would use who took the middle of the sample for normal
+    assert too_often(int(np.sum(np.abs(means) > three_sigma)), 3000, 1e-3)
+
+
+def test_equivalence_and_trend_are_found_when_they_are_there():
+    """True trends and true equivalences pass."""
+    assert accepts(Trend((1.0, 2.0, 3.0)), noisy_trend(-1, 1.0), -1.0)
+    assert accepts(Trend((1.0, 2.0, 3.0)), noisy_trend(1, 0.5), 0.0)
+    assert not accepts(Trend((1.0, 2.0, 3.0)), noisy_trend(1, 1.0), 0.0)
+    assert accepts(Equivalent(0.5), cauchy(0.0), 0.0)
+    assert not accepts(Equivalent(0.5), cauchy(0.6), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("refused", "says"),
+    [
+        (lambda: Mean(0.1), "bound on their variance"),
+        (lambda: Mean(0.1, bounds=(0, 1), samples=30), "would do"),
+        (lambda: Mean(-0.1, bounds=(0, 1)), "detects = -0.1 must be positive"),
+        (lambda: accepts(Mean(0.5, bounds=(-1, 1)), lambda n, seed: np.zeros(10), 0.0), "10 samples cannot resolve 0.5; .* would do"),
+        (lambda: accepts(Mean(0.5, bounds=(-0.5, 0.5)), uniform(0.0), 0.0), "leave the stated bounds"),
+        (lambda: accepts(Mean(0.5, bounds=(-1, 1)), lambda n, seed: np.zeros((n, 2)), 0.0), "points = 1"),
+        (lambda: accepts(Distribution("x"), lambda n, seed: np.zeros(5), normal_cdf), "5 samples cannot resolve"),
+        (lambda: accepts(Exponent((1.0, 2.0, 4.0), 0.1, runs=10), heavy_slopes(1.5), 1.5), "10 runs are too few .* would do"),
+        (lambda: accepts(Exponent((1.0, 2.0, 4.0), 1e-6), heavy_slopes(1.5), 1.5), "would do"),
+        (lambda: accepts(Exponent((1.0, 2.0), 0.1), heavy_slopes(1.5), 1.5), "at least three positive"),
+        (lambda: accepts(Equivalent(0.1, runs=5), cauchy(0.0), 0.0), "5 runs are too few .* 20 would do"),
+        (lambda: accepts(Trend((1.0, 2.0)), noisy_trend(1, 1.0), 0.5), "a trend is"),
+        (lambda: Order(1, halvings=1), "at least 3 halvings"),
+        (lambda: accepts(Order(1), lambda h, seed: np.inf, 0.0), "not finite"),
+        (lambda: accepts(Order(1), limit(1), np.zeros(2)), "the law has shape"),
+    ],
+)  # fmt: skip
+def test_judges_refuse(refused, says):
+    """What cannot be judged is refused, with what would do."""
+    with pytest.raises(ValueError, match=says):
+        refused()
+
+
+def test_an_unresolved_equivalence_says_how_many_runs_would_do():
+    """An interval wider than the margin is no pass, and names the number of runs."""
+    judge = Equivalent(0.001)
+    finding = judge.weigh(judge.collect(cauchy(0.0), 0), lambda: np.asarray(0.0))
+    assert not finding.accepted and "runs would do" in finding.says
+
+
+def test_designs_are_minimal():
+    """One sample or one vote less than the design asks for would break a stated rate."""
+    n = statistics.catoni_samples(0.2, 0.25, 1e-3)
+    assert statistics.catoni_radius(n, 0.25, 1e-3) <= 0.2 < statistics.catoni_radius(n - 1, 0.25, 1e-3)
+    runs, needed = statistics.votes(0.4, 1e-3, 1e-3)
+    assert binom.sf(needed - 1, runs, 0.5) <= 1e-3 < binom.sf(needed - 2, runs, 0.5)
+    low, high = statistics.median_interval(np.arange(40.0), 1e-3)
+    k = int(low) + 1
+    assert binom.cdf(k - 1, 40, 0.5) <= 1e-3 < binom.cdf(k, 40, 0.5) and high == 39 - low
+
+
+# -- confront -----------------------------------------------------------------------------------
+
+
+def line(x):
+    """A law of one argument."""
+    return 2.0 * x
+
+
+def stepping(h, seed):
+    """A run that tends to 2 x at first order."""
+    return line(at["x"]) * (1 + h + 0.3 * h * h)
+
+
+at = dict(x=np.array([1.0, 2.0, 3.0, 4.0]))
+
+
+def test_confront_gives_a_verdict_with_every_factor():
+    """The verdict names law, rivals and factors, survives JSON, and draws itself."""
+    verdict = confront("lines are straight", line, stepping, at, Order(1), {"half as steep": lambda x: x, "given": np.ones(4)})
+    assert verdict.holds and verdict.id == "lines-are-straight" and verdict.seed == 0
+    assert set(verdict.rivals) == {"half as steep", "given"} and min(verdict.rivals.values()) > 1
+    assert type(verdict).from_json(verdict.to_json()) == verdict
+    assert "holds" in str(verdict) and "<img" in verdict._repr_html_()
+    assert [panel.x for panel in verdict.panels] == ["x", "step h"]
+
+
+def test_confront_refutes_a_wrong_law_and_says_how_wrong():
+    """A law off by a factor fails, with the point, both values, the seed and the way to repeat it."""
+    with pytest.raises(Refuted) as caught:
+        confront("steeper", lambda x: 2.2 * x, stepping, at, Order(1), seed=7)
+    message = str(caught.value)
+    for part in ("steeper: FAILS", "furthest at x = 4: the runs say 8, the law 8.8 (+10 %)", "seed 7", 'pytest "tests/test_judges.py::test_confront_refutes'):
+        assert part in message
+    assert not caught.value.verdict.holds
+
+
+def test_confront_refutes_when_a_rival_survives():
+    """A rival that the runs cannot tell from the law fails the confrontation, by name."""
+    with pytest.raises(Refuted, match="survives: the same to 1e-9"):
+        confront("too fine", line, stepping, at, Order(1), {"the same to 1e-9": lambda x: line(x) * (1 + 1e-9)})
+
+
+def test_confront_repeats_to_the_bit():
+    """The same seed gives the same verdict, another seed other samples."""
+    judge = Mean(0.4, bounds=(-1, 1))
+    one, two, other = (confront("repeats", 0.0, uniform(0.0), {}, judge, {"off": 0.9}, seed=s) for s in (3, 3, 4))
+    assert one.figure == two.figure != other.figure
+
+
+def test_confront_refuses_bad_arguments_before_any_work():
+    """A law that cannot be evaluated is refused before the simulation starts."""
+    from theory.chain import shallow
+
+    def never(h, seed):
+        raise AssertionError("the simulation ran")
+
+    with pytest.raises(ValueError, match="tau = 0.0 violates"):
+        confront("bad", shallow, never, dict(t=1.0, s=1.0, lam=1.0, a0=0.1, tau=0), Order(1))
+    with pytest.raises(ValueError, match="must be a sentence"):
+        confront(" ", line, never, at, Order(1))
+
+
+def test_mutants_of_a_law_are_judged_and_the_unseen_listed():
+    """At tau = 1 a wrong power of tau cannot be seen, and the verdict says so."""
+    from numerics.chain import train
+    from theory.chain import shallow
+
+    times = np.array([0.4, 1.2])
+    task = dict(s=1.7, lam=0.6, a0=0.1)
+    run = lambda eta, seed: train(1, **task, times=times, eta=eta)  # noqa: E731
+    verdict = confront("blind to powers of tau", shallow, run, dict(t=times, tau=1.0, **task), Order(1))
+    assert len(verdict.mutants) == len(shallow.mutants()) and verdict.unseen
+    assert all("1/tau" in name for name in verdict.unseen)

@@ -1,0 +1,112 @@
+"""Trained chains and networks refuse what cannot be trained, and their data are what they say."""
+
+import numpy as np
+import pytest
+import torch
+from numerics import chain, modes
+
+task = dict(s=1.7, lam=0.6, a0=0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (dict(depth=0), "depth = 0"),
+        (dict(depth=2.0), "depth = 2.0"),
+        (dict(s=0), "s = 0 must be positive"),
+        (dict(s=-1.7), "s = -1.7"),
+        (dict(lam=0.0), "lam = 0.0"),
+        (dict(a0=0.0), "saddle"),
+        (dict(a0=-0.1), "a0 = -0.1"),
+        (dict(times=[0.2, 0.1]), "times must increase"),
+        (dict(times=[-0.2]), "negative"),
+        (dict(eta=0.8), r"eta lambda_max = 2\.72 > 2.*eta <= 0\.588"),
+        (dict(eta=0.0), "eta = 0.0 must be positive"),
+    ],
+)
+def test_bad_chains(change, says):
+    """Each bad argument of a chain is refused by name, before any step."""
+    with pytest.raises(ValueError, match=says):
+        chain.train(**{**dict(depth=2, times=[0.2], eta=0.1), **task, **change})
+
+
+def test_the_largest_step_is_just_stable():
+    """A step just below the bound settles, and just above it is refused."""
+    bound = 2 / (2 * task["s"])  # the curvature at the minimum of two layers is 2 s
+    assert np.isfinite(chain.train(2, **task, times=[200 * 0.99 * bound], eta=0.99 * bound)).all()
+    with pytest.raises(ValueError, match="too large"):
+        chain.train(2, **task, times=[1.01 * bound], eta=1.01 * bound)
+
+
+def test_training_repeats_to_the_bit():
+    """The same arguments give the same bits."""
+    run = [chain.train(3, **task, times=[0.5, 1.0], eta=0.1) for _ in range(2)]
+    assert np.array_equal(*run)
+
+
+def test_one_layer_may_start_anywhere():
+    """A shallow chain has no saddle: it starts at 0 and below it."""
+    assert chain.train(1, s=1.7, lam=0.6, a0=0.0, times=[0.1], eta=0.1) > 0
+    assert chain.train(1, s=1.7, lam=0.6, a0=-1.0, times=[0.0], eta=0.1) == -1
+
+
+def test_crossing():
+    """The level is met on the line between two records; a level that is never met is an error."""
+    assert chain.crossing([0.0, 1.0, 2.0], [0.0, 0.4, 1.0], 0.7) == pytest.approx(1.5, rel=1e-15)
+    with pytest.raises(ValueError, match="does not rise through 2"):
+        chain.crossing([0.0, 1.0], [0.0, 1.0], 2.0)
+    with pytest.raises(ValueError, match="no way to it"):
+        chain.half_time(2, s=1.7, lam=0.6, a0=2.0, eta=0.1)
+
+
+digits = modes.pixels(0.6)
+
+
+def test_inputs_are_white():
+    """The inputs have covariance lam I up to rounding, and 61 components vary."""
+    covariance = digits.x.T @ digits.x / digits.examples
+    assert digits.x.shape == (1797, 61)
+    assert float((covariance - 0.6 * torch.eye(61, dtype=torch.float64)).abs().max()) < 1797 * np.finfo(float).eps
+
+
+def test_mode_strengths_are_those_reported():
+    """The pixels' modes are well apart; of the ten classes nine modes are left, close together."""
+    np.testing.assert_allclose(digits.s[:5] / 0.6**0.5, [0.84, 0.80, 0.74, 0.63, 0.52], atol=0.005)
+    nine = modes.classes(0.6).s
+    assert len(nine) == 9 and nine[0] / nine[-1] < 1.6 < 10 < digits.s[0] / digits.s[-1]
+
+
+def test_rotated_examples_give_the_same_gradient():
+    """Rotating the examples leaves loss differences and gradients as they are."""
+    weights = modes.random(digits, 2, 0.1, seed=3)
+    gradients = []
+    for x, y in ((digits.x, digits.y), digits.rotated()):
+        leaves = [w.clone().requires_grad_() for w in weights]
+        gradients.append(torch.autograd.grad(modes._loss(digits)(leaves, x, y), leaves))
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_aligned_weights_have_the_stated_strengths():
+    """At any depth the product of aligned weights has strength a0 in every mode, and layers share it."""
+    for depth in (1, 2, 3):
+        weights = modes.aligned(digits, depth, 0.02, seed=1)
+        np.testing.assert_allclose(modes.strengths(digits, weights), 0.02, rtol=1e-12)
+        assert len({round(float(torch.linalg.matrix_norm(w, 2)), 12) for w in weights}) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: modes.pixels(0.0), "lam = 0.0"),
+        (lambda: modes.aligned(digits, 2, 0.1, hidden=60), "61 modes need"),
+        (lambda: modes.aligned(digits, 2, 0.0), "a0 > 0"),
+        (lambda: modes.random(digits, 2, 0.0), "saddle"),
+        (lambda: modes.random(digits, 0, 0.1), "depth = 0"),
+        (lambda: modes.train(digits, modes.aligned(digits, 2, 0.1), [4.0], 4.0), "too large"),
+    ],
+)
+def test_bad_networks(make, says):
+    """Each bad argument of a network is refused by name."""
+    with pytest.raises(ValueError, match=says):
+        make()

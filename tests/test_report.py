@@ -1,0 +1,135 @@
+"""The plugin gathers verdicts from a stranger's tests, in one process or several, and leaves a report."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+MINE = '''
+import numpy as np, pytest
+from laws import Law, Mean, Order, Source, confront
+import sympy as sp
+
+x, k = sp.symbols("x k", real=True)
+line = Law(sp.Symbol("y"), k * x, lambda y: (y - k * x,), (x > 0,), Source("my notes", "(1)"), (dict(x=0.7, k=3),))
+at = dict(x=np.array([1.0, 2.0, 3.0]), k=2.5)
+
+def run(h, seed):
+    return 2.5 * at["x"] * (1 + h + 0.3 * h * h)
+
+def test_line():
+    """A line is straight."""
+    confront("a line is straight", line, run, at, Order(1), {"half of it": lambda x, k: k * x / 2})
+
+def test_coin():
+    """A coin is fair."""
+    toss = lambda n, seed: np.random.default_rng(seed).integers(0, 2, n).astype(float)
+    print("mean", confront("a coin is fair", 0.5, toss, {}, Mean(0.1, bounds=(0, 1)), {"loaded": 0.7}).figure)
+
+@pytest.mark.full
+def test_long():
+    """A long one."""
+    confront("a long claim", line, run, at, Order(1))
+
+def test_misprint(erratum):
+    """A misprint."""
+    erratum("some paper", "(3)", verdict="misprint", printed="a + b", corrected="a - b", size="2 b")
+'''
+
+WRONG = '''
+from test_mine import *
+
+def test_wrong():
+    """A wrong law."""
+    confront("a line is steep", lambda x, k: 1.1 * k * x, run, at, Order(1))
+'''
+
+BLIND = '''
+from test_mine import *
+
+def test_line():
+    """At k = 1 nothing tells k from its powers."""
+    square = Law(sp.Symbol("y"), k**2 * x, lambda y: (y - k**2 * x,), (x > 0,), Source("my notes", "(2)"), (dict(x=0.7, k=3),))
+    confront("blind", square, lambda h, seed: run(h, seed) / 2.5, {**at, "k": 1.0}, Order(1))
+'''
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """A folder outside the project with tests of its own; returns how to run pytest there."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "test_mine.py").write_text(MINE)
+
+    def run(*arguments, ok=True):
+        command = [sys.executable, "-m", "pytest", "mine", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+        assert (done.returncode == 0) is ok, done.stdout + done.stderr
+        return done.stdout
+
+    run.folder = tmp_path
+    return run
+
+
+@pytest.mark.parametrize("processes", [(), ("-n2",)], ids=["one process", "two processes"])
+def test_report_is_complete(stranger, processes):
+    """Every claim, rival, mutant and erratum is in the page and in verdicts.json, and nothing is fetched."""
+    said = stranger("--report=out", *processes)
+    assert "2 of 2 claims hold" in said and "1 long tests left out" in said and "out/index.html" in said
+    page = (stranger.folder / "out" / "index.html").read_text()
+    for part in ("a line is straight", "half of it", "1/1", "A coin is fair", "loaded", "some paper", "<math", "data:image/svg+xml", "1 long tests"):
+        assert part in page
+    assert "http" not in page.replace("http://www.w3.org/", "").replace("https://www.w3.org/", "")
+    data = json.loads((stranger.folder / "out" / "verdicts.json").read_text())
+    assert [v["id"] for v in data["verdicts"]] == ["a-coin-is-fair", "a-line-is-straight"]
+    line = data["verdicts"][1]
+    assert line["holds"] and line["law"] == "test_mine.line" and line["rivals"]["half of it"] > 1 and not line["unseen"]
+    assert data["errata"][0]["label"] == "(3)" and data["left_out"] == 1 and data["versions"]["sympy"]
+    assert 0 < data["false_alarm"] < data["budget"]
+
+
+def test_without_the_flag_nothing_is_written(stranger):
+    """A stranger's folder gets a report only when it is asked for."""
+    stranger()
+    assert not (stranger.folder / "report").exists()
+
+
+def test_full_runs_the_long_tests(stranger):
+    """`--full` includes what is left out otherwise."""
+    assert "3 of 3 claims hold" in stranger("--full")
+
+
+def test_fresh_seeds_are_drawn_and_can_be_repeated(stranger):
+    """Fresh seeds give other samples; the number in the header brings the same ones back."""
+
+    def mean(*arguments):
+        said = stranger("-s", "-k", "coin", *arguments)
+        return next(line for line in said.splitlines() if "mean" in line), said
+
+    fixed, _ = mean()
+    drawn, said = mean("--fresh-seeds")
+    number = said.partition("--fresh-seeds=")[2].split()[0]
+    again, _ = mean(f"--fresh-seeds={number}")
+    assert fixed == mean()[0] != drawn == again
+
+
+def test_a_wrong_law_fails_and_is_shown_as_failing(stranger):
+    """A wrong law fails its test, says by how much and how to repeat it, and its card says that it fails."""
+    (stranger.folder / "mine" / "test_wrong.py").write_text(WRONG)
+    said = stranger("--report=out", ok=False)
+    assert "a line is steep: FAILS" in said and "(+10 %)" in said and 'again with: pytest "mine/test_wrong.py::test_wrong"' in said
+    assert "fails" in (stranger.folder / "out" / "index.html").read_text()
+
+
+def test_a_mutant_that_nothing_rejects_fails_the_suite(stranger):
+    """If no validation of a law rejects one of its mutants, the run as a whole fails and names it."""
+    (stranger.folder / "mine" / "test_blind.py").write_text(BLIND)
+    said = stranger(ok=False)
+    assert "no validation rejects the mutant(s)" in said
+    assert "no validation rejects" not in stranger("-k", "line")
+
+
+def test_nothing_heavy_is_imported_before_a_verdict():
+    """The plugin itself loads no torch and no matplotlib."""
+    code = "import sys, laws.report; print([m for m in ('torch', 'matplotlib', 'sklearn') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
