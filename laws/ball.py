@@ -163,12 +163,13 @@ def _decide(condition, walk) -> bool | None:
 
 
 def _hypergeometric(node, walk) -> arb:
-    above, below, z = [arb(walk(p)) for p in node.ap], [arb(walk(q)) for q in node.bq], arb(walk(node.argument))
+    above, below = ([arb(walk(p)) for p in row] for row in (node.ap, node.bq))
+    z = arb(walk(node.argument))
     if (len(above), len(below)) == (2, 1):
-        return z.hypgeom_2f1(*above, *below)
+        return z.hypgeom_2f1(above[0], above[1], below[0])
     if (len(above), len(below)) == (1, 1):
-        return z.hypgeom_1f1(*above, *below)
-    return z.hypgeom(above, below)
+        return z.hypgeom_1f1(above[0], below[0])
+    return z.hypgeom([*above], [*below])
 
 
 def _fold(pairwise, first, rest):

@@ -26,7 +26,6 @@ from laws import ball
 from laws.typeset import latex
 
 
-
 @dataclass(frozen=True)
 class Source:
     """Where a result is printed: a document and its own label of the equation."""

@@ -81,7 +81,9 @@ def _strength(name: str) -> str:
     if not isinstance(law, Law):
         return ""
     strength = proof.prove(law)
-    return {"identity": "proved: an identity", "order": "certified at its stated order"}.get(strength, f"certified to {strength}")
+    return {"identity": "proved: an identity", "order": "certified at its stated order"}.get(
+        strength, f"certified to {strength}"
+    )
 
 
 def _documents(gathered: Gathered) -> dict[str, list[Card]]:

@@ -103,7 +103,9 @@ def _differs(mutant, residual, point) -> bool:
 
 
 def _identically_zero(law: Law, residual: sp.Expr) -> bool:
-    positive = {h.lhs: sp.Dummy(h.lhs.name, positive=True) for h in law.given if h.func is sp.StrictGreaterThan and h.rhs == 0}
+    positive = {
+        h.lhs: sp.Dummy(h.lhs.name, positive=True) for h in law.given if h.func is sp.StrictGreaterThan and h.rhs == 0
+    }
     general = sp.sympify(residual).subs(positive)
     inverted = general.replace(sp.LambertW, lambda z, *branch: _invert(z) if not branch else sp.LambertW(z, *branch))
     return sp.simplify(inverted) == 0

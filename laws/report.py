@@ -170,7 +170,7 @@ def pytest_sessionfinish(session):
     if _complaints(config, gathered) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = _folder(config)
-    if folder and gathered.cards:
+    if folder and (gathered.cards or gathered.errata):
         from laws.page import write
 
         write(folder, gathered)
@@ -179,14 +179,15 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter, config):
     """Say what was confronted, what is wrong with the suite as a whole, and where the report is."""
     gathered = config.stash[gathered_key]
-    if not gathered.cards:
+    if not (gathered.cards or gathered.errata):
         return
     terminalreporter.section("laws")
     rivals = sum(len(card.verdict.rivals) for card in gathered.cards)
     mutants = sum(len(card.verdict.mutants) for card in gathered.cards)
     standing = sum(card.verdict.holds for card in gathered.cards)
     terminalreporter.write_line(
-        f"{standing} of {len(gathered.cards)} claims hold; {rivals} rivals and {mutants} mutants judged on the same runs; "
+        f"{standing} of {len(gathered.cards)} claims hold; "
+        f"{rivals} rivals and {mutants} mutants judged on the same runs; "
         f"false-alarm probability {gathered.false_alarm:.1e} in all"
     )
     for complaint in _complaints(config, gathered):

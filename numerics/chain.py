@@ -81,7 +81,10 @@ def network(depth: int, *, s: float, lam: float, a0: float):
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} = {value!r} must be positive and finite")
     if not math.isfinite(a0) or (depth > 1 and a0 == 0):
-        raise ValueError(f"a0 = {a0!r}: " + ("a = 0 is a saddle of a deep chain, which descent never leaves" if a0 == 0 else "must be finite"))
+        raise ValueError(
+            f"a0 = {a0!r}: "
+            + ("a = 0 is a saddle of a deep chain, which descent never leaves" if a0 == 0 else "must be finite")
+        )
     if a0 < 0 and depth > 1:
         raise ValueError(f"a0 = {a0!r} is no product of {depth} equal positive weights")
 

@@ -123,13 +123,14 @@ def sharpness(loss: Loss, weights: Weights, *data: Tensor) -> float:
     if len(row) <= 256:
         return float(torch.linalg.eigvalsh(torch.func.jacrev(torch.func.grad(of_row))(row))[-1])
 
-    _, pull_back = torch.func.vjp(torch.func.grad(of_row), row)  # the Hessian is symmetric: pulling back multiplies by it
+    pull_back = torch.func.vjp(torch.func.grad(of_row), row)[1]
 
-    def product(v):
+    def product(v):  # the Hessian is symmetric: to pull back is to multiply by it
         return pull_back(torch.from_numpy(v.reshape(-1)))[0].numpy()
 
     hessian = LinearOperator((len(row),) * 2, matvec=product, dtype=float)
-    top = eigsh(hessian, k=1, which="LA", v0=np.ones(len(row)), tol=1e-3, return_eigenvectors=False)  # three digits guard a step
+    three_digits = 1e-3  # enough to guard a step
+    top = eigsh(hessian, 1, which="LA", v0=np.ones(len(row)), tol=three_digits, return_eigenvectors=False)
     return float(top[0])
 
 
@@ -138,7 +139,7 @@ def check_step(eta: float, curvature: float) -> None:
     _positive("eta", eta)
     if eta * curvature > 2:
         raise ValueError(
-            f"eta = {eta:g} is too large: eta lambda_max = {eta * curvature:.4g} > 2, with lambda_max = {curvature:.4g} "
+            f"eta = {eta:g} is too large: eta lambda_max = {eta * curvature:.4g} > 2, with {curvature:.4g} "
             f"the largest curvature at the minimum; gradient descent needs eta <= {2 / curvature:.4g}"
         )
 
@@ -184,14 +185,22 @@ def _steps(loss, weights, times, by, data, keep, seed, label) -> np.ndarray:
                 batch = [d[rows] for d in data]
             value, slopes = _slope(loss, weights, batch)
             if not math.isfinite(value):
-                raise Diverged(f"the loss is {value} at step {step}, time {step * by.eta:.6g}: eta = {by.eta} is too large")
+                raise Diverged(
+                    f"the loss is {value} at step {step}, time {step * by.eta:.6g}: eta = {by.eta} is too large"
+                )
             weights = [w - by.eta * g for w, g in zip(weights, slopes, strict=True)]
     return torch.stack(records).numpy()
 
 
 def _flow(loss, weights, times, by, data, keep, label) -> np.ndarray:
     shapes, sizes = [w.shape for w in weights], [w.numel() for w in weights]
-    bar = tqdm(total=round(float(times[-1]), 6), desc=label, delay=2, leave=False, bar_format="{l_bar}{bar}| t = {n:.3g} of {total:.3g}")
+    bar = tqdm(
+        total=round(float(times[-1]), 6),
+        desc=label,
+        delay=2,
+        leave=False,
+        bar_format="{l_bar}{bar}| t = {n:.3g} of {total:.3g}",
+    )
 
     def apart(row):
         return [part.view(shape) for part, shape in zip(torch.from_numpy(row).split(sizes), shapes, strict=True)]

@@ -52,13 +52,19 @@ class Task:
 
 
 def pixels(lam: float = 1.0) -> Task:
-    """Whitened components -> centred pixels in units of full ink; 61 modes, s = sqrt(lam) (.84, .80, .74, .63, .52, ...)."""
+    """Whitened components -> centred pixels in units of full ink.
+
+    There are 61 modes, s = sqrt(lam) (.84, .80, .74, .63, .52, ...).
+    """
     x, images = _whitened(lam)
     return _task(x, images, lam)
 
 
 def classes(lam: float = 1.0) -> Task:
-    """Whitened components -> centred one-hot classes; 9 modes so close, s = sqrt(lam) (.30 to .19), that stages blur."""
+    """Whitened components -> centred one-hot classes.
+
+    There are 9 modes, s = sqrt(lam) (.30, .29, .29, .28, .26, .25, .23, .21, .19), too close for stages.
+    """
     x, _ = _whitened(lam)
     onehot = np.eye(10)[load_digits().target]
     return _task(x, onehot - onehot.mean(0), lam)
@@ -72,9 +78,14 @@ def aligned(task: Task, depth: int, a0: float | np.ndarray, *, hidden: int = 64,
     modes = len(task.s)
     strength = torch.as_tensor(np.broadcast_to(a0, modes).copy(), dtype=torch.float64)
     if depth < 1 or (depth > 1 and (hidden < modes or bool((strength <= 0).any()))):
-        raise ValueError(f"depth = {depth}, hidden = {hidden}, a0 = {a0}: {modes} modes need depth >= 1, as many units, a0 > 0")
+        raise ValueError(
+            f"depth = {depth}, hidden = {hidden}, a0 = {a0}: {modes} modes need depth >= 1, as many units, a0 > 0"
+        )
     generator = torch.Generator().manual_seed(seed)
-    turns = [torch.linalg.qr(torch.randn(hidden, modes, generator=generator, dtype=torch.float64)).Q for _ in range(depth - 1)]
+    turns = [
+        torch.linalg.qr(torch.randn(hidden, modes, generator=generator, dtype=torch.float64)).Q
+        for _ in range(depth - 1)
+    ]
     frames = [task.V, *turns, task.U]
     share = strength if depth == 1 else strength ** (1 / depth)
     return [(after * share) @ before.T for before, after in zip(frames, frames[1:], strict=False)]
@@ -83,12 +94,17 @@ def aligned(task: Task, depth: int, a0: float | np.ndarray, *, hidden: int = 64,
 def random(task: Task, depth: int, scale: float, *, hidden: int = 64, seed: int = 0) -> list[Tensor]:
     """Weights drawn independently from a normal distribution with standard deviation `scale` > 0."""
     if not (math.isfinite(scale) and scale > 0):
-        raise ValueError(f"scale = {scale!r} must be positive and finite" + (": all weights 0 is a saddle" if scale == 0 else ""))
+        raise ValueError(
+            f"scale = {scale!r} must be positive and finite" + (": all weights 0 is a saddle" if scale == 0 else "")
+        )
     if depth < 1 or hidden < 1:
         raise ValueError(f"depth = {depth} and hidden = {hidden} must be positive")
     generator = torch.Generator().manual_seed(seed)
     widths = [task.x.shape[1], *[hidden] * (depth - 1), task.y.shape[1]]
-    return [scale * torch.randn(n, m, generator=generator, dtype=torch.float64) for m, n in zip(widths, widths[1:], strict=False)]
+    return [
+        scale * torch.randn(n, m, generator=generator, dtype=torch.float64)
+        for m, n in zip(widths, widths[1:], strict=False)
+    ]
 
 
 def strengths(task: Task, weights: Sequence[Tensor]) -> Tensor:
@@ -153,4 +169,6 @@ def _whitened(lam: float) -> tuple[np.ndarray, np.ndarray]:
 def _task(x: np.ndarray, y: np.ndarray, lam: float) -> Task:
     U, s, Vt = np.linalg.svd(y.T @ x / len(x), full_matrices=False)
     present = s > s[0] * max(y.shape) * np.finfo(float).eps
-    return Task(*map(torch.from_numpy, (x, y)), lam, *map(torch.from_numpy, (U[:, present], s[present], Vt[present].T.copy())))
+    arrays = (x, y, U[:, present], s[present], Vt[present].T.copy())
+    inputs, targets, left, strength, right = (torch.from_numpy(array) for array in arrays)
+    return Task(inputs, targets, lam, left, strength, right)

@@ -1,6 +1,7 @@
 """Verdicts given inside these tests are material, not results: they stay out of the report."""
 
 import pytest
+
 from laws.judges.confrontation import listeners
 
 

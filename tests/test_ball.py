@@ -5,15 +5,17 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from laws import ball
 
 x, y = sp.symbols("x y", real=True)
 
 expressions = [
-    sp.exp(x) * sp.sin(y), sp.log(x) / y**3, sp.erf(x) - sp.erfc(y), sp.LambertW(x * y), sp.LambertW(-sp.exp(-1 - x), -1),
-    sp.atan2(x, y), sp.Max(x, y) + sp.Min(x, 2), sp.sqrt(x) ** 3 + x ** sp.Rational(2, 3), sp.hyper([1, x], [2 + y], sp.Rational(1, 3)),
-    sp.hyper([1], [3], -x), sp.Piecewise((x, x < y), (y**2, True)), sp.gamma(x) + sp.loggamma(y), sp.tanh(x) + sp.acosh(1 + y),
-    sp.pi * x + sp.E * y + sp.EulerGamma, sp.sign(x - y) * sp.Abs(x - y),
+    sp.exp(x) * sp.sin(y), sp.log(x) / y**3, sp.erf(x) - sp.erfc(y),
+    sp.LambertW(x * y), sp.LambertW(-sp.exp(-1 - x), -1), sp.atan2(x, y),
+    sp.Max(x, y) + sp.Min(x, 2), sp.sqrt(x) ** 3 + x ** sp.Rational(2, 3), sp.Piecewise((x, x < y), (y**2, True)),
+    sp.hyper([1, x], [2 + y], sp.Rational(1, 3)), sp.hyper([1], [3], -x), sp.gamma(x) + sp.loggamma(y),
+    sp.tanh(x) + sp.acosh(1 + y), sp.pi * x + sp.E * y + sp.EulerGamma, sp.sign(x - y) * sp.Abs(x - y),
 ]  # fmt: skip
 
 positive = st.fractions(min_value="1/50", max_value=20, max_denominator=97)

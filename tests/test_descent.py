@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from numerics.descent import SGD, Diverged, GradientDescent, GradientFlow, check_step, modified, sharpness, train
 
 curvature = torch.tensor([[2.0, 0.3], [0.3, 0.7]], dtype=torch.float64)
@@ -36,7 +37,10 @@ def test_descent_follows_the_modified_flow_at_second_order():
     for loss in (lambda eta: bowl, lambda eta: modified(bowl, eta)):
         gaps = []
         for eta in (0.1, 0.05, 0.025):
-            run, flow = train(bowl, [start], [1.0], GradientDescent(eta)), train(loss(eta), [start], [1.0], GradientFlow())
+            run, flow = (
+                train(bowl, [start], [1.0], GradientDescent(eta)),
+                train(loss(eta), [start], [1.0], GradientFlow()),
+            )
             gaps.append(np.max(np.abs(run - flow)))
         orders.append(np.log2(gaps[1] / gaps[2]))
     np.testing.assert_allclose(orders, [1, 2], atol=0.25)
@@ -61,7 +65,9 @@ def test_sgd_repeats_to_the_bit_and_differs_by_seed():
 def test_sgd_averages_to_gradient_descent():
     """One step of SGD is unbiased: over all single examples it averages to the full step."""
     steps = [train(regression, [start], [0.1], SGD(0.1, 1), data=[d[[k]] for d in data]) for k in range(6)]
-    np.testing.assert_allclose(np.mean(steps, axis=0), train(regression, [start], [0.1], GradientDescent(0.1), data=data), rtol=1e-13)
+    np.testing.assert_allclose(
+        np.mean(steps, axis=0), train(regression, [start], [0.1], GradientDescent(0.1), data=data), rtol=1e-13
+    )
 
 
 def test_divergence_names_its_step():

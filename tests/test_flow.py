@@ -2,6 +2,7 @@
 
 import pytest
 import sympy as sp
+
 from laws.flow import antiderivative, gradient_flow, limit
 
 a, b, c, w, s, lam = sp.symbols("a b c w s lam", real=True)

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 root = Path(__file__).parent.parent
-sources = sorted(p for folder in ("laws", "theory", "numerics", "validate", "tests", "paper_checks") for p in root.glob(f"{folder}/**/*.py"))
+sources = sorted(
+    p
+    for folder in ("laws", "theory", "numerics", "validate", "tests", "paper_checks")
+    for p in root.glob(f"{folder}/**/*.py")
+)
 every_source = pytest.mark.parametrize("path", sources, ids=lambda p: str(p.relative_to(root)))
 
 FORBIDDEN = {

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy as sp
+
 from laws import Law, Source, proof
 from theory.chain import half_time_infinite, infinitely_deep, two_layers
 
@@ -42,7 +43,12 @@ def test_missing_argument():
 
 def test_bad_arguments_of_exact():
     """`exact` refuses the same, and its hypotheses are checked exactly."""
-    for change, error in ((dict(tau="0"), ValueError), (dict(t="three"), ValueError), (dict(t=None), TypeError), (dict(t=1j), TypeError)):
+    for change, error in (
+        (dict(tau="0"), ValueError),
+        (dict(t="three"), ValueError),
+        (dict(t=None), TypeError),
+        (dict(t=1j), TypeError),
+    ):
         with pytest.raises(error):
             two_layers.exact(20, **{**good, **change})
     with pytest.raises(ValueError, match="digits"):
@@ -50,7 +56,7 @@ def test_bad_arguments_of_exact():
 
 
 def test_exact_reads_strings_as_decimals():
-    """"0.1" is one tenth; 0.1 is the float, which is another number."""
+    """The string "0.1" is one tenth; 0.1 is the float, which is another number."""
     tenth = two_layers.exact(40, **{**good, "a0": "0.1"})
     float_ = two_layers.exact(40, **good)
     assert tenth != float_ and abs(tenth - float_) < 1e-15
@@ -85,7 +91,11 @@ def test_mutants_change_one_leaf():
     """Every number and every symbol of the right side is changed in turn, and nothing else."""
     x, y = sp.symbols("x y", real=True)
     law = Law(sp.Symbol("z"), 3 * x + y, lambda z: (z - 3 * x - y,), (), Source("test", "sum"), (dict(x=0.7, y=0.4),))
-    assert {m.rhs for m in law.mutants().values()} == {sp.Rational(33, 10) * x + y, 3 * sp.Rational(11, 10) * x + y, 3 * x + y * sp.Rational(11, 10)}
+    assert {m.rhs for m in law.mutants().values()} == {
+        sp.Rational(33, 10) * x + y,
+        3 * sp.Rational(11, 10) * x + y,
+        3 * x + y * sp.Rational(11, 10),
+    }
 
 
 def test_examples_must_satisfy_the_hypotheses():
@@ -97,7 +107,14 @@ def test_examples_must_satisfy_the_hypotheses():
 
 def test_a_wrong_law_is_disproved():
     """A factor changed by hand in a law makes its proof fail."""
-    wrong = Law(two_layers.lhs, two_layers.rhs.subs(sp.Integer(2), 3), two_layers.solves, two_layers.given, two_layers.source, two_layers.examples)
+    wrong = Law(
+        two_layers.lhs,
+        two_layers.rhs.subs(sp.Integer(2), 3),
+        two_layers.solves,
+        two_layers.given,
+        two_layers.source,
+        two_layers.examples,
+    )
     assert wrong.rhs != two_layers.rhs
     with pytest.raises(proof.Disproved):
         proof.prove(wrong)
@@ -108,7 +125,15 @@ x = sp.Symbol("x", real=True)
 
 def asymptotic(rhs):
     """A law for sin x at small x, relative error of order x^2."""
-    return Law(sp.Symbol("y"), rhs, lambda y: (y / sp.sin(x) - 1,), (x > 0,), Source("test", "sine"), (dict(x=0.3),), upto=(x, 2))
+    return Law(
+        sp.Symbol("y"),
+        rhs,
+        lambda y: (y / sp.sin(x) - 1,),
+        (x > 0,),
+        Source("test", "sine"),
+        (dict(x=0.3),),
+        upto=(x, 2),
+    )
 
 
 def test_asymptotic_laws_are_judged_by_their_order():

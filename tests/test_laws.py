@@ -6,10 +6,11 @@ import pkgutil
 import numpy as np
 import pytest
 import sympy as sp
+from latex2mathml.converter import convert
+
 import theory
 from laws import ball, proof
 from laws.law import Step, admits, found_in
-from latex2mathml.converter import convert
 
 modules = [importlib.import_module(f"theory.{m.name}") for m in pkgutil.iter_modules(theory.__path__)]
 laws = {f"{module.__name__}.{name}": law for module in modules for name, law in found_in(module)}
@@ -24,7 +25,7 @@ def test_laws_are_found():
 
 @every_law
 def test_law_solves_its_problem(law):
-    """The residuals of the law's problem vanish at its examples and around them; most laws are proved for all values."""
+    """The residuals of the law's problem vanish at its examples and around them."""
     assert proof.prove(law) in ("identity", "60 digits", "order")
 
 
@@ -75,7 +76,10 @@ def test_law_typesets(law):
 
 
 steps = {
-    f"{module.__name__}: {step.says}": step for module in modules if hasattr(module, "derive") for step in module.derive()
+    f"{module.__name__}: {step.says}": step
+    for module in modules
+    if hasattr(module, "derive")
+    for step in module.derive()
 }
 
 

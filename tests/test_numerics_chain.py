@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from numerics import chain, modes
 
 task = dict(s=1.7, lam=0.6, a0=0.1)

@@ -50,7 +50,7 @@ from test_mine import *
 
 def test_line():
     """At k = 1 nothing tells k from its powers."""
-    square = Law(sp.Symbol("y"), k**2 * x, lambda y: (y - k**2 * x,), (x > 0,), Source("my notes", "(2)"), (dict(x=0.7, k=3),))
+    square = Law(sp.Symbol("y"), k**2 * x, lambda y: (y - k * k * x,), (), Source("me", "(2)"), (dict(x=0.7, k=3),))
     confront("blind", square, lambda h, seed: run(h, seed) / 2.5, {**at, "k": 1.0}, Order(1))
 '''
 
@@ -77,7 +77,17 @@ def test_report_is_complete(stranger, processes):
     said = stranger("--report=out", *processes)
     assert "2 of 2 claims hold" in said and "1 long tests left out" in said and "out/index.html" in said
     page = (stranger.folder / "out" / "index.html").read_text()
-    for part in ("a line is straight", "half of it", "1/1", "A coin is fair", "loaded", "some paper", "<math", "data:image/svg+xml", "1 long tests"):
+    for part in (
+        "a line is straight",
+        "half of it",
+        "1/1",
+        "A coin is fair",
+        "loaded",
+        "some paper",
+        "<math",
+        "data:image/svg+xml",
+        "1 long tests",
+    ):
         assert part in page
     assert "http" not in page.replace("http://www.w3.org/", "").replace("https://www.w3.org/", "")
     data = json.loads((stranger.folder / "out" / "verdicts.json").read_text())
@@ -117,7 +127,11 @@ def test_a_wrong_law_fails_and_is_shown_as_failing(stranger):
     """A wrong law fails its test, says by how much and how to repeat it, and its card says that it fails."""
     (stranger.folder / "mine" / "test_wrong.py").write_text(WRONG)
     said = stranger("--report=out", ok=False)
-    assert "a line is steep: FAILS" in said and "(+10 %)" in said and 'again with: pytest "mine/test_wrong.py::test_wrong"' in said
+    assert (
+        "a line is steep: FAILS" in said
+        and "(+10 %)" in said
+        and 'again with: pytest "mine/test_wrong.py::test_wrong"' in said
+    )
     assert "fails" in (stranger.folder / "out" / "index.html").read_text()
 
 

@@ -10,16 +10,17 @@ equal, w = a^(1/D), and the output moves by itself:
 
     tau a' = D a^(2 - 2/D) (s - lam a),     a(0) = a0.                                       (2)
 
-One layer makes (2) linear and two make it logistic.  Two small weights c, d that are not equal move by
-tau c' = s d, tau d' = s c until their product is of order one, so that it grows from the saddle as
+One layer makes (2) linear and two make it logistic.  Very deep chains are read in the rescaled time
+t/D, since D weights push at once; there (2) tends to tau a' = a^2 (s - lam a) as D -> inf.  For D >= 2
+the point a = 0 is a saddle, which gradient flow never leaves: learning waits tau ln(1/a0)/(2 s) there
+with two layers, and tau/(s a0) with very many.
+
+Two small weights c, d that are not equal move near the saddle by tau c' = s d and tau d' = s c, so that
 
     a = (c0 + d0)^2/4 e^(2 s t/tau) - (c0 - d0)^2/4 e^(-2 s t/tau):                           (3)
 
-late on it is as if both had started equal with product (c0 + d0)^2/4.  A mode of a wide network with
-vectors c, d of incoming and outgoing weights has |c + d|^2/4 in the same place.  Very deep chains are read in the rescaled time
-t/D, since D weights push at once; there (2) tends to tau a' = a^2 (s - lam a) as D -> inf.  For
-D >= 2 the point a = 0 is a saddle, which gradient flow never leaves: learning waits tau ln(1/a0)/(2 s)
-there with two layers, and tau/(s a0) with very many.
+soon it is as if both had started equal, with product (c0 + d0)^2/4.  In a wide network a mode with
+vectors c, d of incoming and outgoing weights has |c + d|^2/4 in the same place.
 
 Hypotheses.  s > 0, as a singular value is; lam > 0 and tau > 0; deep chains start at a0 > 0.
 
@@ -136,7 +137,8 @@ infinitely_deep = Law(
     given=(*TASK, a0 > 0, t >= 0),
     source=Source("saxe-slides", "V. Deep (D >= 3), with s^2 t/(lam tau) in the exponent, as D -> inf"),
     examples=points(
-        (0.1, dict(t=2.0)), (0.1, dict(t=8.3)), (0.1, dict(t=12)), (1e-300, dict(t=2e299)), (5.2, dict(t=0.3)), (1e9, dict(t=1e-9))
+        (0.1, dict(t=2.0)), (0.1, dict(t=8.3)), (0.1, dict(t=12)),
+        (1e-300, dict(t=2e299)), (5.2, dict(t=0.3)), (1e9, dict(t=1e-9)),
     ),
     evaluate=_infinitely_deep,
     reasons={a0 > 0: SADDLE},
@@ -253,7 +255,9 @@ def _from_the_saddle() -> tuple[Step, ...]:
     """Linearise two layers at the saddle, solve, and multiply."""
     first, second = sp.symbols("c d", real=True)
     c, d = sp.Function("c"), sp.Function("d")
-    matrix = gradient_flow((s - lam * first * second) ** 2 / (2 * lam), (first, second)).linearise({first: 0, second: 0})
+    matrix = gradient_flow((s - lam * first * second) ** 2 / (2 * lam), (first, second)).linearise(
+        {first: 0, second: 0}
+    )
     grows, decays = (c0 + d0) / 2 * sp.exp(s * t / tau), (c0 - d0) / 2 * sp.exp(-s * t / tau)
     near = {c(t): grows + decays, d(t): grows - decays}
     speeds = matrix * sp.Matrix([c(t), d(t)])

@@ -1,6 +1,7 @@
 """Chains of scalar weights, trained in torch, against the laws of `theory.chain`."""
 
 import numpy as np
+
 from laws import Order, Solver, confront
 from numerics import chain
 from theory.chain import escape, half_time_1, half_time_2, half_time_infinite, infinitely_deep, shallow, two_layers
@@ -41,34 +42,56 @@ def too_fast(law, by):
 def test_shallow():
     """Gradient descent on one layer approaches s/lam exponentially, at first order in the step."""
     rivals = {"as printed, e^(-t/tau)": printed_shallow, "two layers": two_layers}
-    confront("one layer learns exponentially", shallow, descent(1), dict(t=times, tau=tau, **task), Order(1), rivals, labels=labels)
+    confront(
+        "one layer learns exponentially",
+        shallow,
+        descent(1),
+        dict(t=times, tau=tau, **task),
+        Order(1),
+        rivals,
+        labels=labels,
+    )
 
 
 def test_shallow_second_order():
     """Corrected by its modified flow, gradient descent on one layer meets the law at second order."""
     rivals = {"as printed, e^(-t/tau)": printed_shallow}
     claim = "one layer learns exponentially, to second order"
-    confront(claim, shallow, second_order(1), dict(t=times, tau=tau, **task), Order(2, start=0.1), rivals, labels=labels)
+    confront(
+        claim, shallow, second_order(1), dict(t=times, tau=tau, **task), Order(2, start=0.1), rivals, labels=labels
+    )
 
 
 def test_two_layers():
     """Gradient descent on two layers follows the logistic law at first order in the step."""
     rivals = {"one layer": shallow, "rate 3s, not 2s": too_fast(two_layers, 1.5), "infinitely deep": infinitely_deep}
-    confront("two layers are logistic", two_layers, descent(2), dict(t=times, tau=tau, **task), Order(1), rivals, labels=labels)
+    confront(
+        "two layers are logistic",
+        two_layers,
+        descent(2),
+        dict(t=times, tau=tau, **task),
+        Order(1),
+        rivals,
+        labels=labels,
+    )
 
 
 def test_two_layers_second_order():
     """Corrected by its modified flow, gradient descent on two layers meets the law at second order."""
     rivals = {"rate 2s(1 + 1/1000)": too_fast(two_layers, 1.001)}
     claim = "two layers are logistic, to second order"
-    confront(claim, two_layers, second_order(2), dict(t=times, tau=tau, **task), Order(2, start=0.1), rivals, labels=labels)
+    confront(
+        claim, two_layers, second_order(2), dict(t=times, tau=tau, **task), Order(2, start=0.1), rivals, labels=labels
+    )
 
 
 def test_two_layers_by_solver():
     """The gradient flow of a torch chain, solved to 1e-12, is the logistic law to the solver's own error."""
     run = lambda rtol, seed: chain.flow(2, **task, times=times / tau, rtol=rtol)  # noqa: E731
     rivals = {"rate 2s(1 + 1e-8)": too_fast(two_layers, 1 + 1e-8)}
-    confront("two layers flow logistically", two_layers, run, dict(t=times, tau=tau, **task), Solver(), rivals, labels=labels)
+    confront(
+        "two layers flow logistically", two_layers, run, dict(t=times, tau=tau, **task), Solver(), rivals, labels=labels
+    )
 
 
 def test_infinitely_deep():
@@ -86,7 +109,15 @@ def test_infinitely_deep():
         "two layers": two_layers,
     }
     judge = Order(1, start=1 / 8, halvings=4)
-    confront("very deep chains obey the Lambert law", infinitely_deep, run, at, judge, rivals, labels={**labels, "h": "1/depth"})
+    confront(
+        "very deep chains obey the Lambert law",
+        infinitely_deep,
+        run,
+        at,
+        judge,
+        rivals,
+        labels={**labels, "h": "1/depth"},
+    )
 
 
 def test_infinitely_deep_descent():
@@ -99,7 +130,15 @@ def test_infinitely_deep_descent():
     at = dict(t=deep_times, tau=tau, **deep_task)
     rivals = {"as printed, t/tau": printed_deep}
     judge = Order(1, start=1 / 8, halvings=4)
-    confront("descent on very deep chains obeys it too", infinitely_deep, run, at, judge, rivals, labels={**labels, "h": "1/depth"})
+    confront(
+        "descent on very deep chains obeys it too",
+        infinitely_deep,
+        run,
+        at,
+        judge,
+        rivals,
+        labels={**labels, "h": "1/depth"},
+    )
 
 
 def half_time(depth):
@@ -110,13 +149,17 @@ def half_time(depth):
 def test_half_time_1():
     """One layer passes half of s/lam when the law says."""
     rivals = {"(tau/lam) ln 2, from zero": lambda s, lam, a0, tau: tau / lam * np.log(2), "two layers": half_time_2}
-    confront("half-time of one layer", half_time_1, half_time(1), dict(tau=tau, **task), Order(1), rivals, labels=labels)
+    confront(
+        "half-time of one layer", half_time_1, half_time(1), dict(tau=tau, **task), Order(1), rivals, labels=labels
+    )
 
 
 def test_half_time_2():
     """Two layers pass half of s/lam when the law says."""
     rivals = {"(tau/2s) ln(1/a0)": lambda s, lam, a0, tau: tau / (2 * s) * np.log(1 / a0), "one layer": half_time_1}
-    confront("half-time of two layers", half_time_2, half_time(2), dict(tau=tau, **task), Order(1), rivals, labels=labels)
+    confront(
+        "half-time of two layers", half_time_2, half_time(2), dict(tau=tau, **task), Order(1), rivals, labels=labels
+    )
 
 
 def test_half_time_infinite():
@@ -128,7 +171,15 @@ def test_half_time_infinite():
 
     rivals = {"tau/(s a0)": lambda s, lam, a0, tau: tau / (s * a0), "two layers": half_time_2}
     judge = Order(1, start=1 / 8, halvings=4)
-    confront("half-time of very deep chains", half_time_infinite, run, dict(tau=tau, **deep_task), judge, rivals, labels=labels)
+    confront(
+        "half-time of very deep chains",
+        half_time_infinite,
+        run,
+        dict(tau=tau, **deep_task),
+        judge,
+        rivals,
+        labels=labels,
+    )
 
 
 def test_escape():
@@ -144,4 +195,12 @@ def test_escape():
         "only the growing part": lambda t, s, c0, d0, tau: (c0 + d0) ** 2 / 4 * np.exp(2 * s * t / tau),
     }
     claim = "unequal weights leave the saddle by their sum"
-    confront(claim, escape, run, at, Order(2, start=0.1), rivals, labels={**labels, "h": "size of the weights", "y": "a / size^2"})
+    confront(
+        claim,
+        escape,
+        run,
+        at,
+        Order(2, start=0.1),
+        rivals,
+        labels={**labels, "h": "size of the weights", "y": "a / size^2"},
+    )

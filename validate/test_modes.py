@@ -7,6 +7,7 @@ whose nine modes nearly coincide (strengths .30 to .19, before scaling by sqrt(l
 from functools import cache
 
 import numpy as np
+
 from laws import Equivalent, Order, Roundoff, confront
 from numerics import modes
 from numerics.chain import crossing
@@ -38,7 +39,15 @@ def test_shallow_pixels():
     times = np.array([0.8, 1.6, 3.2, 6.4, 9.6])
     rivals = {"as printed, e^(-t/tau)": lambda t, **rest: shallow(t=t / lam, **rest), "two layers": two_layers}
     claim = "one layer learns every digit mode at one rate"
-    confront(claim, shallow, descent(pixels, 1, 0.01, times), at(pixels, times, 0.01), Order(1, start=0.1), rivals, labels=labels)
+    confront(
+        claim,
+        shallow,
+        descent(pixels, 1, 0.01, times),
+        at(pixels, times, 0.01),
+        Order(1, start=0.1),
+        rivals,
+        labels=labels,
+    )
 
 
 def test_two_layers_pixels():
@@ -46,7 +55,15 @@ def test_two_layers_pixels():
     times = np.array([1.6, 3.2, 4.0, 4.8, 6.4, 8.0, 9.6])
     rivals = {"one layer": shallow, "all at the first mode's rate": first_rate(two_layers, pixels)}
     claim = "two layers learn every digit mode as its own chain"
-    confront(claim, two_layers, descent(pixels, 2, 0.01, times), at(pixels, times, 0.01), Order(1, start=0.1), rivals, labels=labels)
+    confront(
+        claim,
+        two_layers,
+        descent(pixels, 2, 0.01, times),
+        at(pixels, times, 0.01),
+        Order(1, start=0.1),
+        rivals,
+        labels=labels,
+    )
 
 
 def test_two_layers_classes():
@@ -54,7 +71,15 @@ def test_two_layers_classes():
     times = np.array([1.6, 4.8, 6.4, 8.0, 11.2, 16.0])
     rivals = {"one layer": shallow, "all at the first mode's rate": first_rate(two_layers, classes)}
     claim = "two layers learn the class modes as chains"
-    confront(claim, two_layers, descent(classes, 2, 0.01, times), at(classes, times, 0.01), Order(1, start=0.1), rivals, labels=labels)
+    confront(
+        claim,
+        two_layers,
+        descent(classes, 2, 0.01, times),
+        at(classes, times, 0.01),
+        Order(1, start=0.1),
+        rivals,
+        labels=labels,
+    )
 
 
 def test_printed_loss():
@@ -105,7 +130,9 @@ def test_deep_stages():
     """With two layers the strong modes are learnt while the weak ones still wait: stages."""
     claim = "depth brings stage-like transitions"
     run = learnt_when_first_is_half(pixels, 2, 1e-3)
-    confront(claim, in_stages, run, stages, Order(1, start=0.08), {"none, as with one layer": at_once}, labels=stage_labels)
+    confront(
+        claim, in_stages, run, stages, Order(1, start=0.08), {"none, as with one layer": at_once}, labels=stage_labels
+    )
 
 
 def test_shallow_has_no_stages():
@@ -114,7 +141,15 @@ def test_shallow_has_no_stages():
     learnt = learnt_when_first_is_half(pixels, 1, 1e-3)
     inner_products = 61 + sum(pixels.x.shape[1:] + pixels.y.shape[1:])  # over inputs, then over the rotated examples
     judge = Roundoff(operations=round(12 / 0.08) * inner_products)
-    confront(claim, at_once, lambda seed: learnt(0.08, seed), stages, judge, {"stages, as with two layers": in_stages}, labels=stage_labels)
+    confront(
+        claim,
+        at_once,
+        lambda seed: learnt(0.08, seed),
+        stages,
+        judge,
+        {"stages, as with two layers": in_stages},
+        labels=stage_labels,
+    )
 
 
 @cache
@@ -149,4 +184,12 @@ def test_random_start():
     }
     claim = "small random weights follow the chains to a few per cent"
     names = dict(mode=np.arange(1, few + 1))
-    confront(claim, 0.0, error, names, Equivalent(margin=0.05, runs=20), rivals, labels=dict(mode="mode k", y="relative error of half-time"))
+    confront(
+        claim,
+        0.0,
+        error,
+        names,
+        Equivalent(margin=0.05, runs=20),
+        rivals,
+        labels=dict(mode="mode k", y="relative error of half-time"),
+    )

@@ -44,6 +44,7 @@ class Judge(Protocol):
 
 
 def lines(where, shape, predictions) -> list[Series]:
+    """Every prediction over the points `where`, the law first."""
     return [
         Series("rival" if i else "law", where, match(p(), shape).ravel().tolist(), name)
         for i, (name, p) in enumerate(predictions.items())
@@ -51,6 +52,7 @@ def lines(where, shape, predictions) -> list[Series]:
 
 
 def finite(values, call: str) -> np.ndarray:
+    """Values as float64; ValueError, naming the call that gave them, unless all are finite."""
     array = np.asarray(values, dtype=float)
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{call} gave {np.count_nonzero(~np.isfinite(array))} values that are not finite")
@@ -58,6 +60,7 @@ def finite(values, call: str) -> np.ndarray:
 
 
 def match(prediction, observed) -> np.ndarray:
+    """A prediction in the shape of the observations; ValueError if it has another."""
     try:
         return np.broadcast_to(np.asarray(prediction, dtype=float), np.shape(observed))
     except ValueError:
@@ -65,6 +68,7 @@ def match(prediction, observed) -> np.ndarray:
 
 
 def size_of(values) -> np.ndarray:
+    """The magnitude of each value; for one that is 0, the largest of them all."""
     size = np.abs(values)
     return np.where(size > 0, size, max(float(np.max(size, initial=0)), np.finfo(float).tiny))
 

@@ -39,7 +39,10 @@ class Order:
         gap, coarse, fine = np.abs(law - limit), np.max(np.abs(runs[-2] - law)), np.max(np.abs(runs[-1] - law))
         order = math.log2(coarse / fine) if coarse > 0 and fine > 0 else math.nan
         worst = np.argmax(np.where(error > 0, gap / np.where(error > 0, error, 1), np.where(gap > 0, np.inf, 0)))
-        says = f"order {order:.4f} (must be {self.p:g} within 1/4); law - limit {gap.flat[worst]:.2e} (must be within {error.flat[worst]:.2e})"
+        says = (
+            f"order {order:.4f} (must be {self.p:g} within 1/4); "
+            f"law - limit {gap.flat[worst]:.2e} (must be within {error.flat[worst]:.2e})"
+        )
         off = ratio(abs(order - self.p), 0.25)
         if off > ratio(gap.flat[worst], error.flat[worst]):
             return Finding(abs(order - self.p), 0.25, says, limit)

@@ -40,7 +40,7 @@ class Mean:
     def __post_init__(self):
         if (self.bounds is None) == (self.variance is None):
             raise ValueError(
-                "Mean needs either bounds of the samples or a bound on their variance: without one no error rate can be stated"
+                "Mean needs either bounds of the samples or a bound on their variance: no error rate holds without"
             )
         _positive(self, "detects", "false_alarm", "miss")
         if self.samples is not None and self.samples < self.needed:
@@ -148,7 +148,7 @@ class Exponent:
     false_alarm: float = FALSE_ALARM
 
     def collect(self, run, seed):
-        """ln y at every seed and level; shape (runs, levels)."""
+        """Ln y at every seed and level; shape (runs, levels)."""
         _enough(self)
         x = np.asarray(self.levels, dtype=float)
         if len(x) < 3 or np.any(x <= 0):
@@ -302,7 +302,8 @@ def _enough(judge) -> None:
     needed = statistics.median_runs(judge.false_alarm / 2 if isinstance(judge, Exponent) else judge.false_alarm)
     if judge.runs < needed:
         raise ValueError(
-            f"{type(judge).__name__}: {judge.runs} runs are too few for a false alarm of {judge.false_alarm:g}; {needed} would do"
+            f"{type(judge).__name__}: {judge.runs} runs are too few for a false alarm of {judge.false_alarm:g}; "
+            f"{needed} would do"
         )
 
 

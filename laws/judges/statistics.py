@@ -15,8 +15,7 @@ import math
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc
 
 FEWEST = 20  # independent runs, below which nothing statistical is asserted
 
@@ -38,10 +37,12 @@ def catoni_mean(x: np.ndarray, variance: float, error: float) -> float:
     It solves sum psi(alpha (x - mean)) = 0 with psi(u) = sign(u) ln(1 + |u| + u^2/2), which grows so
     slowly that no outlier pulls it away.
     """
+    from scipy.optimize import brentq  # here, because it takes longer to load than all the rest
+
     radius = catoni_radius(len(x), variance, error)
     if not math.isfinite(radius):
         raise ValueError(
-            f"{len(x)} samples cannot bound a mean with error {error:g}: more than {2 * math.log(1 / error):.0f} are needed"
+            f"{len(x)} samples bound no mean with error {error:g}: more than {2 * math.log(1 / error):.0f} are needed"
         )
     alpha = math.sqrt(2 * math.log(1 / error) / (len(x) * (variance + radius**2)))
 
@@ -56,9 +57,7 @@ def catoni_mean(x: np.ndarray, variance: float, error: float) -> float:
 def median_interval(x: np.ndarray, error: float) -> tuple[float, float]:
     """Order statistics of x, shape (n,), that enclose the median; either side fails with `error` at most."""
     n = len(x)
-    k = int(binom.ppf(error, n, 0.5))  # ppf may overshoot: step back until the tail is within the error
-    while k > 0 and binom.cdf(k - 1, n, 0.5) > error:
-        k -= 1
+    k = int(np.sum(bdtr(np.arange(n), n, 0.5) <= error))  # the k-th value lies above the median that rarely
     if k == 0:
         raise ValueError(f"{n} runs give no interval for a median with error {error:g}: {median_runs(error)} would do")
     ordered = np.sort(x)
@@ -94,7 +93,8 @@ def rank_signs(x, values: np.ndarray) -> np.ndarray:
 def votes(excess: float, false_alarm: float, miss: float) -> tuple[int, int]:
     """How many runs, and how many of them must agree, to tell probability 1/2 + excess from 1/2."""
     for runs in range(FEWEST, 100_000):
-        needed = int(binom.isf(false_alarm, runs, 0.5)) + 1
-        if needed <= runs and binom.cdf(needed - 1, runs, 0.5 + excess) <= miss:
+        enough = bdtrc(np.arange(runs), runs, 0.5) <= false_alarm  # of 1, 2, ... runs votes by chance
+        needed = int(np.argmax(enough)) + 1
+        if enough.any() and bdtr(needed - 1, runs, 0.5 + excess) <= miss:
             return runs, needed
     raise ValueError(f"excess = {excess:g} is too small to be detected with fewer than 100,000 runs")

@@ -1,0 +1,26 @@
+# Each target does all its own set-up: it needs Python >= 3.11 with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal --timeout 600
+
+.PHONY: validate test clean
+
+validate: $(VENV)/installed  ## train the networks, confront them with theory, leave report/index.html
+	$(PYTEST) validate paper_checks
+
+test: $(VENV)/installed  ## everything: lint, types, tests, paper checks, validation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PYTEST)
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, $(PYTHON) is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) report
