@@ -16,7 +16,7 @@ from theory.chain import half_time_1, half_time_2, shallow, two_layers
 lam = 0.6
 pixels, classes = modes.pixels(lam), modes.classes(lam)
 few = 5  # modes that are drawn and judged: the slowest of them is half as fast as the first
-labels = dict(t="time t", y="mode strength a_k", h="step eta")
+labels = dict(t="time t (τ = 1)", y="mode strength $a_k$", h="step η")
 
 
 def at(task, times, a0, tau=1.0):
@@ -96,7 +96,8 @@ def test_printed_loss():
         "tau = 1/2": lambda tau, **rest: two_layers(tau=0.5, **rest),
     }
     claim = "the printed loss has tau = 1/(2 P)"
-    confront(claim, two_layers, run, at(pixels, times * tau, 0.01, tau), Order(1, start=0.1), rivals, labels=labels)
+    printed = {**labels, "t": "time t, in steps of gradient descent times η"}
+    confront(claim, two_layers, run, at(pixels, times * tau, 0.01, tau), Order(1, start=0.1), rivals, labels=printed)
 
 
 def learnt_when_first_is_half(task, depth, a0):
@@ -123,7 +124,7 @@ def fractions(law, half_time):
 
 in_stages, at_once = fractions(two_layers, half_time_2), fractions(shallow, half_time_1)
 stages = dict(s=pixels.s[1:few].numpy(), first=float(pixels.s[0]), lam=lam, a0=1e-3, tau=1.0)
-stage_labels = dict(s="singular value s_k of the mode", y="fraction learnt when mode 1 is half learnt", h="step eta")
+stage_labels = dict(s="singular value $s_k$ of the mode", y="fraction learnt when mode 1 is half learnt", h="step η")
 
 
 def test_deep_stages():
@@ -180,7 +181,7 @@ def test_random_start():
     seeds = range(5)
     rivals = {
         "started at the product |c d|": np.median([if_product(k) for k in seeds], axis=0),
-        "one layer": half_time_1(s=s, lam=lam, a0=1e-9, tau=1.0) / law(np.full(few, 1e-6)) - 1,
+        "all at the first mode's rate": s / s[0] - 1,
     }
     claim = "small random weights follow the chains to a few per cent"
     names = dict(mode=np.arange(1, few + 1))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from laws.judges.finding import Finding, Judge, Predict, match
-from laws.judges.samples import Distribution, Exponent, Trend
+from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.verdict import Panel, Series, Verdict, ratio
 from laws.law import Law
 from laws.typeset import latex
@@ -127,18 +127,20 @@ def _furthest(law: np.ndarray, observed: np.ndarray, at) -> str:
 
 
 def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ...]:
-    own = judge.panel(runs, dict(list(predictions.items())[:4]))
-    own = replace(own, x=labels.get("h", own.x))
+    """The law as a line through the runs, where an argument runs along them, and the judge's own picture."""
+    shown = dict(list(predictions.items())[:4])
+    own = judge.panel(runs, shown)
+    own = replace(own, x=labels.get("h", own.x)) if own.x == "step h" else own
     axis = _axis(at, found.observed)
     if axis is None or isinstance(judge, (Distribution, Exponent, Trend)):
         return (own,)
-    x = np.ravel(at[axis])
-    dense = np.linspace(x.min(), x.max(), 200)
-    series = [
-        _curve(name, predict, axis, at, dense, x, found.observed) for name, predict in list(predictions.items())[:4]
-    ]
-    points = Series("run", x.tolist(), found.observed.tolist(), "runs")
-    y = labels.get("y", f"${latex(law.lhs)}$" if isinstance(law, Law) else "value")
+    x, y = np.ravel(at[axis]), labels.get("y", f"${latex(law.lhs)}$" if isinstance(law, Law) else "value")
+    if own.x == "point" and found.observed.ndim == 1:
+        own = replace(own, x=labels.get(axis, axis), series=tuple(replace(s, x=x.tolist()) for s in own.series))
+    if isinstance(judge, (Mean, Equivalent)):
+        return (replace(own, y=y),)
+    series = [_curve(name, predict, axis, at, x, found.observed) for name, predict in shown.items()]
+    points = Series("run", x.tolist(), found.observed.tolist(), "trained networks")
     return (Panel(labels.get(axis, axis), y, (*series, points)), own)
 
 
@@ -154,11 +156,16 @@ def _axis(at, observed) -> str | None:
     return along[0] if len(along) == 1 else None
 
 
-def _curve(name, predict, axis, at, dense, x, observed) -> Series:
+def _curve(name, predict, axis, at, x, observed) -> Series:
+    """A prediction drawn from 0, or else between the runs; given as numbers it is known only there."""
     role = "law" if name == "law" else "rival"
-    shape = np.shape(at[axis])[:-1] + dense.shape
-    try:
-        y = np.broadcast_to(predict(**{axis: dense.reshape(shape)}), observed.shape[:-1] + dense.shape)
-    except ValueError:  # a rival given as numbers has no value between the points
-        return Series(role, x.tolist(), match(predict(), observed).tolist(), name)
-    return Series(role, dense.tolist(), y.tolist(), name)
+    for low in (min(0.0, x.min()), x.min()):
+        dense = np.linspace(low, x.max(), 200)
+        try:
+            y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
+            y = np.broadcast_to(y, observed.shape[:-1] + dense.shape)
+        except ValueError:
+            continue
+        if np.all(np.isfinite(y)):
+            return Series(role, dense.tolist(), y.tolist(), name)
+    return Series(role, x.tolist(), match(predict(), observed).tolist(), name)

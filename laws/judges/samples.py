@@ -266,17 +266,12 @@ class Equivalent:
         law = match(predict(), middle)
         gap = float(np.max(np.maximum(np.abs(low - law), np.abs(high - law))))
         wide = float(np.max(high - low)) / 2
-        unresolved = (
-            f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
-            if wide > self.margin
-            else ""
-        )
-        return Finding(
-            gap,
-            self.margin,
-            f"median of {self.runs} runs within {gap:.3g} (must be {self.margin:g}){unresolved}",
-            middle,
-        )
+        each = zip(*(np.ravel(v) for v in (middle, low, high)), strict=True)
+        medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in list(each)[:8])
+        says = f"medians of {self.runs} runs: {medians}; within {gap:.3g} of the law (must be {self.margin:g})"
+        if wide > self.margin:
+            says += f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
+        return Finding(gap, self.margin, says, middle)
 
     def _intervals(self, runs):
         columns = runs.reshape(len(runs), -1).T

@@ -112,7 +112,7 @@ class Verdict:
         """A matplotlib figure: law and runs, and beside them what the judge looked at."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(4.6 * len(self.panels), 3.5), layout="constrained")
+        figure = Figure(figsize=(5 * len(self.panels), 4.2), layout="constrained")
         for i, panel in enumerate(self.panels):
             _draw(figure.add_subplot(1, len(self.panels), i + 1), panel)
         return figure
@@ -173,10 +173,21 @@ def _draw(axes, panel: Panel) -> None:
     axes.set(xlabel=panel.x, ylabel=panel.y)
     if "x" in panel.log:
         axes.set_xscale("log")
+        _few_ticks(axes.xaxis, np.concatenate([np.ravel(s.x) for s in panel.series]))
     if "y" in panel.log:
         axes.set_yscale("log")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, handlelength=2.5)
+
+
+def _few_ticks(axis, x: np.ndarray) -> None:
+    """Name the values themselves where a logarithmic axis spans too little for powers of ten."""
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    axis.set_minor_formatter(NullFormatter())
+    if len(np.unique(x)) <= 6:
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_ticks(np.unique(x), [f"{value:.3g}" for value in np.unique(x)])
 
 
 def _once(label: str, y: np.ndarray):
