@@ -39,6 +39,10 @@ class Undecided(ArithmeticError):
     """The ball is still too wide at the highest precision."""
 
 
+class Undefined(Undecided):
+    """The expression has no real value: at thousands of bits it is still not a number."""
+
+
 def number(name: str, value) -> sp.Rational:
     """The rational number that `value` is: a float stands for itself, "0.1" for one tenth."""
     if isinstance(value, bool) or not isinstance(value, (str, numbers.Real, sp.Rational, sp.Float)):
@@ -81,6 +85,7 @@ def certified(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], digits: in
         value = ball(expr, values, bits)
         if value.is_finite() and (value.is_zero() or value.rel_accuracy_bits() >= goal):
             return value
+        _refuse_undefined(value, bits, expr, values)
         bits *= 2
     raise Undecided(
         f"{expr} at {_point(values)}: not {digits} digits within {WIDEST} bits; it may be 0 or undefined there"
@@ -96,8 +101,14 @@ def residual(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Rational], digits: int
         value = ball(expr, values, bits)
         if value.is_finite() and (value.is_zero() or value.rad() <= arb(10) ** -digits * size):
             return value
+        _refuse_undefined(value, bits, expr, values)
         bits *= 2
     raise Undecided(f"{expr} at {_point(values)}: not resolved to {digits} digits within {WIDEST} bits")
+
+
+def _refuse_undefined(value, bits, expr, values) -> None:
+    if value.is_nan() and bits > 4096:  # with fewer bits, an overflow on the way may look the same
+        raise Undefined(f"{expr} has no real value at {_point(values)}")
 
 
 def _combine(node, walk, values) -> arb | fmpq:
@@ -163,13 +174,20 @@ def _decide(condition, walk) -> bool | None:
 
 
 def _hypergeometric(node, walk) -> arb:
-    above, below = ([arb(walk(p)) for p in row] for row in (node.ap, node.bq))
+    above, below = [walk(p) for p in node.ap], [walk(q) for q in node.bq]
     z = arb(walk(node.argument))
     if (len(above), len(below)) == (2, 1):
-        return z.hypgeom_2f1(above[0], above[1], below[0])
+        a, b, c = above[0], above[1], below[0]
+        # rational parameters round, but which of their differences are integers is known exactly
+        whole = dict(ab=_whole(a - b), ac=_whole(a - c), bc=_whole(b - c), abc=_whole(a + b - c))
+        return z.hypgeom_2f1(arb(a), arb(b), arb(c), **whole)
     if (len(above), len(below)) == (1, 1):
-        return z.hypgeom_1f1(above[0], below[0])
-    return z.hypgeom([*above], [*below])
+        return z.hypgeom_1f1(arb(above[0]), arb(below[0]))
+    return z.hypgeom([arb(a) for a in above], [arb(b) for b in below])
+
+
+def _whole(value) -> bool:
+    return isinstance(value, fmpq) and value.q == 1
 
 
 def _fold(pairwise, first, rest):

@@ -104,7 +104,8 @@ def test_planted_error_in_a_step_is_caught(step):
 def _breaking(hypothesis, example):
     """The example with one symbol moved until the hypothesis fails."""
     for x in sorted(hypothesis.free_symbols, key=str):
-        for value in (-example[x] or sp.Integer(-1), sp.Integer(0), 1000 * (1 + abs(example[x]))):
+        edge = sp.solve(hypothesis.lhs - hypothesis.rhs, x)[0].subs(example)
+        for value in (edge, -example[x], sp.Integer(0), 1000 * (1 + abs(example[x]))):
             if not admits(hypothesis, {**example, x: value}):
                 return {**example, x: value}
     raise AssertionError(f"no point breaks {hypothesis}: is it a hypothesis?")

@@ -1,32 +1,4 @@
-"""Gradient flow in a chain of D weights with output a = w_1 ... w_D.
-
-Problem.  The chain maps x to a x and is trained on pairs (x, y).  Only the averages s = <x y> and
-lam = <x^2> enter its mean squared error: up to a constant the loss is
-
-    L = (s - lam a)^2 / (2 lam).                                                             (1)
-
-Gradient flow, tau w_i' = -dL/dw_i, conserves every w_i^2 - w_j^2.  Weights that start equal stay
-equal, w = a^(1/D), and the output moves by itself:
-
-    tau a' = D a^(2 - 2/D) (s - lam a),     a(0) = a0.                                       (2)
-
-One layer makes (2) linear and two make it logistic.  Very deep chains are read in the rescaled time
-t/D, since D weights push at once; there (2) tends to tau a' = a^2 (s - lam a) as D -> inf.  For D >= 2
-the point a = 0 is a saddle, which gradient flow never leaves: learning waits tau ln(1/a0)/(2 s) there
-with two layers, and tau/(s a0) with very many.
-
-Two small weights c, d that are not equal move near the saddle by tau c' = s d and tau d' = s c, so that
-
-    a = (c0 + d0)^2/4 e^(2 s t/tau) - (c0 - d0)^2/4 e^(-2 s t/tau):                           (3)
-
-soon it is as if both had started equal, with product (c0 + d0)^2/4.  In a wide network a mode with
-vectors c, d of incoming and outgoing weights has |c + d|^2/4 in the same place.
-
-Hypotheses.  s > 0, as a singular value is; lam > 0 and tau > 0; deep chains start at a0 > 0.
-
-Proved.  Every law is put back into its problem: the trajectories into (2), the half-times, from a0 to
-s/(2 lam), into tau + a'(a0) dT/da0 = 0, which says that starting later saves just that much time.
-"""
+"""The output of a chain against time, and when it is half learnt; equations (1) to (3) of `theory.chain`."""
 
 import numpy as np
 import sympy as sp
@@ -188,8 +160,8 @@ half_time_infinite = Law(
 )
 
 
-def derive() -> tuple[Step, ...]:
-    """The steps from the network's own loss to its laws."""
+def derive_trajectories() -> tuple[Step, ...]:
+    """The steps from the network's own loss to its trajectories."""
     return (*_to_one_equation(), *_to_trajectories(), _to_infinite_depth(), *_from_the_saddle())
 
 

@@ -1,0 +1,129 @@
+"""The trajectory at any depth, by inverting the learning time; see `theory.chain`."""
+
+import math
+
+import numpy as np
+
+from theory.chain._times import beta_float, power_gap_float
+from theory.chain._trajectories import SADDLE, infinitely_deep, shallow
+
+EPS = np.finfo(float).eps
+
+
+def any_depth(t, *, depth: float, s: float, lam: float, a0: float, tau: float = 1.0):
+    """The output at time t of a chain of `depth` equal layers.
+
+    Args:
+        t: times >= 0, any shape; for infinite depth in units of t/D.
+        depth: real, >= 1, or math.inf.
+        s, lam: positive; the fixed point is s/lam.
+        a0: the start; not 0 but for depth 1.  Below 0 the flow is tau a' = D |a|^(2 - 2/D) (s - lam a).
+        tau: positive.
+
+    Returns:
+        The output in the shape of t, within a small multiple of eps (1 + condition).
+
+    Raises:
+        ValueError: for values outside these ranges, the saddle a0 = 0, and a0 < 0 at 1 < depth < 2:
+            there 0 is reached in finite time and the flow is not unique.
+
+    Source: derived here, equation (4).
+    """
+    _check(depth, s, lam, a0, tau)
+    if depth == 1:
+        return shallow(t=t, s=s, lam=lam, a0=a0, tau=tau)
+    shape = np.shape(infinitely_deep(t=t, s=s, lam=lam, a0=abs(a0), tau=tau))  # refuses what is no time
+    times = np.ravel(np.asarray(t, dtype=float)) / tau
+    if a0 < 0:
+        below_zero = _infinite_below_zero if math.isinf(depth) else _below_zero
+        a = -below_zero(times, depth, s, lam, -a0)
+    elif math.isinf(depth):
+        return infinitely_deep(t=t, s=s, lam=lam, a0=a0, tau=tau)
+    else:
+        a = _towards_fixed_point(times, depth, s, lam, a0)
+    return a.reshape(shape) if shape else float(a[0])
+
+
+def _towards_fixed_point(times, D, s, lam, a0):
+    """Newton's method for d, the growth of ln|z/(1 - z)|, z = lam a/s, in which dT/dd = z^(2/D - 1) to a factor.
+
+    That slope is monotone, so from the right side no step overshoots: from d = 0 where the slope
+    falls, from the last d that float64 tells from the fixed point where it rises.
+    """
+    p, z0, fixed = 2 / D, lam * a0 / s, s / lam
+    if z0 == 1:
+        return np.full(times.shape, fixed)
+    target = times * D * s * fixed ** (1 - p)
+    farthest = 37.0 if z0 > 1 else 37.0 + max(0.0, -math.log(z0 / (1 - z0)))
+
+    def output(d):
+        if z0 > 1:
+            return 1 + 1 / (np.expm1(d) + np.exp(d) / (z0 - 1))
+        grown = z0 / (1 - z0) * np.exp(d)
+        return grown / (1 + grown)
+
+    def elapsed(z):
+        if z0 > 1:
+            return power_gap_float(2 - p, 1 / z0, 1 / z) + beta_float(3 - p, 1 / z) - beta_float(3 - p, 1 / z0)
+        return power_gap_float(p - 1, z0, z) + beta_float(p, z) - beta_float(p, z0)
+
+    falls = (p < 1) == (z0 < 1)
+    d = np.full(times.shape, 0.0 if falls or p == 1 else farthest)
+    d = _newton(d, lambda d: elapsed(output(d)) - target, lambda d: output(d) ** (p - 1), farthest)
+    return fixed * output(d)
+
+
+def _below_zero(times, D, s, lam, start):
+    """The magnitude m = |a|, from G = (m0^q - m^q)/q: dT/dG = 1/(1 + lam m/s) rises to 1, so start from the right."""
+    q, z0 = 2 / D - 1, lam * start / s
+    target = times * D * s * (s / lam) ** -q
+
+    def magnitude(G):
+        return z0 * np.exp(-G if q == 0 else np.log1p(-q * G * z0**-q) / q)
+
+    def missed(G):
+        z = magnitude(G)
+        return G - (beta_float(q + 1, -z0) - beta_float(q + 1, -z)) - target
+
+    G = _newton(target * (1 + z0), missed, lambda G: 1 / (1 + magnitude(G)), math.inf)
+    return s / lam * magnitude(G)
+
+
+def _infinite_below_zero(times, depth, s, lam, start):
+    """N - ln(1 + n) grows by s^2 t/lam, n = s/(lam |a|); convex, so start from the right."""
+
+    def excess(n):  # n - ln(1 + n), without cancellation at small n
+        return np.where(n < 0.5, beta_float(2, -np.minimum(n, 0.5)), n - np.log1p(n))
+
+    n0 = s / (lam * start)
+    target = excess(n0) + s**2 / lam * times
+    n = _newton(target + np.sqrt(2 * target), lambda n: excess(n) - target, lambda n: n / (1 + n), math.inf)
+    return s / lam / n
+
+
+def _newton(x, missed, slope, farthest):
+    """Newton's method from the side where it cannot overshoot, until rounding is all that moves it."""
+    for _ in range(500):
+        step = missed(x) / slope(x)
+        moved = np.clip(x - step, 0.0, farthest)
+        if np.all(np.abs(moved - x) <= 2 * EPS * np.abs(x)):
+            return moved
+        x = moved
+    return x
+
+
+def _check(depth, s, lam, a0, tau) -> None:
+    for name, value in (("depth", depth), ("s", s), ("lam", lam), ("a0", a0), ("tau", tau)):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            raise TypeError(f"any_depth: {name} = {value!r} is not a real number")
+        if math.isnan(value) or (math.isinf(value) and name != "depth"):
+            raise ValueError(f"any_depth: {name} = {value!r} is not finite")
+        if name in ("s", "lam", "tau") and value <= 0:
+            raise ValueError(f"any_depth: {name} = {value!r} violates {name} > 0")
+    if depth < 1:
+        raise ValueError(f"any_depth: depth = {depth!r} violates depth >= 1")
+    if a0 == 0 and depth > 1:
+        raise ValueError(f"any_depth: a0 = {a0!r} violates a0 != 0 ({SADDLE})")
+    if a0 < 0 and 1 < depth < 2:
+        reason = "below 0 such a chain reaches 0 in finite time, and the flow is not unique"
+        raise ValueError(f"any_depth: a0 = {a0!r} at depth = {depth!r}: {reason}")
