@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.interpolate import krogh_interpolate
 
 from numerics.descent import GradientDescent, GradientFlow, check_step, increasing, modified, sharpness
 from numerics.descent import train as descend
@@ -52,25 +53,53 @@ def corrected(depth: int, *, s: float, lam: float, a0: float, times, eta: float)
 
 
 def half_time(depth: int, *, s: float, lam: float, a0: float, eta: float) -> float:
-    """The time, under gradient descent, when the output passes s/(2 lam), between steps by a line."""
-    if not a0 < s / (2 * lam):
-        raise ValueError(f"a0 = {a0} starts beyond s/(2 lam) = {s / (2 * lam)}: there is no way to it")
-    until = eta
+    """The time, under gradient descent, when the output passes s/(2 lam)."""
+    return passage_time(depth, s=s, lam=lam, a0=a0, af=s / (2 * lam), eta=eta)
+
+
+def passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, eta: float) -> float:
+    """The time, under gradient descent, from a0 to af, a0 < af < s/lam, interpolated between steps."""
+    _check_passage(s, lam, a0, af)
+    until = 8 * eta
     while True:
-        until *= 2
         times = eta * np.arange(round(until / eta) + 1)
         a = train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta)
-        if a[-1] > s / (2 * lam):
-            return crossing(times, a, s / (2 * lam))
+        if a[-1] > af:
+            return crossing(times, a, af)
+        until *= 2
+
+
+def flow_passage_time(depth: int, *, s: float, lam: float, a0: float, af: float) -> float:
+    """The time, under gradient flow, from a0 to af, a0 < af < s/lam: found coarsely, then finely."""
+    _check_passage(s, lam, a0, af)
+    until = 1.0
+    while True:
+        times = np.linspace(0, until, 101)
+        a = flow(depth, s=s, lam=lam, a0=a0, times=times)
+        if a[-1] > af:
+            k = int(np.argmax(a > af))
+            fine = np.linspace(times[k - 1], times[k], 101)
+            return crossing(fine, flow(depth, s=s, lam=lam, a0=a0, times=fine), af)
+        until *= 2
 
 
 def crossing(times, a, level: float) -> float:
-    """The first time when `a`, rising, passes `level`; ValueError if it never does."""
-    times, above = increasing(times), np.asarray(a) >= level
+    """The first time when `a`, rising, passes `level`, by the cubic through the four nearest records.
+
+    ValueError if it never does.
+    """
+    times, a = increasing(times), np.asarray(a)
+    above = a >= level
     if above[0] or not above.any():
         raise ValueError(f"a runs from {a[0]:g} to {np.max(a):g} and does not rise through {level:g}")
-    k = int(np.argmax(above))
-    return float(times[k - 1] + (level - a[k - 1]) / (a[k] - a[k - 1]) * (times[k] - times[k - 1]))
+    first = min(max(int(np.argmax(above)) - 2, 0), max(len(a) - 4, 0))
+    near = slice(first, first + 4)
+    return float(krogh_interpolate(a[near], times[near], level))
+
+
+def _check_passage(s, lam, a0, af) -> None:
+    if not a0 < af < s / lam:
+        raise ValueError(f"af = {af} is not between a0 = {a0} and s/lam = {s / lam}: there is no way to it")
 
 
 def network(depth: int, *, s: float, lam: float, a0: float):

@@ -45,6 +45,13 @@ def test_order_rejects_a_wrong_limit(law, why):
     assert not accepts(Order(1), limit(1), law)
 
 
+def test_order_with_a_close_next_term():
+    """Where the next term is not an order away, the judge must be told, and then holds."""
+    run = lambda h, seed: truth * (1 + 0.7 * h**0.75 - 0.4 * h)  # noqa: E731
+    assert accepts(Order(0.75, start=1e-3, halvings=5, then=1), run, truth)
+    assert not accepts(Order(0.75, start=1e-3, halvings=5, then=1), run, truth * 1.001)
+
+
 def test_order_alone_would_not_have_sufficed():
     """The limit wrong by 2e-5 has an observed order within 1/4; only the Richardson limit tells."""
     judge = Order(1)

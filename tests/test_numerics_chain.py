@@ -52,8 +52,13 @@ def test_one_layer_may_start_anywhere():
 
 
 def test_crossing():
-    """The level is met on the line between two records; a level that is never met is an error."""
-    assert chain.crossing([0.0, 1.0, 2.0], [0.0, 0.4, 1.0], 0.7) == pytest.approx(1.5, rel=1e-15)
+    """The level is met at fourth order in the spacing; a level that is never met is an error."""
+    errors = []
+    for points in (21, 41, 81):
+        times = np.linspace(0, 2, points)
+        errors.append(abs(chain.crossing(times, np.expm1(times), 1.77) - np.log(2.77)))
+    assert errors[0] > 8 * errors[1] > 64 * errors[2]
+    assert chain.crossing([0.0, 1.0], [0.0, 1.0], 0.7) == pytest.approx(0.7, rel=1e-15)
     with pytest.raises(ValueError, match="does not rise through 2"):
         chain.crossing([0.0, 1.0], [0.0, 1.0], 2.0)
     with pytest.raises(ValueError, match="no way to it"):

@@ -16,17 +16,19 @@ class Order:
     """For a limit: `run(h, seed)` tends to the law as h^p when h is halved.
 
     The observed order must lie within 1/4 of p, and the law within the error that the Richardson
-    limit estimates for itself.  The order alone would let a slightly wrong limit pass.
+    limit estimates for itself.  The order alone would let a slightly wrong limit pass.  The run must be
+    smooth in h; `then` is the exponent of its next term, p + 1 unless stated.
     """
 
     p: float
     start: float = 0.02
     halvings: int = 3
+    then: float | None = None
     false_alarm: float = field(default=0.0, init=False)
 
     def __post_init__(self):
-        if not (self.p > 0 and self.start > 0 and self.halvings >= 3):
-            raise ValueError(f"Order needs p > 0, start > 0 and at least 3 halvings, got {self}")
+        if not (self.p > 0 and self.start > 0 and self.halvings >= 3 and (self.then is None or self.then > self.p)):
+            raise ValueError(f"Order needs p > 0, start > 0, at least 3 halvings and a later next term, got {self}")
 
     def collect(self, run, seed):
         """Runs at start, start/2, ...; shape (halvings + 1, ...)."""
@@ -54,14 +56,15 @@ class Order:
     def _richardson(self, runs):
         """The extrapolated limit and, point by point, how far it can be trusted.
 
-        Successive limits differ by at least three times the error of the later one.  Two
-        differences are taken, since one may vanish by accident, and the round-off of extrapolating.
+        If the next term goes as h^q, successive limits differ by 2^q - 1 times the error of the later
+        one; at least three times that error is allowed.  Two differences are taken, since one may vanish
+        by accident, and the round-off of extrapolating.
         """
-        r = 2.0**self.p
+        r, q = 2.0**self.p, self.p + 1 if self.then is None else self.then
         limits = (r * runs[1:] - runs[:-1]) / (r - 1)
-        last, before = np.abs(limits[-1] - limits[-2]), np.abs(limits[-2] - limits[-3]) / (2 * r)
+        last, before = np.abs(limits[-1] - limits[-2]), np.abs(limits[-2] - limits[-3]) / 2**q
         rounding = np.finfo(float).eps * np.abs(runs[-1]) * (r + 1) / (r - 1)
-        return limits[-1], np.maximum(last, before) + rounding
+        return limits[-1], max(1, 3 / (2**q - 1)) * np.maximum(last, before) + rounding
 
     def panel(self, runs, predictions):
         """Error against step, with the slope that is claimed."""

@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
+from scipy.special import hyp2f1
 
-from theory.chain._times import beta_float, power_gap_float
+from theory.chain import _beta
 from theory.chain._trajectories import SADDLE, infinitely_deep, shallow
 
 EPS = np.finfo(float).eps
@@ -16,7 +17,8 @@ def any_depth(t, *, depth: float, s: float, lam: float, a0: float, tau: float = 
     Args:
         t: times >= 0, any shape; for infinite depth in units of t/D.
         depth: real, >= 1, or math.inf.
-        s, lam: positive; the fixed point is s/lam.
+        s: positive.
+        lam: positive; the fixed point is s/lam.
         a0: the start; not 0 but for depth 1.  Below 0 the flow is tau a' = D |a|^(2 - 2/D) (s - lam a).
         tau: positive.
 
@@ -54,62 +56,59 @@ def _towards_fixed_point(times, D, s, lam, a0):
     if z0 == 1:
         return np.full(times.shape, fixed)
     target = times * D * s * fixed ** (1 - p)
-    farthest = 37.0 if z0 > 1 else 37.0 + max(0.0, -math.log(z0 / (1 - z0)))
+    farthest = 36.0 + (max(0.0, math.log(1 / z0 - 1)) if z0 < 1 else 0.0)
+
+    def distance(d):  # |z - 1|, to all its digits
+        return 1 / (np.expm1(d) + np.exp(d) / (z0 - 1)) if z0 > 1 else 1 / (1 + z0 / (1 - z0) * np.exp(d))
 
     def output(d):
-        if z0 > 1:
-            return 1 + 1 / (np.expm1(d) + np.exp(d) / (z0 - 1))
-        grown = z0 / (1 - z0) * np.exp(d)
-        return grown / (1 + grown)
+        return 1 + distance(d) if z0 > 1 else z0 / (1 - z0) * np.exp(d) * distance(d)
 
-    def elapsed(z):
-        if z0 > 1:
-            return power_gap_float(2 - p, 1 / z0, 1 / z) + beta_float(3 - p, 1 / z) - beta_float(3 - p, 1 / z0)
-        return power_gap_float(p - 1, z0, z) + beta_float(p, z) - beta_float(p, z0)
-
-    falls = (p < 1) == (z0 < 1)
-    d = np.full(times.shape, 0.0 if falls or p == 1 else farthest)
-    d = _newton(d, lambda d: elapsed(output(d)) - target, lambda d: output(d) ** (p - 1), farthest)
-    return fixed * output(d)
+    elapsed = _beta.above_one if z0 > 1 else _beta.below_one
+    missed = lambda d: elapsed(p, z0, output(d), distance(d)) - target  # noqa: E731
+    falls = p == 1 or (p < 1) == (z0 < 1)
+    start = np.full(times.shape, 0.0 if falls else farthest)
+    return fixed * output(_newton(start, missed, lambda d: output(d) ** (p - 1), farthest))
 
 
 def _below_zero(times, D, s, lam, start):
-    """The magnitude m = |a|, from G = (m0^q - m^q)/q: dT/dG = 1/(1 + lam m/s) rises to 1, so start from the right."""
+    """The magnitude m = |a|, from G = (m0^q - m^q)/q: dT/dG = 1/(1 + lam m/s) rises, so start from the right."""
     q, z0 = 2 / D - 1, lam * start / s
     target = times * D * s * (s / lam) ** -q
 
     def magnitude(G):
         return z0 * np.exp(-G if q == 0 else np.log1p(-q * G * z0**-q) / q)
 
-    def missed(G):
-        z = magnitude(G)
-        return G - (beta_float(q + 1, -z0) - beta_float(q + 1, -z)) - target
-
-    G = _newton(target * (1 + z0), missed, lambda G: 1 / (1 + magnitude(G)), math.inf)
-    return s / lam * magnitude(G)
+    missed = lambda G: _beta.below_zero(q + 1, z0, magnitude(G)) - target  # noqa: E731
+    return s / lam * magnitude(_newton(target * (1 + z0), missed, lambda G: 1 / (1 + magnitude(G)), unit=z0**q))
 
 
-def _infinite_below_zero(times, depth, s, lam, start):
-    """N - ln(1 + n) grows by s^2 t/lam, n = s/(lam |a|); convex, so start from the right."""
+def _infinite_below_zero(times, depth, s, lam, m0):
+    """The magnitude m = |a|: n - ln(1 + n) grows by s^2 t/lam, n = s/(lam |a|); convex, so start from the right."""
 
     def excess(n):  # n - ln(1 + n), without cancellation at small n
-        return np.where(n < 0.5, beta_float(2, -np.minimum(n, 0.5)), n - np.log1p(n))
+        few = np.minimum(n, 0.5)
+        return np.where(n < 0.5, few**2 / 2 * hyp2f1(1, 2, 3, -few), n - np.log1p(n))
 
-    n0 = s / (lam * start)
-    target = excess(n0) + s**2 / lam * times
-    n = _newton(target + np.sqrt(2 * target), lambda n: excess(n) - target, lambda n: n / (1 + n), math.inf)
-    return s / lam / n
+    target = excess(s / (lam * m0)) + s**2 / lam * times
+    start = target + np.sqrt(2 * target)
+    return s / lam / _newton(start, lambda n: excess(n) - target, lambda n: n / (1 + n), unit=s / (lam * m0))
 
 
-def _newton(x, missed, slope, farthest):
-    """Newton's method from the side where it cannot overshoot, until rounding is all that moves it."""
-    for _ in range(500):
-        step = missed(x) / slope(x)
-        moved = np.clip(x - step, 0.0, farthest)
-        if np.all(np.abs(moved - x) <= 2 * EPS * np.abs(x)):
-            return moved
-        x = moved
-    return x
+def _newton(x, missed, slope, farthest=math.inf, unit=1.0):
+    """The root, by Newton's method from the side where no step overshoots, until rounding turns or stops it.
+
+    `unit` is a change of x that moves the output by as much as itself.
+    """
+    direction, moving = None, np.ones(x.shape, dtype=bool)
+    for _ in range(1000):
+        step = np.clip(x - missed(x) / slope(x), 0.0, farthest) - x
+        direction = np.sign(step) if direction is None else direction
+        moving &= (np.abs(step) > EPS * np.maximum(np.abs(x), unit)) & (np.sign(step) == direction)
+        if not moving.any():
+            return x
+        x = np.where(moving, x + step, x)
+    raise ArithmeticError("any_depth: Newton's method has not converged in 1000 steps")
 
 
 def _check(depth, s, lam, a0, tau) -> None:

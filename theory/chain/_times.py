@@ -2,9 +2,9 @@
 
 import numpy as np
 import sympy as sp
-from scipy.special import hyp2f1
 
 from laws.law import Law, Source, Step
+from theory.chain import _beta
 from theory.chain._trajectories import SADDLE, TASK, D, a0, lam, s, speed_1, speed_2, speed_infinite, tau
 
 af = sp.Symbol("af", real=True)
@@ -39,42 +39,24 @@ def power_gap(q, low, high):
     return low**q * ratio * sp.hyper([1], [2], q * ratio)  # 1F1(1; 2; x) = (e^x - 1)/x
 
 
+def F(z):
+    """The hypergeometric function of (4)."""
+    return sp.hyper([1, p], [1 + p], z)
+
+
 def beta(p, z):
     """The integral of x^(p - 1)/(1 - x) from 0 to z < 1, an incomplete beta function."""
     return z**p / p * sp.hyper([1, p], [1 + p], z)
 
 
-def power_gap_float(q, low, high):
-    """`power_gap` in float64."""
-    ratio = np.log(high / low)
-    with np.errstate(all="ignore"):
-        return np.where(q == 0, ratio, low**q * np.expm1(q * ratio) / q)
+def _float(integral):
+    """The float64 form of a time, from its integral without dimensions over |lam a/s|."""
 
+    def evaluate(a0, af, s, lam, tau, D):
+        p = 2 / D
+        return tau / (D * s) * (s / lam) ** (p - 1) * integral(p, np.abs(lam * a0 / s), np.abs(lam * af / s))
 
-def beta_float(p, z):
-    """`beta` in float64; of z < 0, the integral of x^(p - 1)/(1 + x) from 0 to -z."""
-    return np.abs(z) ** p / p * hyp2f1(1, p, 1 + p, z)
-
-
-def _learning_time(a0, af, s, lam, tau, D):
-    p = 2 / D
-    rest = beta_float(p, lam * af / s) - beta_float(p, lam * a0 / s)
-    return tau / (D * s) * (power_gap_float(p - 1, a0, af) + (s / lam) ** (p - 1) * rest)
-
-
-def _settling_time(a0, af, s, lam, tau, D):
-    p, u0, u = 2 / D, s / (lam * a0), s / (lam * af)
-    rest = beta_float(3 - p, u) - beta_float(3 - p, u0)
-    return tau / (D * s) * (s / lam) ** (p - 1) * (power_gap_float(2 - p, u0, u) + rest)
-
-
-def _vanishing_time(a0, af, s, lam, tau, D):
-    """In two parts, above and below |a| = s/lam, since neither form is accurate on the other side."""
-    p, z0, z = 2 / D, -lam * a0 / s, -lam * af / s
-    far, near = beta_float(2 - p, -1 / np.maximum(z, 1)), beta_float(2 - p, -1 / np.maximum(z0, 1))
-    z0, z = np.minimum(z0, 1), np.minimum(z, 1)
-    low = power_gap_float(p - 1, z, z0) - (beta_float(p, -z0) - beta_float(p, -z))
-    return tau / (D * s) * (s / lam) ** (p - 1) * (far - near + low)
+    return evaluate
 
 
 learning_time = Law(
@@ -93,7 +75,7 @@ learning_time = Law(
         *points((1e-12, 1.3), (0.2, 1.9), D=30),
         *points((0.1, 1.3), D=0.7),
     ),
-    evaluate=_learning_time,
+    evaluate=_float(_beta.below_one),
     reasons={a0 > 0: SADDLE, **WHY},
 )
 
@@ -105,19 +87,19 @@ settling_time = Law(
     given=(*TASK, D >= 1, *DOWNWARDS),
     source=Source("derived here", "any depth D >= 1, from above the fixed point"),
     examples=(*points((9.1, 3.4), D=3.7), *points((9.1, 3.4), (3.1, 2.9), D=1), *points((5.3, 4.1), D=30)),
-    evaluate=_settling_time,
+    evaluate=_float(_beta.above_one),
     reasons=WHY,
 )  # fmt: skip
 
 vanishing_time = Law(
     time,
     tau / (D * s) * power_gap(q, -af, -a0)
-    - tau * lam / (2 * s**2) * ((-a0) ** p * sp.hyper([1, p], [1 + p], lam * a0 / s) - (-af) ** p * sp.hyper([1, p], [1 + p], lam * af / s)),
+    - tau * lam / (2 * s**2) * ((-a0) ** p * F(lam * a0 / s) - (-af) ** p * F(lam * af / s)),
     solves=elapsed(lambda a: D * (-a) ** (2 - 2 / D) * (s - lam * a)),
     given=(*TASK, D >= 2, a0 <= af, af < 0),
     source=Source("derived here", "any depth D >= 2, from below 0, where (2) is read with |a|"),
     examples=(*points((-0.9, -0.2), (-7.3, -1e-6), D=3.7), *points((-0.9, -0.2), D=2), *points((-0.9, -0.4), D=30)),
-    evaluate=_vanishing_time,
+    evaluate=_float(_beta.below_zero),
     reasons={af < 0: "from below 0 the saddle a = 0 is reached only as t -> inf"},
 )  # fmt: skip
 
@@ -173,7 +155,8 @@ def _four(a):
 
 learning_time_4 = Law(
     time,
-    tau / (2 * s) * (1 / sp.sqrt(a0) - 1 / sp.sqrt(af)) + tau * sp.sqrt(lam / s) / (4 * s) * sp.log(_four(af) / _four(a0)),
+    tau / (2 * s) * (1 / sp.sqrt(a0) - 1 / sp.sqrt(af))
+    + tau * sp.sqrt(lam / s) / (4 * s) * sp.log(_four(af) / _four(a0)),
     solves=elapsed(lambda a: speed(a).subs(D, 4)),
     given=(*TASK, a0 > 0, *EITHER),
     source=Source("derived here", "D = 4"),
@@ -197,9 +180,7 @@ small_start_time = Law(
     solves=lambda T: (T / learning_time.rhs.subs(af, s / (2 * lam)) - 1,),
     given=(*TASK, D > 2, a0 > 0, 2 * lam * a0 < s),
     source=Source("derived here", "small a0 at finite depth D > 2: tau b0^(2-D)/((D-2) s), b0 = a0^(1/D)"),
-    examples=tuple(
-        dict(s=1.7, lam=0.6, tau=1.3, a0=start, D=depth) for start, depth in ((1e-9, 3.7), (1e-6, 10), (1e-6, 30))
-    ),
+    examples=tuple(dict(s=1.7, lam=0.6, tau=1.3, a0=a, D=D) for a, D in ((1e-9, 3.7), (1e-6, 10), (1e-6, 30))),
     upto=(a0, 1 - 2 / D),
     reasons={a0 > 0: SADDLE},
 )
@@ -212,7 +193,7 @@ def derive_times() -> tuple[Step, ...]:
     two = {T(a0, af): learning_time.rhs.subs(D, 2)}
     rest = {T(z): beta(p, lam * z / s) * (s / lam) ** p}
     return (
-        Step("separate (2), and split off the saddle", sp.Eq(s / (speed(z) / D), z ** (q - 1) + lam * z**q / (s - lam * z))),
+        Step("separate, and split off the saddle", sp.Eq(D * s / speed(z), z ** (q - 1) + lam * z**q / (s - lam * z))),
         Step("what diverges there is a power", sp.Eq(sp.Derivative(power_gap(q, low, z), z), z ** (q - 1))),
         Step("the rest is an incomplete beta function", sp.Eq(sp.Derivative(T(z), z), s * z**q / (s - lam * z)), rest),
         Step("which two layers do not need", sp.Eq(T(a0, af), learning_time_2.rhs), two),

@@ -1,0 +1,132 @@
+"""Chains of every depth, trained in torch, against the trajectory and the learning times at any depth."""
+
+import math
+
+import numpy as np
+import pytest
+
+from laws import Order, confront
+from numerics import chain, modes
+from theory.chain import (
+    any_depth,
+    learning_time,
+    learning_time_1,
+    learning_time_2,
+    learning_time_3,
+    learning_time_4,
+    learning_time_infinite,
+    small_start_time,
+)
+
+task, tau = dict(s=1.7, lam=0.6, a0=0.1), 1.3
+ends = dict(**task, af=2.1)
+labels = dict(t="time t (τ = 1.3)", y="output a", h="step η")
+times = {
+    1: [0.4, 1.2, 2.4, 4.8],
+    2: [0.4, 1.2, 2.4, 4.8],
+    3: [0.4, 1.0, 1.4, 2.0],
+    4: [0.4, 0.8, 1.2, 1.6],
+    8: [0.2, 0.6, 0.8, 1.0],
+}
+
+
+def rivals(depth):
+    """One layer more, and the very deep law read in this chain's own time."""
+    return {
+        "one layer more": lambda depth, **at: any_depth(depth=depth + 1, **at),
+        "very deep": lambda t, depth, **at: any_depth(depth * t, depth=math.inf, **at),
+    }
+
+
+@pytest.mark.parametrize("depth", times)
+def test_trajectory(depth):
+    """Gradient descent on a chain of any depth follows the inverted learning time at first order in the step."""
+    t = np.array(times[depth])
+    run = lambda eta, seed: chain.train(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
+    at = dict(t=t, depth=depth, tau=tau, **task)
+    confront(
+        f"a chain of {depth} follows its law", any_depth, run, at, Order(1, start=0.01), rivals(depth), labels=labels
+    )
+
+
+@pytest.mark.parametrize("depth", times)
+def test_trajectory_second_order(depth):
+    """Corrected by its modified flow, gradient descent at any depth meets the law at second order."""
+    t = np.array(times[depth])
+    run = lambda eta, seed: chain.corrected(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
+    at = dict(t=t, depth=depth, tau=tau, **task)
+    claim = f"a chain of {depth} follows its law, to second order"
+    confront(claim, any_depth, run, at, Order(2, start=0.05), rivals(depth), labels=labels)
+
+
+special = {1: learning_time_1, 2: learning_time_2, 3: learning_time_3, 4: learning_time_4}
+
+
+@pytest.mark.parametrize("depth", special)
+def test_learning_time(depth):
+    """The time from one output to another, at depths with an elementary law."""
+    run = lambda eta, seed: tau * chain.passage_time(depth, **ends, eta=eta / tau)  # noqa: E731
+    other = special[depth % 4 + 1]
+    claim = f"learning time of {depth} layer{'s' if depth > 1 else ''}"
+    confront(
+        claim, special[depth], run, dict(tau=tau, **ends), Order(1, start=0.01), {"another depth": other}, labels=labels
+    )
+
+
+def test_learning_time_at_any_depth():
+    """The time from one output to another at depth five, which has no elementary law."""
+    run = lambda eta, seed: tau * chain.passage_time(5, **ends, eta=eta / tau)  # noqa: E731
+    faster = {"four layers": lambda D, **at: learning_time_4(**at)}
+    claim = "learning time at any depth"
+    confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.01), faster, labels=labels)
+
+
+def test_learning_time_infinite():
+    """Deep chains need, in rescaled time, what the law of infinite depth says, as one over depth."""
+    start = {**ends, "a0": 0.3}
+
+    def run(inverse_depth, seed):
+        depth = round(1 / inverse_depth)
+        return depth * tau * chain.passage_time(depth, **start, eta=0.4 / tau / depth**2)
+
+    two = {"two layers": learning_time_2}
+    judge, claim = Order(1, start=1 / 8, halvings=4), "learning time of very deep chains"
+    confront(claim, learning_time_infinite, run, dict(tau=tau, **start), judge, two, labels={**labels, "h": "1/depth"})
+
+
+def test_small_start():
+    """From small weights the time grows as a0^(2/D - 1), not as the printed 1/(s b0^D) = 1/(s a0)."""
+    depth, power = 8, 1 - 2 / 8
+
+    def run(a0, seed):
+        return tau * chain.flow_passage_time(depth, s=1.7, lam=0.6, a0=a0, af=1.7 / 1.2) * a0**power
+
+    def law(s, lam, D, tau):
+        return small_start_time(a0=1e-9, s=s, lam=lam, D=D, tau=tau) * 1e-9**power
+
+    at = dict(s=1.7, lam=0.6, D=depth, tau=tau)
+    printed = {
+        "as printed, 1/(s b0^D)": lambda s, lam, D, tau: tau / s,
+        "D for D - 2": lambda s, lam, D, tau: tau / (D * s),
+    }
+    judge = Order(power, start=1e-2, halvings=6, then=1)
+    confront(
+        "small weights wait for their inverse power", law, run, at, judge, printed, labels={**labels, "h": "start a0"}
+    )
+
+
+def test_three_layers_on_digits():
+    """Every mode of a three-layer autoencoder of the digits follows the chain of depth three."""
+    lam, few = 0.6, 5
+    digits, t = modes.pixels(lam), np.array([1.6, 3.2, 4.8, 6.4, 9.6, 12.8])
+    run = lambda eta, seed: modes.train(digits, modes.aligned(digits, 3, 0.05, seed=seed), t, eta)[:, :few].T  # noqa: E731
+
+    def law(t, s, depth):
+        return np.array([any_depth(t, depth=depth, s=float(k), lam=lam, a0=0.05) for k in s])
+
+    at = dict(t=t, s=digits.s[:few].numpy(), depth=3)
+    two = {"two layers": lambda t, s, depth: law(t, s, 2), "four layers": lambda t, s, depth: law(t, s, 4)}
+    drawn = {**labels, "t": "time t (τ = 1)", "y": "mode strength $a_k$"}
+    confront(
+        "three layers learn every digit mode as its own chain", law, run, at, Order(1, start=0.1), two, labels=drawn
+    )
