@@ -69,7 +69,7 @@ def test_learning_time(depth):
     other = special[depth % 4 + 1]
     claim = f"learning time of {depth} layer{'s' if depth > 1 else ''}"
     confront(
-        claim, special[depth], run, dict(tau=tau, **ends), Order(1, start=0.01), {"another depth": other}, labels=labels
+        claim, special[depth], run, dict(tau=tau, **ends), Order(1, start=0.04), {"another depth": other}, labels=labels
     )
 
 
@@ -78,7 +78,7 @@ def test_learning_time_at_any_depth():
     run = lambda eta, seed: tau * chain.passage_time(5, **ends, eta=eta / tau)  # noqa: E731
     faster = {"four layers": lambda D, **at: learning_time_4(**at)}
     claim = "learning time at any depth"
-    confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.01), faster, labels=labels)
+    confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.04), faster, labels=labels)
 
 
 def test_learning_time_infinite():
