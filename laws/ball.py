@@ -48,11 +48,11 @@ def number(name: str, value) -> sp.Rational:
     if isinstance(value, bool) or not isinstance(value, (str, numbers.Real, sp.Rational, sp.Float)):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}, not a real number")
     try:
-        if isinstance(value, (str, int, sp.Rational)):
+        if isinstance(value, (str, numbers.Rational, sp.Rational)):
             return sp.Rational(value)
         if not math.isfinite(value):
             raise ValueError
-        return sp.Rational(*float(value).as_integer_ratio()) if isinstance(value, float) else sp.Rational(value)
+        return sp.Rational(*float(value).as_integer_ratio())
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"{name} = {value!r} is not a finite real number") from None
 

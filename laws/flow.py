@@ -89,6 +89,8 @@ class Flow:
 
     def linearise(self, at: Mapping[sp.Symbol, sp.Expr]) -> sp.Matrix:
         """The matrix M of tau d(dw)/dt = M dw at a stationary point; ValueError if it is none."""
+        if unknown := [w for w in at if w not in self.weights]:
+            raise ValueError(f"{unknown} are no weights of this flow; its weights are {list(self.weights)}")
         here = {w: at.get(w, w) for w in self.weights}
         moving = [sp.simplify(v.subs(here, simultaneous=True)) for v in self.speeds]
         if any(v != 0 for v in moving):
@@ -119,16 +121,17 @@ def antiderivative(integrand: sp.Expr, x: sp.Symbol) -> sp.Expr:
 def limit(expr: sp.Expr, x: sp.Symbol, to: sp.Expr, at: Mapping[sp.Symbol, object]) -> sp.Expr:
     """The limit of `expr` as x -> to, confirmed by certified balls at the point `at` of the other symbols.
 
-    Along eight halvings (or doublings, for to = oo) the distance from the limit must shrink each
-    time, and by a factor of at least four in all.  Raises ValueError otherwise.
+    From 2^-40 on (or 2^40, for to = oo), over eight halvings, the distance from the limit must shrink
+    each time and by 2^4 in all, as it does at order 1/2 or more, until it is exactly 0.  A value that is
+    not the limit keeps its distance.  Raises ValueError.
     """
     found = sp.limit(expr, x, to)
     if found.has(sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.oo):
         raise ValueError(f"{expr} has no finite limit as {x} -> {to}: {found}")
     values = {y: ball.number(str(y), v) for y, v in at.items()}
-    approach = [sp.Rational(2) ** k if to == sp.oo else to + sp.Rational(1, 2**k) for k in range(6, 15)]
+    approach = [sp.Rational(2) ** k if to == sp.oo else to + sp.Rational(1, 2**k) for k in range(40, 49)]
     gaps = [abs(ball.ball(expr - found, {**values, x: v}, 400)) for v in approach]
     shrinking = all(later < earlier or later.is_zero() for earlier, later in zip(gaps, gaps[1:], strict=False))
-    if not (shrinking and (gaps[-1] * 4 < gaps[0] or gaps[-1].is_zero())):
+    if not (shrinking and (gaps[-1] * 16 < gaps[0] or gaps[-1].is_zero())):
         raise ValueError(f"the limit {found} of {expr} as {x} -> {to} could not be confirmed at {dict(at)}")
     return found

@@ -85,7 +85,13 @@ class Law:
         # as typing.TypeVar does: a law is called by the variable that holds it
         module = sys._getframe(2).f_globals.get("__name__", "")
         object.__setattr__(self, "module", module.partition("._")[0])  # a private module belongs to its package
+        for hypothesis in self.given:
+            if not getattr(hypothesis, "free_symbols", None):
+                raise ValueError(
+                    f"{self.lhs}: a hypothesis collapsed to {hypothesis}; declare its symbols real=True only"
+                )
         for example in self.examples:
+            self._names(example)
             self._hold(self._rationals(example))
 
     @property
@@ -93,7 +99,7 @@ class Law:
         """The name of the variable that holds this law, or its left side."""
         home = sys.modules.get(self.module)
         names = (name for name, value in vars(home).items() if value is self) if home else iter(())
-        return next(names, str(self.lhs))
+        return next(names, f"{self.lhs} [{self.source}]")
 
     @cached_property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -125,7 +131,7 @@ class Law:
 
     def certified(self, digits: int = 30, /, **at) -> arb:
         """A ball that contains the value, with a relative radius below 10^-digits."""
-        if not isinstance(digits, int) or digits < 1:
+        if not isinstance(digits, int) or isinstance(digits, bool) or digits < 1:
             raise ValueError(f"digits = {digits!r} must be a positive whole number")
         self._names(at)
         values = self._rationals(at)
@@ -179,7 +185,7 @@ class Law:
             raise ValueError(f"{self.name}: unknown {', '.join(unknown)}; its arguments are {', '.join(wanted)}")
 
     def _rationals(self, at) -> dict[sp.Symbol, sp.Rational]:
-        return {x: ball.number(x.name, at[x.name]) for x in self.symbols if x.name in at}
+        return {x: ball.number(f"{self.name}: {x.name}", at[x.name]) for x in self.symbols}
 
     def _hold(self, values) -> None:
         for hypothesis in self.given:
@@ -221,15 +227,15 @@ class Law:
         return [(h, _compile(self.symbols, h)) for h in self.given]
 
     def _repair(self, result, values) -> np.ndarray:
-        """Where float64 overflowed on the way, the certified ball answers."""
+        """Where float64 over- or underflowed on the way, the certified ball answers."""
         shape = next(iter(values.values())).shape if values else ()
         result = np.array(np.broadcast_to(result, shape), dtype=complex if np.iscomplexobj(result) else float)
-        for i in np.flatnonzero(~np.isfinite(result) | (np.imag(result) != 0)):
+        for i in np.flatnonzero(~np.isfinite(result) | (np.imag(result) != 0) | (result == 0)):
             where = {x: ball.number(x.name, float(values[x.name].flat[i])) for x in self.symbols}
             try:
                 result.flat[i] = float(ball.certified(self.rhs, where, 17))
             except ball.Undecided:
-                result.flat[i] = np.nan
+                result.flat[i] = 0.0 if result.flat[i] == 0 else np.nan
         return result.real.astype(float)
 
 
@@ -257,10 +263,11 @@ def found_in(module) -> Iterator[tuple[str, Law]]:
 
 def _condition(expr, where) -> float:
     """Sum |x df/dx| / |f|, from differences so small, and digits so many, that fifteen are right."""
-    h = sp.Rational(1, 2**100)
-    change = arb(0)
+    h, change = sp.Rational(1, 2**100), arb(0)
+    if ball.ball(expr, where, 300).contains(0):
+        return np.inf  # no relative error is small where the value is 0
     for x, v in where.items():
-        after, before = (ball.certified(expr, {**where, x: v * (1 + step)}, 60) for step in (h, -h))
+        after, before = (ball.residual(expr, {**where, x: v * (1 + step)}, 60) for step in (h, -h))
         change += abs(after - before) * 2**99
     return float(change / abs(ball.certified(expr, where, 60)))
 
@@ -280,8 +287,14 @@ def _real_array(name: str, value) -> np.ndarray:
     if value is None or isinstance(value, (bool, str, bytes, dict, set)):
         raise TypeError(f"{name} = {value!r} is not a real number")
     if isinstance(value, numbers.Rational):
-        value = float(value)
-    array = np.asarray(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise ValueError(f"{name} = {str(value)[:20]}... is beyond float64") from None
+    try:
+        array = np.asarray(value)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} is no array of numbers: {error}") from None
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise TypeError(f"{name} = {value!r} is of type {array.dtype}, not real float64 numbers")
     array = array.astype(float)

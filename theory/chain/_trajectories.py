@@ -81,6 +81,11 @@ def _from_above(v0, elapsed):
     return -np.expm1(-q)
 
 
+def _escape(t, s, c0, d0, tau):
+    x = 2 * s * t / tau
+    return c0 * d0 * np.cosh(x) + (c0**2 + d0**2) / 2 * np.sinh(x)
+
+
 shallow = Law(
     a(t),
     s / lam * (1 - sp.exp(-lam * t / tau)) + a0 * sp.exp(-lam * t / tau),
@@ -126,7 +131,11 @@ escape = Law(
     ),
     given=(tau > 0, s > 0, t >= 0),
     source=Source("derived here", "two small layers near the saddle, to leading order in the weights"),
-    examples=tuple(dict(s=1.7, tau=1.3, c0=0.5, d0=-0.2, t=t) for t in (0.1, 0.3, 2.9)),
+    examples=(
+        *(dict(s=1.7, tau=1.3, c0=0.5, d0=-0.2, t=t) for t in (0.1, 0.3, 2.9)),
+        dict(s=1.7, tau=1.3, c0=-941, d0=1.3e-3, t=1e-9),
+    ),
+    evaluate=_escape,
 )
 
 half_time_1 = Law(
