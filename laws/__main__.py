@@ -15,7 +15,7 @@ import importlib
 import itertools
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -121,7 +121,7 @@ def find(name: str) -> tuple[str, Law]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors go to standard error, with exit code 2."""
-    commands = {"list": list_laws, "show": show, "eval": evaluate, "diff": diff}
+    commands: dict[str, Callable] = {"list": list_laws, "show": show, "eval": evaluate, "diff": diff}
     try:
         return tyro.extras.subcommand_cli_from_dict(commands, prog="laws", args=arguments)
     except (ValueError, TypeError, ArithmeticError, OSError) as error:

@@ -1,15 +1,18 @@
 """The pytest plugin: it gathers verdicts while tests run and leaves a report when they end.
 
-    pytest validate --report[=DIR]        write DIR/index.html and DIR/verdicts.json
-    pytest validate --fresh-seeds[=N]     draw new seeds (from N, to repeat a drawn run)
-    pytest validate --full                run the tests marked `full` too, which take long
+    pytest validate --report             write report/index.html and report/verdicts.json
+    pytest validate --report-dir=DIR     write them to another folder
+    pytest validate --fresh-seeds        draw new seeds; the header says from which number
+    pytest validate --seeds-from=N       repeat a run that drew its seeds from N
+    pytest validate --full               run the tests marked `full` too, which take long
 
 A test whose `confront` gives a verdict sends it as one line of JSON, so that it also arrives from
 the processes of pytest-xdist; the page is drawn once, at the end, in the process that gathers.  A test
 that shows a misprint tells the `erratum` fixture.
 
-The plugin fails a run of a whole folder if the stated false-alarm probabilities add up to more than
-the suite's budget, or if some mutant of a law was rejected by none of the law's validations.
+The plugin fails a run if two claims have one name, or if the stated false-alarm probabilities add up to
+more than the suite's budget; and a run of a whole folder, if some mutant of a law was rejected by none of
+the law's validations.
 """
 
 from __future__ import annotations
@@ -58,11 +61,23 @@ class Gathered:
     errata: list[Erratum] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     deselected: int = 0
+    partial: bool = False  # picked by hand, or not all tests passed
 
     @property
     def false_alarm(self) -> float:
-        """A bound on the probability that any verdict is a false alarm."""
-        return sum(card.verdict.false_alarm for card in self.cards)
+        """A bound on the probability that any verdict of a known rate is a false alarm."""
+        return sum(card.verdict.false_alarm or 0.0 for card in self.cards)
+
+    @property
+    def unbounded(self) -> int:
+        """How many verdicts state no false alarm: equivalences, whose spread nobody knows beforehand."""
+        return sum(card.verdict.false_alarm is None for card in self.cards)
+
+    @property
+    def doubled(self) -> list[str]:
+        """Claims that share a name."""
+        names = [card.verdict.id for card in self.cards]
+        return sorted({name for name in names if names.count(name) > 1})
 
     @property
     def unseen(self) -> dict[str, list[str]]:
@@ -90,10 +105,10 @@ def pytest_addoption(parser):
     """Declare the options."""
     group = parser.getgroup("laws")
     group.addoption("--full", action="store_true", help="also run the tests marked `full`, which take long")
-    fresh = "draw new seeds instead of the fixed ones; with a number, repeat the run that drew it"
-    group.addoption("--fresh-seeds", nargs="?", type=int, const=-1, default=None, metavar="N", help=fresh)
-    where = "write the report of verdicts to this folder (default: report)"
-    group.addoption("--report", nargs="?", const="report", default=None, metavar="DIR", help=where)
+    group.addoption("--fresh-seeds", action="store_true", help="draw new seeds instead of the fixed ones")
+    group.addoption("--seeds-from", type=int, default=None, metavar="N", help="repeat a run that drew its seeds from N")
+    group.addoption("--report", action="store_true", help="write the report of verdicts to the folder `report`")
+    group.addoption("--report-dir", default=None, metavar="DIR", help="write the report of verdicts to this folder")
     parser.addini("laws_report", "folder for the report of verdicts, written whenever there are any", default="")
 
 
@@ -101,14 +116,14 @@ def pytest_configure(config):
     """Declare the marker, and settle the entropy once for all processes."""
     config.addinivalue_line("markers", "full: takes long; runs only with --full")
     config.stash[gathered_key] = Gathered()
-    if config.option.fresh_seeds == -1:
-        config.option.fresh_seeds = secrets.randbits(32)
+    if config.option.fresh_seeds and config.option.seeds_from is None:
+        config.option.seeds_from = secrets.randbits(32)
 
 
 def pytest_report_header(config):
     """Say which seeds were drawn."""
-    drawn = config.option.fresh_seeds
-    return None if drawn is None else f"fresh seeds: repeat this run with --fresh-seeds={drawn}"
+    drawn = config.option.seeds_from
+    return None if drawn is None else f"fresh seeds: repeat this run with --seeds-from={drawn}"
 
 
 def pytest_collection_modifyitems(config, items):
@@ -129,7 +144,7 @@ def pytest_runtest_call(item):
 
     heard: list[Verdict] = []
     listening = listeners.set((*listeners.get(), heard.append))
-    drawing = entropy.set(item.config.option.fresh_seeds)
+    drawing = entropy.set(item.config.option.seeds_from)
     try:
         return (yield)
     finally:
@@ -167,7 +182,8 @@ def pytest_sessionfinish(session):
         config.workeroutput["laws_deselected"] = gathered.deselected
         return
     _gather(config.pluginmanager.get_plugin("terminalreporter"), gathered)
-    if _complaints(config, gathered) and session.exitstatus == pytest.ExitCode.OK:
+    gathered.partial = bool(_picked(config) or gathered.failed or session.shouldstop or session.shouldfail)
+    if _complaints(gathered) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = _folder(config)
     if folder and (gathered.cards or gathered.errata):
@@ -190,7 +206,9 @@ def pytest_terminal_summary(terminalreporter, config):
         f"{rivals} rivals and {mutants} mutants judged on the same runs; "
         f"false-alarm probability {gathered.false_alarm:.1e} in all"
     )
-    for complaint in _complaints(config, gathered):
+    if gathered.unbounded:
+        terminalreporter.write_line(f"{gathered.unbounded} of them equivalences, for which no false alarm is stated")
+    for complaint in _complaints(gathered):
         terminalreporter.write_line(complaint, red=True)
     if gathered.deselected:
         terminalreporter.write_line(f"{gathered.deselected} long tests left out; --full runs them")
@@ -214,20 +232,28 @@ def _gather(reporter, gathered: Gathered) -> None:
             gathered.failed.append(report.nodeid)
 
 
-def _complaints(config, gathered: Gathered) -> list[str]:
+def _complaints(gathered: Gathered) -> list[str]:
     """What is wrong with the suite as a whole; a hand-picked part of it cannot be blamed."""
     from laws.judges.samples import BUDGET
 
-    found = []
+    found = [f"two claims are called {name}" for name in gathered.doubled]
     if gathered.false_alarm > BUDGET:
         found.append(f"the verdicts may raise a false alarm with probability {gathered.false_alarm:.1e} > {BUDGET:g}")
-    picked = config.option.keyword or config.option.markexpr or gathered.failed
-    if not picked and all(Path(arg).is_dir() for arg in config.args):
+    if not gathered.partial:
         for law, missed in gathered.unseen.items():
             found.append(f"{law}: no validation rejects the mutant(s) {'; '.join(missed)}")
     return found
 
 
+def _picked(config) -> bool:
+    """Whether somebody asked for less than whole folders."""
+    options = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "last_failed")
+    some = any(getattr(config.option, name, None) for name in options)
+    return some or not all(Path(argument).is_dir() for argument in config.args)
+
+
 def _folder(config) -> Path | None:
-    name = config.option.report or config.getini("laws_report")
+    if config.option.report_dir:
+        return Path(config.invocation_params.dir, config.option.report_dir)
+    name = "report" if config.option.report else config.getini("laws_report")
     return Path(config.rootpath, name) if name else None

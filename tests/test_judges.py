@@ -133,6 +133,9 @@ normal = lambda n, seed: np.random.default_rng(seed).normal(size=n)  # noqa: E73
 wild = lambda n, seed: np.random.default_rng(seed).standard_t(1.5, n)  # noqa: E731
 
 
+powers = (1.0, 2.0, 4.0)
+
+
 def rates(alpha):
     """(name, judge, run, a law that is true) at a stated false alarm."""
     both = dict(false_alarm=alpha, miss=alpha)
@@ -141,12 +144,8 @@ def rates(alpha):
         ("Mean, heavy tails", Mean(2.0, variance=5.0, **both), student(0.0), 0.0),
         ("Distribution", Distribution("x", detects=0.3, **both), normal, normal_cdf),
         ("Distribution, heavy tails", Distribution("x", detects=0.3, **both), wild, student_cdf),
-        (
-            "Exponent, heavy tails",
-            Exponent((1.0, 2.0, 4.0), detects=10.0, runs=20, false_alarm=alpha),
-            heavy_slopes(1.5),
-            1.5,
-        ),
+        ("Exponent, heavy tails", Exponent(powers, detects=10.0, runs=20, false_alarm=alpha), heavy_slopes(1.5), 1.5),
+        ("Trend", Trend((1.0, 2.0, 3.0), excess=0.4, **both), noisy_trend(-1, 0.9), -1.0),
     ]
 
 
@@ -164,7 +163,7 @@ def misses(alpha):
         ),
         ("Trend", Trend((1.0, 2.0, 3.0), excess=0.4, **both), noisy_trend(1, 0.1), 1.0),
         ("Trend, none", Trend((1.0, 2.0, 3.0), excess=0.4, **both), noisy_trend(1, 0.5), 1.0),
-        ("Equivalent, heavy tails", Equivalent(0.05, runs=20, false_alarm=alpha), cauchy(0.05), 0.0),
+        ("Equivalent, heavy tails", Equivalent(0.05, runs=20, miss=alpha), cauchy(0.05), 0.0),
     ]
 
 
@@ -177,7 +176,7 @@ DRAWS = {1e-2: 1500, 1e-3: 3000}
 
 
 @pytest.mark.parametrize("alpha", DRAWS)
-@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("which", range(6))
 def test_false_alarms_are_as_rare_as_stated(alpha, which):
     """Thousands of times a true law is put before the judge; it is refused no more often than stated."""
     name, judge, run, law = rates(alpha)[which]
@@ -225,7 +224,22 @@ def test_equivalence_and_trend_are_found_when_they_are_there():
         (lambda: accepts(Exponent((1.0, 2.0, 4.0), 1e-6), heavy_slopes(1.5), 1.5), "would do"),
         (lambda: accepts(Exponent((1.0, 2.0), 0.1), heavy_slopes(1.5), 1.5), "at least three positive"),
         (lambda: accepts(Equivalent(0.1, runs=5), cauchy(0.0), 0.0), "5 runs are too few .* 20 would do"),
-        (lambda: accepts(Trend((1.0, 2.0)), noisy_trend(1, 1.0), 0.5), "a trend is"),
+        (lambda: accepts(Trend((1.0, 2.0, 3.0)), noisy_trend(1, 1.0), 0.5), "a trend is"),
+        (lambda: Trend((1.0, 2.0, 2.0)), "at least three different"),
+        (lambda: Trend((1.0, 2.0, 3.0), excess=0.6), "excess = 0.6"),
+        (lambda: Roundoff(-1), "operations = -1"),
+        (lambda: Roundoff(10**17), "operations"),
+        (lambda: Roundoff(10, condition=-3), "condition = -3"),
+        (lambda: Solver(0.5), "rtol = 0.5"),
+        (lambda: Mean(np.inf, bounds=(0, 1)), "detects = inf"),
+        (lambda: Mean(2.0, bounds=(0, 1)), "would accept anything"),
+        (lambda: Mean(0.1, variance=0.0), "variance = 0.0"),
+        (lambda: Mean(0.1, bounds=(1, 0)), "two finite numbers in order"),
+        (lambda: Equivalent(np.inf), "margin = inf"),
+        (lambda: Distribution("x", detects=2.0), "detects = 2.0"),
+        (lambda: accepts(Exponent(powers, 0.1), lambda x, s: np.exp(x), 1.0), "the slope bends"),
+        (lambda: Order(np.inf), "p = inf"),
+        (lambda: Order(1, then=0.5), "next term of higher order"),
         (lambda: Order(1, halvings=1), "at least 3 halvings"),
         (lambda: accepts(Order(1), lambda h, seed: np.inf, 0.0), "not finite"),
         (lambda: accepts(Order(1), limit(1), np.zeros(2)), "the law has shape"),
@@ -235,6 +249,12 @@ def test_judges_refuse(refused, says):
     """What cannot be judged is refused, with what would do."""
     with pytest.raises(ValueError, match=says):
         refused()
+
+
+def test_a_deterministic_power_law_is_accepted():
+    """Without any spread the exponent is resolved to the rounding of the fit."""
+    assert accepts(Exponent(powers, 0.1), lambda x, seed: 3 * x**1.5, 1.5)
+    assert not accepts(Exponent(powers, 0.1), lambda x, seed: 3 * x**1.5, 1.5 + 1e-9)
 
 
 def test_an_unresolved_equivalence_says_how_many_runs_would_do():
@@ -302,6 +322,48 @@ def test_confront_refutes_when_a_rival_survives():
     """A rival that the runs cannot tell from the law fails the confrontation, by name."""
     with pytest.raises(Refuted, match="survives: the same to 1e-9"):
         confront("too fine", line, stepping, at, Order(1), {"the same to 1e-9": lambda x: line(x) * (1 + 1e-9)})
+
+
+def test_the_formula_that_is_shown_stands_trial():
+    """A law whose stable form is right and whose formula is wrong fails, and the other way round."""
+    from dataclasses import replace
+
+    from theory.chain import shallow
+
+    times, task = np.array([0.4, 1.2, 2.4]), dict(s=1.7, lam=0.6, a0=0.1, tau=1.3)
+    good = lambda h, seed: shallow(t=times, **task) * (1 + h + 0.3 * h * h)  # noqa: E731
+    wrong_formula = replace(shallow, rhs=2 * shallow.rhs)
+    wrong_form = replace(shallow, evaluate=lambda **at: 2 * shallow(**at))
+    assert confront("both right", shallow, good, dict(t=times, **task), Order(1)).holds
+    for law in (wrong_formula, wrong_form):
+        with pytest.raises(Refuted, match="FAILS"):
+            confront("one wrong", law, good, dict(t=times, **task), Order(1))
+
+
+def test_a_confrontation_without_rivals_teaches_nothing():
+    """With neither a rival nor a mutant there is nothing that could have failed: no verdict."""
+    with pytest.raises(Refuted, match="name a rival"):
+        confront("alone", line, stepping, at, Order(1))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        (dict(rivals={"law": line}), ValueError, "must not be called 'law'"),
+        (dict(rivals=[line]), TypeError, "rivals = .* must map"),
+        (dict(at=None), TypeError, "at = None must map"),
+        (dict(judge=Order), TypeError, "is no judge"),
+        (dict(seed="a"), ValueError, "seed = 'a'"),
+        (dict(law=None), TypeError, "law = None"),
+        (dict(run=lambda h, seed: np.array([1j])), TypeError, "complex128 values, not real"),
+        (dict(run=lambda h, seed: []), ValueError, "gave no values"),
+        (dict(law=lambda x: 2j * x), TypeError, "the law gave complex128"),
+    ],
+)
+def test_confront_refuses_what_is_no_confrontation(change, error, says):
+    """Each argument of `confront` is refused by name if it cannot be used."""
+    with pytest.raises(error, match=says):
+        confront(**{**dict(claim="c", law=line, run=stepping, at=at, judge=Order(1), rivals={"no": 0.0}), **change})
 
 
 def test_confront_repeats_to_the_bit():

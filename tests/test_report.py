@@ -30,7 +30,7 @@ def test_coin():
 @pytest.mark.full
 def test_long():
     """A long one."""
-    confront("a long claim", line, run, at, Order(1))
+    confront("a long claim", line, run, at, Order(1), {"none": 0.0})
 
 def test_misprint(erratum):
     """A misprint."""
@@ -74,7 +74,7 @@ def stranger(tmp_path):
 @pytest.mark.parametrize("processes", [(), ("-n2",)], ids=["one process", "two processes"])
 def test_report_is_complete(stranger, processes):
     """Every claim, rival, mutant and erratum is in the page and in verdicts.json, and nothing is fetched."""
-    said = stranger("--report=out", *processes)
+    said = stranger("--report-dir=out", *processes)
     assert "2 of 2 claims hold" in said and "1 long tests left out" in said and "out/index.html" in said
     page = (stranger.folder / "out" / "index.html").read_text()
     for part in (
@@ -118,15 +118,15 @@ def test_fresh_seeds_are_drawn_and_can_be_repeated(stranger):
 
     fixed, _ = mean()
     drawn, said = mean("--fresh-seeds")
-    number = said.partition("--fresh-seeds=")[2].split()[0]
-    again, _ = mean(f"--fresh-seeds={number}")
+    number = said.partition("--seeds-from=")[2].split()[0]
+    again, _ = mean(f"--seeds-from={number}")
     assert fixed == mean()[0] != drawn == again
 
 
 def test_a_wrong_law_fails_and_is_shown_as_failing(stranger):
     """A wrong law fails its test, says by how much and how to repeat it, and its card says that it fails."""
     (stranger.folder / "mine" / "test_wrong.py").write_text(WRONG)
-    said = stranger("--report=out", ok=False)
+    said = stranger("--report-dir=out", ok=False)
     assert (
         "a line is steep: FAILS" in said
         and "(+10 %)" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from laws.judges.finding import Finding, Judge, Predict, match
+from laws.judges.finding import Finding, Judge, Predict, match, real
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.verdict import Panel, Series, Verdict, ratio
 from laws.law import Law
@@ -48,21 +49,24 @@ def confront(
     law holds and every rival falls, and ValueError where the runs cannot decide.
     """
     started = time.perf_counter()
-    if not isinstance(claim, str) or not claim.strip():
-        raise ValueError(f"claim = {claim!r} must be a sentence")
+    _check(claim, law, run, at, judge, rivals, seed)
     seed = _fresh(seed, claim)
-    mutants = law.mutants() if isinstance(law, Law) else {}
-    predictions = {"law": _prediction(law, at)} | {name: _prediction(r, at) for name, r in (rivals or {}).items()}
+    law_at = _prediction(law, at)
+    rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
     if not isinstance(judge, Distribution):
-        predictions["law"]()  # refuses bad arguments before any work
+        law_at()  # refuses bad arguments before any work
     runs = judge.collect(run, seed)
-    findings = {name: judge.weigh(runs, predict) for name, predict in predictions.items()}
-    found = findings.pop("law")
-    factors = {name: ratio(f.figure, f.threshold) for name, f in findings.items()}
-    spoilt = {name: judge.weigh(runs, _prediction(m, at)) for name, m in mutants.items()}
+    found = judge.weigh(runs, law_at)
+    if isinstance(law, Law) and law.evaluate is not None:
+        # the formula that is shown stands trial too, not only the stable form that computes it
+        shown = judge.weigh(runs, _prediction(replace(law, evaluate=None), at))
+        found = max(found, shown, key=lambda finding: ratio(finding.figure, finding.threshold))
+    factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
+    mutants = law.mutants() if isinstance(law, Law) else {}
+    spoilt = {name: _factor(judge.weigh(runs, _prediction(mutant, at))) for name, mutant in mutants.items()}
     verdict = Verdict(
         claim=claim,
-        law=f"{law.module}.{law.name}" if isinstance(law, Law) else getattr(law, "__name__", str(law)),
+        law=_name(law),
         latex=law.latex() if isinstance(law, Law) else "",
         given=r",\; ".join(latex(h) for h in law.given) if isinstance(law, Law) else "",
         source=str(law.source) if isinstance(law, Law) else "",
@@ -72,24 +76,52 @@ def confront(
         figure=float(found.figure),
         threshold=float(found.threshold),
         rivals=factors,
-        mutants={name: ratio(f.figure, f.threshold) for name, f in spoilt.items()},
+        mutants=spoilt,
         false_alarm=judge.false_alarm,
         seed=seed,
-        seconds=time.perf_counter() - started,
-        panels=_panels(law, judge, runs, found, predictions, at, labels or {}),
+        seconds=0.0,
+        panels=_panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {}),
     )
     verdict = replace(verdict, seconds=time.perf_counter() - started)
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
-        raise Refuted(_message(verdict, found, predictions["law"], judge, at), verdict)
+        raise Refuted(_message(verdict, found, law_at, judge, at), verdict)
     return verdict
+
+
+def _check(claim, law, run, at, judge, rivals, seed) -> None:
+    """Refuse what cannot be confronted, by name."""
+    if not isinstance(claim, str) or not re.search(r"\w", claim):
+        raise ValueError(f"claim = {claim!r} must be a sentence")
+    if law is None or not callable(run):
+        raise TypeError(f"law = {law!r} and run = {run!r}: a law and a function that simulates are needed")
+    for name, value in (("at", at), ("rivals", rivals or {})):
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name} = {value!r} must map names to values")
+    if "law" in (rivals or {}):
+        raise ValueError("a rival must not be called 'law'")
+    if isinstance(judge, type) or not hasattr(judge, "weigh"):
+        raise TypeError(f"judge = {judge!r} is no judge: give one of laws.judges with its settings")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed = {seed!r} must be a whole number >= 0")
+
+
+def _name(law) -> str:
+    """The name under which the report gathers what was found of a law."""
+    if isinstance(law, Law):
+        return f"{law.module}.{law.name}"
+    return f"{law.__module__}.{law.__qualname__}" if hasattr(law, "__qualname__") else str(law)
+
+
+def _factor(finding: Finding) -> float:
+    return ratio(finding.figure, finding.threshold)
 
 
 def _prediction(rival, at) -> Predict:
     if callable(rival):
-        return lambda **extra: np.asarray(rival(**{**at, **extra}), dtype=float)
-    return lambda **extra: np.asarray(rival, dtype=float)
+        return lambda **extra: real(rival(**{**at, **extra}), "the law")
+    return lambda **extra: real(rival, "the law")
 
 
 def _fresh(seed: int, claim: str) -> int:
@@ -106,9 +138,13 @@ def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, a
         lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
         if not isinstance(judge, Distribution):
             lines.append("  " + _furthest(match(predict(), found.observed), found.observed, at))
+    if not (verdict.rivals or verdict.mutants):
+        lines.append("  nothing was shown that these runs would have rejected: name a rival")
+    elif verdict.accepted and not verdict.surviving and not verdict.holds:
+        lines.append("  these runs reject none of the mutants: nothing is learnt from them; name a rival")
     lines += [f"  survives: {name}: these runs cannot tell it from the law" for name in verdict.surviving]
     test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
-    fresh = "" if entropy.get() is None else f" --fresh-seeds={entropy.get()}"
+    fresh = "" if entropy.get() is None else f" --seeds-from={entropy.get()}"
     again = f'pytest "{test}"{fresh}' if test else f"confront(..., seed={verdict.seed})"
     return "\n".join([*lines, f"  seed {verdict.seed}; again with: {again}"])
 

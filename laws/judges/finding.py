@@ -31,7 +31,9 @@ class Finding:
 class Judge(Protocol):
     """What `confront` asks of a judge."""
 
-    false_alarm: float
+    @property
+    def false_alarm(self) -> float | None:
+        """The probability of refusing a true law, where it is known."""
 
     def collect(self, run: Callable, seed: int) -> Any:
         """Run the simulation, once for all predictions."""
@@ -51,9 +53,27 @@ def lines(where, shape, predictions) -> list[Series]:
     ]
 
 
+def real(values, whose: str) -> np.ndarray:
+    """Values as float64; TypeError, naming whose they are, unless they are real numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{whose} gave {array.dtype} values, not real numbers")
+    return array.astype(float)
+
+
+def positive(judge, **below) -> None:
+    """ValueError unless each named setting of a judge is positive and below its bound."""
+    for name, bound in below.items():
+        value = getattr(judge, name)
+        if not 0 < value < bound:
+            raise ValueError(f"{type(judge).__name__}: {name} = {value} must be positive and below {bound:g}")
+
+
 def finite(values, call: str) -> np.ndarray:
-    """Values as float64; ValueError, naming the call that gave them, unless all are finite."""
-    array = np.asarray(values, dtype=float)
+    """Values as float64; ValueError, naming the call that gave them, unless all are finite, and some are there."""
+    array = real(values, call)
+    if not array.size:
+        raise ValueError(f"{call} gave no values")
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{call} gave {np.count_nonzero(~np.isfinite(array))} values that are not finite")
     return array

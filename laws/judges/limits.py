@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from laws.judges.finding import Finding, finite, match, relative, size_of
+from laws.judges.finding import Finding, finite, match, positive, relative, size_of
 from laws.judges.verdict import Panel, Series, ratio
 
 
@@ -27,8 +27,9 @@ class Order:
     false_alarm: float = field(default=0.0, init=False)
 
     def __post_init__(self):
-        if not (self.p > 0 and self.start > 0 and self.halvings >= 3 and (self.then is None or self.then > self.p)):
-            raise ValueError(f"Order needs p > 0, start > 0, at least 3 halvings and a later next term, got {self}")
+        positive(self, p=math.inf, start=math.inf)
+        if self.halvings < 3 or (self.then is not None and not self.p < self.then < math.inf):
+            raise ValueError(f"Order needs at least 3 halvings and, if stated, a next term of higher order, got {self}")
 
     def collect(self, run, seed):
         """Runs at start, start/2, ...; shape (halvings + 1, ...)."""
@@ -91,6 +92,9 @@ class Solver:
     rtol: float = 1e-10
     false_alarm: float = field(default=0.0, init=False)
 
+    def __post_init__(self):
+        positive(self, rtol=1e-3)  # beyond it the difference of two runs bounds nothing
+
     def collect(self, run, seed):
         """The two solutions; shape (2, ...)."""
         return np.array([finite(run(r, seed), f"run({r:g}, {seed})") for r in (self.rtol, self.rtol / 100)])
@@ -124,6 +128,11 @@ class Roundoff:
     operations: int
     condition: float | np.ndarray = 0.0
     false_alarm: float = field(default=0.0, init=False)
+
+    def __post_init__(self):
+        positive(self, operations=1e12)
+        if not np.all(np.asarray(self.condition) >= 0):
+            raise ValueError(f"Roundoff: condition = {self.condition} must not be negative")
 
     def collect(self, run, seed):
         """One run."""

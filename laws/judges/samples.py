@@ -8,12 +8,12 @@ suite as a whole may raise a false alarm once in a hundred times (`BUDGET`); eac
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from laws.judges import statistics
-from laws.judges.finding import Finding, finite, lines, match
+from laws.judges.finding import Finding, finite, lines, match, positive
 from laws.judges.verdict import Panel, Series
 
 BUDGET = 1e-2  # probability of any false alarm in one run of the whole suite
@@ -42,7 +42,13 @@ class Mean:
             raise ValueError(
                 "Mean needs either bounds of the samples or a bound on their variance: no error rate holds without"
             )
-        _positive(self, "detects", "false_alarm", "miss")
+        positive(self, detects=math.inf, false_alarm=1, miss=1, points=math.inf)
+        if self.bounds is not None and not (len(self.bounds) == 2 and 0 < self.bounds[1] - self.bounds[0] < math.inf):
+            raise ValueError(f"Mean: bounds = {self.bounds} must be two finite numbers in order")
+        if self.variance is not None:
+            positive(self, variance=math.inf)
+        if self.bounds is not None and self.detects > self.bounds[1] - self.bounds[0]:
+            raise ValueError(f"Mean: detects = {self.detects} is wider than the bounds: it would accept anything")
         if self.samples is not None and self.samples < self.needed:
             raise ValueError(f"Mean: {self.samples} samples cannot resolve {self.detects:g}; {self.needed} would do")
 
@@ -103,9 +109,11 @@ class Distribution:
     false_alarm: float = FALSE_ALARM
     miss: float = MISS
 
+    def __post_init__(self):
+        positive(self, detects=1, false_alarm=1, miss=1)
+
     def collect(self, run, seed):
         """The sorted samples."""
-        _positive(self, "detects", "false_alarm", "miss")
         n = statistics.band_samples(self.detects, self.false_alarm, self.miss)
         x = np.sort(np.ravel(finite(run(n, seed), f"run({n}, {seed})")))
         if len(x) < n:
@@ -147,9 +155,12 @@ class Exponent:
     runs: int = 30
     false_alarm: float = FALSE_ALARM
 
+    def __post_init__(self):
+        positive(self, detects=math.inf, false_alarm=1)
+        _enough(self, self.false_alarm / 2)
+
     def collect(self, run, seed):
-        """Ln y at every seed and level; shape (runs, levels)."""
-        _enough(self)
+        """Logarithms of y at every seed and level; shape (runs, levels)."""
         x = np.asarray(self.levels, dtype=float)
         if len(x) < 3 or np.any(x <= 0):
             raise ValueError(f"levels = {self.levels} must be at least three positive numbers")
@@ -160,7 +171,12 @@ class Exponent:
 
     def weigh(self, runs, predict):
         """The distance of the exponent from the interval's middle, against its half-width."""
-        low, high = statistics.median_interval(self._slopes(runs), self.false_alarm / 2)
+        low, high = self._interval(runs, slice(None))
+        first, last = self._interval(runs, slice(0, 2)), self._interval(runs, slice(-2, None))
+        if first[1] < last[0] or last[1] < first[0]:
+            raise ValueError(
+                f"Exponent: the slope bends from {first} to {last}: this is no power law over these levels"
+            )
         law, middle, half = float(predict()), (low + high) / 2, (high - low) / 2
         if half > self.detects:
             more = math.ceil(self.runs * (half / self.detects) ** 2)
@@ -171,8 +187,12 @@ class Exponent:
             abs(law - middle), half, f"exponent {law:.4g}, measured {low:.4g} to {high:.4g}", np.array(middle)
         )
 
-    def _slopes(self, runs):
-        return np.polyfit(np.log(self.levels), runs.T, 1)[0]
+    def _interval(self, runs, part):
+        """The interval of the median slope over a part of the levels, with the rounding of the fit."""
+        x, y = np.log(self.levels)[part], runs[:, part]
+        low, high = statistics.median_interval(np.polyfit(x, y.T, 1)[0], self.false_alarm / 2)
+        rounding = 8 * len(x) * np.finfo(float).eps * (1 + np.abs(y).max()) / np.ptp(x)
+        return low - rounding, high + rounding
 
     def panel(self, runs, predictions):
         """Medians with their spread, and the slopes claimed."""
@@ -195,11 +215,12 @@ class Exponent:
 
 @dataclass(frozen=True)
 class Trend:
-    """For a sign: `run(x, seed)` rises (+1) or falls (-1) along `levels`; the law is the sign.
+    """For a sign: `run(x, seed)` rises (+1) or falls (-1) along `levels`; the law is the sign, or 0 for none.
 
     Every seed votes with Kendall's rank correlation.  If nothing depended on x, a vote would be a
-    coin; so many must agree that this happens with probability `false_alarm`, while votes that agree
-    with probability 1/2 + `excess` are missed with `miss`.  Rank sums with shuffled levels are the control.
+    coin; so many must agree that a coin passes with probability `miss`, while votes that agree with
+    probability 1/2 + `excess` are refused with `false_alarm`.  The same runs with shuffled levels are the
+    control, and must not pass.
     """
 
     levels: tuple[float, ...]
@@ -207,24 +228,34 @@ class Trend:
     false_alarm: float = FALSE_ALARM
     miss: float = MISS
 
+    def __post_init__(self):
+        positive(self, excess=0.5, false_alarm=0.5, miss=0.5)
+        if len(set(self.levels)) < 3 or len(set(self.levels)) < len(self.levels):
+            raise ValueError(f"Trend: levels = {self.levels} must be at least three different numbers")
+
     def collect(self, run, seed):
         """Votes of all seeds, of the same seeds with shuffled levels, and the values."""
-        runs, _ = statistics.votes(self.excess, self.false_alarm, self.miss)
+        runs, _ = self._design()
         values = np.array([finite([run(x, s) for x in self.levels], f"run(x, {s})") for s in _seeds(seed, runs)])
         shuffled = np.random.default_rng(seed).permuted(values, axis=1)
         return statistics.rank_signs(self.levels, values), statistics.rank_signs(self.levels, shuffled), values
+
+    def _design(self):
+        """The number of runs, and how many must agree; half of `false_alarm` is left to the control."""
+        return statistics.votes(self.excess, min(self.miss, self.false_alarm / 2), self.false_alarm / 2)
 
     def weigh(self, runs, predict):
         """How many votes are against the sign, and how many may be."""
         sign = float(predict())
         if sign not in (-1.0, 0.0, 1.0):
             raise ValueError(f"a trend is +1, -1 or 0 (none), not {sign:g}")
-        n, needed = statistics.votes(self.excess, self.false_alarm, self.miss)
+        n, needed = self._design()
         votes, control, values = runs
         agree, shuffled = int(np.sum(votes == sign)), int(np.sum(control == sign))
         if sign == 0:  # no trend: neither side may reach the majority
-            agree = n - max(int(np.sum(votes == 1)), int(np.sum(votes == -1)))
-            needed = n - needed + 1
+            agree, needed = n - max(int(np.sum(votes == 1)), int(np.sum(votes == -1))), n - needed + 1
+        elif shuffled >= needed:
+            agree = 0  # the control has failed: these votes mean nothing
         says = f"{agree} of {n} runs agree ({needed} must; {shuffled} do with shuffled levels)"
         return Finding(n - agree + 1, n - needed + 1, says, np.median(values, axis=0))
 
@@ -246,18 +277,22 @@ class Trend:
 class Equivalent:
     """For an absence of effect: the median of `run(seed)` lies within `margin` of the law.
 
-    Two one-sided sign tests: equivalence is claimed wrongly with probability `false_alarm` at most,
-    whatever the distribution.  An interval that is too wide to tell is a refusal, not a pass.
+    Two one-sided sign tests: equivalence is claimed wrongly with probability `miss` at most, whatever
+    the distribution.  An interval that is too wide to tell is a refusal, not a pass; how often a true
+    equivalence is refused depends on a spread that nobody knows beforehand, so no `false_alarm` is stated.
     """
 
     margin: float
     runs: int = 30
-    false_alarm: float = FALSE_ALARM
+    miss: float = FALSE_ALARM
+    false_alarm: None = field(default=None, init=False)
+
+    def __post_init__(self):
+        positive(self, margin=math.inf, miss=0.5)
+        _enough(self, self.miss)
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""
-        _enough(self)
-        _positive(self, "margin")
         return np.array([finite(run(s), f"run({s})") for s in _seeds(seed, self.runs)])
 
     def weigh(self, runs, predict):
@@ -275,7 +310,7 @@ class Equivalent:
 
     def _intervals(self, runs):
         columns = runs.reshape(len(runs), -1).T
-        ends = np.array([statistics.median_interval(c, self.false_alarm) for c in columns])
+        ends = np.array([statistics.median_interval(c, self.miss) for c in columns])
         shape = runs.shape[1:]
         return ends[:, 0].reshape(shape), ends[:, 1].reshape(shape), np.median(runs, axis=0)
 
@@ -293,16 +328,9 @@ def _seeds(seed: int, runs: int) -> list[int]:
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
 
 
-def _enough(judge) -> None:
-    needed = statistics.median_runs(judge.false_alarm / 2 if isinstance(judge, Exponent) else judge.false_alarm)
+def _enough(judge, error: float) -> None:
+    needed = statistics.median_runs(error)
     if judge.runs < needed:
         raise ValueError(
-            f"{type(judge).__name__}: {judge.runs} runs are too few for a false alarm of {judge.false_alarm:g}; "
-            f"{needed} would do"
+            f"{type(judge).__name__}: {judge.runs} runs are too few for an error of {error:g}; {needed} would do"
         )
-
-
-def _positive(judge, *names) -> None:
-    for name in names:
-        if not getattr(judge, name) > 0:
-            raise ValueError(f"{type(judge).__name__}: {name} = {getattr(judge, name)} must be positive")

@@ -90,11 +90,11 @@ def rank_signs(x, values: np.ndarray) -> np.ndarray:
 
 
 @cache
-def votes(excess: float, false_alarm: float, miss: float) -> tuple[int, int]:
+def votes(excess: float, by_chance: float, missed: float) -> tuple[int, int]:
     """How many runs, and how many of them must agree, to tell probability 1/2 + excess from 1/2."""
     for runs in range(FEWEST, 100_000):
-        enough = bdtrc(np.arange(runs), runs, 0.5) <= false_alarm  # of 1, 2, ... runs votes by chance
+        enough = bdtrc(np.arange(runs), runs, 0.5) <= by_chance  # of 1, 2, ... runs votes by chance
         needed = int(np.argmax(enough)) + 1
-        if enough.any() and bdtr(needed - 1, runs, 0.5 + excess) <= miss:
+        if enough.any() and bdtr(needed - 1, runs, 0.5 + excess) <= missed:
             return runs, needed
     raise ValueError(f"excess = {excess:g} is too small to be detected with fewer than 100,000 runs")

@@ -60,7 +60,7 @@ class Verdict:
     threshold: float
     rivals: dict[str, float]
     mutants: dict[str, float]
-    false_alarm: float
+    false_alarm: float | None
     seed: int
     seconds: float
     panels: tuple[Panel, ...] = field(repr=False)
@@ -68,7 +68,7 @@ class Verdict:
     @property
     def id(self) -> str:
         """A name for the claim that outlives a renamed test."""
-        return re.sub(r"[^a-z0-9]+", "-", self.claim.lower()).strip("-")
+        return re.sub(r"[\W_]+", "-", self.claim.lower()).strip("-")
 
     @property
     def factor(self) -> float:
@@ -87,8 +87,9 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether the law stands and every named rival has fallen."""
-        return self.accepted and not self.surviving
+        """Whether the law stands, every named rival has fallen, and something was seen to fall."""
+        seen = bool(self.rivals) or len(self.unseen) < len(self.mutants)
+        return self.accepted and not self.surviving and seen
 
     def to_json(self) -> str:
         """The verdict as one line of JSON, for files and for other processes."""
