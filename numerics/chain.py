@@ -5,12 +5,11 @@ All weights start equal, at a0^(1/D).  Times and steps are in units of tau.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from scipy.interpolate import krogh_interpolate
 
+from numerics.checks import numbers_of, positive, real, whole
 from numerics.descent import GradientDescent, GradientFlow, check_step, increasing, modified, sharpness
 from numerics.descent import train as descend
 
@@ -29,16 +28,16 @@ def train(depth: int, *, s: float, lam: float, a0: float, times, eta: float) -> 
 def flow(depth: int, *, s: float, lam: float, a0: float, times, rtol: float = 1e-12) -> np.ndarray:
     """The output at each of `times` under gradient flow; shape (len(times),)."""
     loss, weights = network(depth, s=s, lam=lam, a0=a0)
-    return descend(loss, [weights], times, GradientFlow(rtol, rtol * abs(a0)), record=_output)
+    return descend(loss, [weights], times, GradientFlow(rtol, _absolute(rtol, a0)), record=_output)
 
 
 def flow_from(weights, *, s: float, lam: float, times, rtol: float = 1e-12) -> np.ndarray:
     """The output at each of `times` under gradient flow from any weights, shape (depth,); shape (len(times),)."""
-    start = torch.as_tensor(weights, dtype=torch.float64)
-    if start.ndim != 1 or not bool(torch.isfinite(start).all()):
-        raise ValueError(f"weights = {weights!r} must be a row of finite numbers")
+    start = torch.from_numpy(numbers_of("weights", weights))
+    if start.ndim != 1 or not len(start):
+        raise ValueError(f"weights must be a row of numbers, got shape {tuple(start.shape)}")
     loss, _ = network(len(start), s=s, lam=lam, a0=1.0)
-    return descend(loss, [start], times, GradientFlow(rtol, rtol * float(start.abs().min())), record=_output)
+    return descend(loss, [start], times, GradientFlow(rtol, _absolute(rtol, float(start.abs().min()))), record=_output)
 
 
 def corrected(depth: int, *, s: float, lam: float, a0: float, times, eta: float) -> np.ndarray:
@@ -47,20 +46,21 @@ def corrected(depth: int, *, s: float, lam: float, a0: float, times, eta: float)
     What is left differs from gradient flow at second order in eta.
     """
     loss, weights = network(depth, s=s, lam=lam, a0=a0)
-    tight = GradientFlow(1e-12, 1e-12 * abs(a0))
+    tight = GradientFlow(1e-12, _absolute(1e-12, a0))
     flows = [descend(f, [weights], times, tight, record=_output) for f in (modified(loss, eta), loss)]
     return train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta) - flows[0] + flows[1]
 
 
 def half_time(depth: int, *, s: float, lam: float, a0: float, eta: float) -> float:
     """The time, under gradient descent, when the output passes s/(2 lam)."""
-    return passage_time(depth, s=s, lam=lam, a0=a0, af=s / (2 * lam), eta=eta)
+    af = positive("s", s) / (2 * positive("lam", lam))
+    return passage_time(depth, s=s, lam=lam, a0=a0, af=af, eta=eta)
 
 
 def passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, eta: float) -> float:
     """The time, under gradient descent, from a0 to af, a0 < af < s/lam, interpolated between steps."""
     _check_passage(s, lam, a0, af)
-    until = 8 * eta
+    until = 8 * positive("eta", eta)
     while True:
         times = eta * np.arange(round(until / eta) + 1)
         a = train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta)
@@ -88,7 +88,9 @@ def crossing(times, a, level: float) -> float:
 
     ValueError if it never does.
     """
-    times, a = increasing(times), np.asarray(a)
+    times, a = increasing(times), numbers_of("a", a)
+    if a.shape != times.shape:
+        raise ValueError(f"a has shape {a.shape}, times {times.shape}")
     above = a >= level
     if above[0] or not above.any():
         raise ValueError(f"a runs from {a[0]:g} to {np.max(a):g} and does not rise through {level:g}")
@@ -98,23 +100,16 @@ def crossing(times, a, level: float) -> float:
 
 
 def _check_passage(s, lam, a0, af) -> None:
-    if not a0 < af < s / lam:
+    if not real("a0", a0) < real("af", af) < positive("s", s) / positive("lam", lam):
         raise ValueError(f"af = {af} is not between a0 = {a0} and s/lam = {s / lam}: there is no way to it")
 
 
 def network(depth: int, *, s: float, lam: float, a0: float):
     """The loss of one weight tensor of shape (depth,), and equal weights with product a0."""
-    if not isinstance(depth, int) or isinstance(depth, bool) or depth < 1:
-        raise ValueError(f"depth = {depth!r} must be a positive whole number")
-    for name, value in (("s", s), ("lam", lam)):
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} = {value!r} must be positive and finite")
-    if not math.isfinite(a0) or (depth > 1 and a0 == 0):
-        raise ValueError(
-            f"a0 = {a0!r}: "
-            + ("a = 0 is a saddle of a deep chain, which descent never leaves" if a0 == 0 else "must be finite")
-        )
-    if a0 < 0 and depth > 1:
+    depth, s, lam, a0 = whole("depth", depth), positive("s", s), positive("lam", lam), real("a0", a0)
+    if depth > 1 and a0 == 0:
+        raise ValueError("a0 = 0: a = 0 is a saddle of a deep chain, which descent never leaves")
+    if depth > 1 and a0 < 0:
         raise ValueError(f"a0 = {a0!r} is no product of {depth} equal positive weights")
 
     def loss(weights):
@@ -126,6 +121,11 @@ def network(depth: int, *, s: float, lam: float, a0: float):
 def _check_steps(loss, depth, s, lam, a0, eta) -> None:
     minimum = torch.full((depth,), (s / lam) ** (1 / depth), dtype=torch.float64)
     check_step(eta, sharpness(loss, [minimum]))
+
+
+def _absolute(rtol, size) -> float:
+    """The absolute tolerance of a solver, relative to the smallest weight or output that matters."""
+    return rtol * abs(size) if size else rtol
 
 
 def _output(weights):

@@ -22,6 +22,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 from tqdm import tqdm
 
+from numerics.checks import numbers_of, positive, whole
+
 Weights = Sequence[Tensor]
 Loss = Callable[..., Tensor]
 
@@ -37,7 +39,7 @@ class GradientDescent:
     eta: float
 
     def __post_init__(self):
-        _positive("eta", self.eta)
+        positive("eta", self.eta)
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,8 @@ class SGD:
     batch: int
 
     def __post_init__(self):
-        _positive("eta", self.eta)
-        if not isinstance(self.batch, int) or self.batch < 1:
-            raise ValueError(f"batch = {self.batch!r} must be a positive whole number")
+        positive("eta", self.eta)
+        whole("batch", self.batch)
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class GradientFlow:
     atol: float = 1e-15
 
     def __post_init__(self):
-        _positive("rtol", self.rtol)
-        _positive("atol", self.atol)
+        positive("rtol", self.rtol)
+        positive("atol", self.atol)
 
 
 def train(
@@ -89,11 +90,14 @@ def train(
         label: what the progress bar says on anything over two seconds.
 
     Raises:
-        ValueError: times out of order, negative, or not whole multiples of eta.
+        ValueError: times out of order, negative, or not whole multiples of eta; weights that are not
+            finite; data of unequal length; for gradient descent a step with eta lambda_max > 2 at the start.
         Diverged: the loss is not finite; names the step and its time.
     """
     times = increasing(times)
-    start = [w.detach().to(torch.float64).clone() for w in weights]
+    start = _checked(weights, by, data)
+    if isinstance(by, GradientDescent):
+        check_step(by.eta, sharpness(loss, start, *data), where="at the start")
     keep = record or (lambda w: torch.cat([v.reshape(-1) for v in w]))
     if isinstance(by, GradientFlow):
         return _flow(loss, start, times, by, data, keep, label)
@@ -102,7 +106,7 @@ def train(
 
 def modified(loss: Loss, eta: float) -> Loss:
     """The loss whose gradient flow gradient descent with step `eta` follows at second order."""
-    _positive("eta", eta)
+    positive("eta", eta)
 
     def with_slope(weights, *data):
         value = loss(weights, *data)
@@ -134,23 +138,21 @@ def sharpness(loss: Loss, weights: Weights, *data: Tensor) -> float:
     return float(top[0])
 
 
-def check_step(eta: float, curvature: float) -> None:
-    """Refuse a step that cannot descend into a minimum of this largest curvature."""
-    _positive("eta", eta)
-    if eta * curvature > 2:
+def check_step(eta: float, curvature: float, where: str = "at the minimum") -> None:
+    """Refuse a step that diverges where the largest curvature is this."""
+    positive("eta", eta)
+    if not eta * curvature <= 2:
         raise ValueError(
-            f"eta = {eta:g} is too large: eta lambda_max = {eta * curvature:.4g} > 2, with {curvature:.4g} "
-            f"the largest curvature at the minimum; gradient descent needs eta <= {2 / curvature:.4g}"
+            f"eta = {eta:g} is too large: eta lambda_max = {eta * curvature:.4g} > 2, lambda_max = {curvature:.4g} "
+            f"being the largest curvature {where}; gradient descent needs eta <= {2 / curvature:.4g}"
         )
 
 
 def increasing(times) -> np.ndarray:
     """Times as a float64 array; ValueError unless they are finite, >= 0 and increasing."""
-    array = np.atleast_1d(np.asarray(times, dtype=float))
+    array = np.atleast_1d(numbers_of("times", times))
     if array.ndim != 1 or not array.size:
         raise ValueError(f"times must be a row of numbers, got shape {array.shape}")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"times = {array[~np.isfinite(array)][0]} is not finite")
     if array[0] < 0:
         raise ValueError(f"times = {array[0]} is negative")
     falls = np.flatnonzero(np.diff(array) <= 0)
@@ -163,7 +165,10 @@ def increasing(times) -> np.ndarray:
 def whole_steps(times: np.ndarray, eta: float) -> np.ndarray:
     """The step numbers of `times`; ValueError if a time falls between two steps."""
     steps = np.rint(times / eta)
-    between = np.flatnonzero(np.abs(steps * eta - times) > 8 * np.finfo(float).eps * times)
+    if steps[-1] > 2**53:
+        raise ValueError(f"times = {times[-1]} takes {steps[-1]:.3g} steps of eta = {eta}")
+    rounding = 8 * np.finfo(float).eps * times  # of quotients and products of what the user has rounded
+    between = np.flatnonzero(np.abs(steps * eta - times) > rounding)
     if between.size:
         t = times[between[0]]
         raise ValueError(f"times = {t} is no whole multiple of eta = {eta}: it is {t / eta:.6g} steps")
@@ -207,9 +212,7 @@ def _flow(loss, weights, times, by, data, keep, label) -> np.ndarray:
 
     def velocity(t, row):
         bar.update(max(0.0, t - bar.n))
-        value, slopes = _slope(loss, apart(row), data)
-        if not math.isfinite(value):
-            raise Diverged(f"the loss is {value} at time {t:.6g}")
+        _, slopes = _slope(loss, apart(row), data)  # a trial step may overflow: the solver then takes a shorter one
         return -torch.cat([g.reshape(-1) for g in slopes]).numpy()
 
     row = torch.cat([w.reshape(-1) for w in weights]).numpy()
@@ -217,10 +220,24 @@ def _flow(loss, weights, times, by, data, keep, label) -> np.ndarray:
     with bar:
         if span[1] == 0:
             return keep(apart(row)).detach().numpy()[None]
-        solution = solve_ivp(velocity, span, row, method="DOP853", t_eval=times, rtol=by.rtol, atol=by.atol)
+        with np.errstate(all="ignore"):
+            solution = solve_ivp(velocity, span, row, method="DOP853", t_eval=times, rtol=by.rtol, atol=by.atol)
     if not solution.success:
-        raise Diverged(f"the solver stopped at time {solution.t[-1]:.6g}: {solution.message}")
+        raise Diverged(f"the solver stopped at time {bar.n:.6g}: {solution.message}")
     return np.array([keep(apart(np.ascontiguousarray(y))).detach().numpy() for y in solution.y.T])
+
+
+def _checked(weights, by, data) -> list[Tensor]:
+    """Copies of the weights in float64; ValueError or TypeError for what cannot be trained."""
+    if not isinstance(by, (GradientDescent, SGD, GradientFlow)):
+        raise TypeError(f"by = {by!r} is no algorithm: give GradientDescent, SGD or GradientFlow")
+    if not weights or not all(isinstance(w, Tensor) and not w.is_complex() for w in weights):
+        raise TypeError("weights must be a sequence of real tensors, and not empty")
+    if not all(bool(torch.isfinite(w).all()) for w in weights):
+        raise ValueError("weights are not finite")
+    if len({len(d) for d in data}) > 1 or (isinstance(by, SGD) and not data):
+        raise ValueError(f"data must have one length (SGD draws from them), got {[len(d) for d in data]}")
+    return [w.detach().to(torch.float64).clone() for w in weights]
 
 
 def _slope(loss, weights, data):
@@ -228,10 +245,3 @@ def _slope(loss, weights, data):
     leaves = [w.detach().requires_grad_() for w in weights]
     value = loss(leaves, *data)
     return value.item(), torch.autograd.grad(value, leaves)
-
-
-def _positive(name, value) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError(f"{name} = {value!r} is not a real number")
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} = {value!r} must be positive and finite")

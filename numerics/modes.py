@@ -21,6 +21,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from numerics.checks import numbers_of, positive, real, whole
 from numerics.descent import GradientDescent, GradientFlow, check_step, sharpness
 from numerics.descent import train as descend
 
@@ -76,11 +77,13 @@ def aligned(task: Task, depth: int, a0: float | np.ndarray, *, hidden: int = 64,
     Hidden layers are turned by random rotations drawn from `seed`, so that no unit is a mode.
     """
     modes = len(task.s)
-    strength = torch.as_tensor(np.broadcast_to(a0, modes).copy(), dtype=torch.float64)
-    if depth < 1 or (depth > 1 and (hidden < modes or bool((strength <= 0).any()))):
-        raise ValueError(
-            f"depth = {depth}, hidden = {hidden}, a0 = {a0}: {modes} modes need depth >= 1, as many units, a0 > 0"
-        )
+    depth, hidden = whole("depth", depth), whole("hidden", hidden)
+    try:
+        strength = torch.from_numpy(np.broadcast_to(numbers_of("a0", a0), modes).copy())
+    except ValueError as error:
+        raise ValueError(f"a0: one strength or {modes} are needed ({error})") from None
+    if depth > 1 and (hidden < modes or bool((strength <= 0).any())):
+        raise ValueError(f"hidden = {hidden}, a0 = {a0}: {modes} modes of a deep network need as many units and a0 > 0")
     generator = torch.Generator().manual_seed(seed)
     turns = [
         torch.linalg.qr(torch.randn(hidden, modes, generator=generator, dtype=torch.float64)).Q
@@ -93,12 +96,9 @@ def aligned(task: Task, depth: int, a0: float | np.ndarray, *, hidden: int = 64,
 
 def random(task: Task, depth: int, scale: float, *, hidden: int = 64, seed: int = 0) -> list[Tensor]:
     """Weights drawn independently from a normal distribution with standard deviation `scale` > 0."""
-    if not (math.isfinite(scale) and scale > 0):
-        raise ValueError(
-            f"scale = {scale!r} must be positive and finite" + (": all weights 0 is a saddle" if scale == 0 else "")
-        )
-    if depth < 1 or hidden < 1:
-        raise ValueError(f"depth = {depth} and hidden = {hidden} must be positive")
+    depth, hidden = whole("depth", depth), whole("hidden", hidden)
+    if real("scale", scale) <= 0:
+        raise ValueError(f"scale = {scale!r} must be positive: with all weights 0 a network stays at the saddle")
     generator = torch.Generator().manual_seed(seed)
     widths = [task.x.shape[1], *[hidden] * (depth - 1), task.y.shape[1]]
     return [
@@ -157,8 +157,7 @@ def _product(weights: Sequence[Tensor]) -> Tensor:
 
 
 def _whitened(lam: float) -> tuple[np.ndarray, np.ndarray]:
-    if not (math.isfinite(lam) and lam > 0):
-        raise ValueError(f"lam = {lam!r} must be positive and finite: it is the variance of every input")
+    lam = positive("lam", lam)
     images = load_digits().data / 16
     images = images - images.mean(0)
     left, size, _ = np.linalg.svd(images, full_matrices=False)

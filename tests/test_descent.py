@@ -71,9 +71,18 @@ def test_sgd_averages_to_gradient_descent():
 
 
 def test_divergence_names_its_step():
-    """A step beyond the bound ends with an error that names the step, not with numbers that are none."""
-    with pytest.raises(Diverged, match=r"at step \d+, time .*eta = 5 is too large|eta = 5.0 is too large"):
-        train(bowl, [start], [5000.0], GradientDescent(5.0))
+    """Where the valley steepens, descent ends with an error that names the step, not with numbers that are none."""
+    wells = lambda weights: ((weights[0] ** 2 - 1) ** 2).sum()  # noqa: E731
+    with pytest.raises(Diverged, match=r"at step \d+, time [\d.]+: eta = 0.6 is too large"):
+        train(wells, [start / 10], [600.0], GradientDescent(0.6))
+    with pytest.raises(Diverged, match="at time|stopped"):
+        train(lambda weights: -wells(weights), [2 * start], [5.0], GradientFlow())
+
+
+def test_a_step_too_large_is_refused():
+    """A step beyond 2 / lambda_max at the start is refused, naming the bound."""
+    with pytest.raises(ValueError, match=r"eta lambda_max = .* > 2.*at the start; gradient descent needs eta <= 0.968"):
+        train(bowl, [start], [5.0], GradientDescent(5.0))
 
 
 def test_sharpness_is_the_largest_eigenvalue():
@@ -111,6 +120,10 @@ def test_bad_algorithms():
         (lambda: GradientDescent(0.0), "eta = 0.0"),
         (lambda: GradientDescent(float("nan")), "eta = nan"),
         (lambda: SGD(0.1, 0), "batch = 0"),
+        (lambda: check_step(0.1, float("nan")), "too large"),
+        (lambda: train(bowl, [start * float("nan")], [0.1], GradientDescent(0.1)), "weights are not finite"),
+        (lambda: train(regression, [start], [0.1], SGD(0.1, 1)), "SGD draws"),
+        (lambda: train(regression, [start], [0.1], SGD(0.1, 1), data=(data[0], data[1][:3])), "one length"),
         (lambda: GradientFlow(rtol=-1.0), "rtol = -1.0"),
         (lambda: check_step(0.9, 3.0), "eta <= 0.6667"),
     ):
@@ -118,3 +131,6 @@ def test_bad_algorithms():
             make()
     with pytest.raises(TypeError, match="eta = '1'"):
         GradientDescent("1")  # type: ignore[arg-type]
+    for wrong in (dict(weights=[]), dict(weights=[[1.0, 2.0]]), dict(by="gd"), dict(weights=[start + 1j])):
+        with pytest.raises(TypeError, match="weights must be|by = 'gd' is no algorithm"):
+            train(**{**dict(loss=bowl, weights=[start], times=[0.1], by=GradientDescent(0.1)), **wrong})

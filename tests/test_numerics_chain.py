@@ -23,11 +23,20 @@ task = dict(s=1.7, lam=0.6, a0=0.1)
         (dict(times=[-0.2]), "negative"),
         (dict(eta=0.8), r"eta lambda_max = 2\.72 > 2.*eta <= 0\.588"),
         (dict(eta=0.0), "eta = 0.0 must be positive"),
+        (dict(s=None), "s = None is a NoneType, not a real number"),
+        (dict(s="1"), "s = '1'"),
+        (dict(lam=1j), "lam = 1j"),
+        (dict(lam=True), "lam = True"),
+        (dict(a0=np.nan), "a0 = nan is not finite"),
+        (dict(times=None), "times = None"),
+        (dict(times="a"), "times = 'a'"),
+        (dict(times=[1e300]), "steps of eta"),
+        (dict(a0=50.0, eta=0.5), "at the start"),
     ],
 )
 def test_bad_chains(change, says):
     """Each bad argument of a chain is refused by name, before any step."""
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises((ValueError, TypeError), match=says):
         chain.train(**{**dict(depth=2, times=[0.2], eta=0.1), **task, **change})
 
 
@@ -39,6 +48,12 @@ def test_the_largest_step_is_just_stable():
         chain.train(2, **task, times=[1.01 * bound], eta=1.01 * bound)
 
 
+def test_numpy_numbers_are_numbers():
+    """Depths and steps may be numpy scalars."""
+    one = chain.train(np.int64(2), **task, times=[0.5], eta=np.float32(0.125))
+    assert np.array_equal(one, chain.train(2, **task, times=[0.5], eta=0.125))
+
+
 def test_training_repeats_to_the_bit():
     """The same arguments give the same bits."""
     run = [chain.train(3, **task, times=[0.5, 1.0], eta=0.1) for _ in range(2)]
@@ -48,6 +63,7 @@ def test_training_repeats_to_the_bit():
 def test_one_layer_may_start_anywhere():
     """A shallow chain has no saddle: it starts at 0 and below it."""
     assert chain.train(1, s=1.7, lam=0.6, a0=0.0, times=[0.1], eta=0.1) > 0
+    assert chain.flow(1, s=1.7, lam=0.6, a0=0.0, times=[0.1]) > 0
     assert chain.train(1, s=1.7, lam=0.6, a0=-1.0, times=[0.0], eta=0.1) == -1
 
 
@@ -105,7 +121,16 @@ def test_aligned_weights_have_the_stated_strengths():
     ("make", "says"),
     [
         (lambda: modes.pixels(0.0), "lam = 0.0"),
-        (lambda: modes.aligned(digits, 2, 0.1, hidden=60), "61 modes need"),
+        (lambda: modes.aligned(digits, 2, 0.1, hidden=60), "61 modes of a deep network need"),
+        (lambda: modes.aligned(digits, 2, np.nan), "a0"),
+        (lambda: modes.aligned(digits, 2, [0.1, 0.2]), "one strength or 61"),
+        (lambda: modes.aligned(digits, 2.5, 0.1), "depth = 2.5"),
+        (lambda: modes.printed_train(digits, modes.aligned(digits, 2, 0.1), [10.0], 10.0), "too large"),
+        (lambda: chain.half_time(2, s=1.7, lam=0.0, a0=0.1, eta=0.1), "lam = 0.0"),
+        (lambda: chain.half_time(2, s=1.7, lam=0.6, a0=0.1, eta=0.0), "eta = 0.0"),
+        (lambda: chain.crossing([0.0, 1.0], [0.0, 1.0, 2.0], 0.5), "a has shape"),
+        (lambda: chain.crossing([0.0, 1.0], [0.0, np.nan], 0.5), "a = nan"),
+        (lambda: chain.flow_from([], s=1.7, lam=0.6, times=[1.0]), "row of numbers"),
         (lambda: modes.aligned(digits, 2, 0.0), "a0 > 0"),
         (lambda: modes.random(digits, 2, 0.0), "saddle"),
         (lambda: modes.random(digits, 0, 0.1), "depth = 0"),
@@ -113,6 +138,6 @@ def test_aligned_weights_have_the_stated_strengths():
     ],
 )
 def test_bad_networks(make, says):
-    """Each bad argument of a network is refused by name."""
-    with pytest.raises(ValueError, match=says):
+    """Each bad argument of a network or a measurement is refused by name."""
+    with pytest.raises((ValueError, TypeError), match=says):
         make()

@@ -94,6 +94,28 @@ def test_two_layers_by_solver():
     )
 
 
+def test_two_layers_from_above():
+    """Two layers that start above the fixed point come down to it as the same law says."""
+    at = dict(t=times, tau=tau, s=1.7, lam=0.6, a0=6.3)
+    run = lambda eta, seed: chain.train(2, s=1.7, lam=0.6, a0=6.3, times=times / tau, eta=eta / tau)  # noqa: E731
+    rivals = {"one layer": shallow}
+    confront("two layers come down logistically", two_layers, run, at, Order(1, start=0.01), rivals, labels=labels)
+
+
+def test_infinitely_deep_from_above():
+    """Very deep chains that start above the fixed point come down as the Lambert law says, on its other side."""
+    at = dict(t=np.array([0.05, 0.2, 0.6, 1.5]), tau=tau, s=1.7, lam=0.6, a0=6.3)
+
+    def run(inverse_depth, seed):
+        depth = round(1 / inverse_depth)
+        return chain.flow(depth, s=1.7, lam=0.6, a0=6.3, times=at["t"] / tau / depth)
+
+    rivals = {"as printed, t/tau": printed_deep, "two layers": two_layers}
+    judge = Order(1, start=1 / 8, halvings=4)
+    claim = "very deep chains come down by the Lambert law"
+    confront(claim, infinitely_deep, run, at, judge, rivals, labels={**labels, "h": "1/depth"})
+
+
 def test_infinitely_deep():
     """Chains of 8, 16, ... 128 layers tend to the Lambert law in rescaled time, as one over depth."""
 

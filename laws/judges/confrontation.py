@@ -176,7 +176,7 @@ def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ..
     if isinstance(judge, (Mean, Equivalent)):
         return (replace(own, y=y),)
     series = [_curve(name, predict, axis, at, x, found.observed) for name, predict in shown.items()]
-    points = Series("run", x.tolist(), found.observed.tolist(), "trained networks")
+    points = Series("run", x.tolist(), _few(found.observed).tolist(), _title(found.observed))
     return (Panel(labels.get(axis, axis), y, (*series, points)), own)
 
 
@@ -203,5 +203,15 @@ def _curve(name, predict, axis, at, x, observed) -> Series:
         except ValueError:
             continue
         if np.all(np.isfinite(y)):
-            return Series(role, dense.tolist(), y.tolist(), name)
-    return Series(role, x.tolist(), match(predict(), observed).tolist(), name)
+            return Series(role, dense.tolist(), _few(y).tolist(), name)
+    return Series(role, x.tolist(), _few(match(predict(), observed)).tolist(), name)
+
+
+def _few(rows: np.ndarray) -> np.ndarray:
+    """As many curves as a picture can show."""
+    return rows[:5] if rows.ndim > 1 else rows
+
+
+def _title(observed: np.ndarray) -> str:
+    some = observed.ndim > 1 and len(observed) > 5
+    return "trained networks" + (f" (5 of {len(observed)})" if some else "")
