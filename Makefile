@@ -18,6 +18,7 @@ test: $(VENV)/installed  ## everything: lint, types, tests, paper checks, valida
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, $(PYTHON) is " + sys.version)'
+	@echo "installing into $(VENV): some minutes, most of them for PyTorch"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@

@@ -1,6 +1,6 @@
 """Chains of scalar weights, really trained: output w_1 ... w_D, loss (s - lam a)^2 / (2 lam).
 
-All weights start equal, at a0^(1/D).  Times and steps are in units of tau.
+All weights start with one size, |a0|^(1/D); below 0 the first carries the sign.  Times and steps are in units of tau.
 """
 
 from __future__ import annotations
@@ -58,28 +58,31 @@ def half_time(depth: int, *, s: float, lam: float, a0: float, eta: float) -> flo
 
 
 def passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, eta: float) -> float:
-    """The time, under gradient descent, from a0 to af, a0 < af < s/lam, interpolated between steps."""
-    _check_passage(s, lam, a0, af)
-    until = 8 * positive("eta", eta)
+    """The time, under gradient descent, from a0 to af, interpolated between steps.
+
+    ValueError unless af lies on the way: before s/lam, or before 0 for a deep chain that starts below it.
+    """
+    _check_passage(depth, s, lam, a0, af)
+    until, rising = 8 * positive("eta", eta), 1 if af > a0 else -1
     while True:
         times = eta * np.arange(round(until / eta) + 1)
-        a = train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta)
-        if a[-1] > af:
-            return crossing(times, a, af)
+        a = rising * train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta)
+        if a[-1] > rising * af:
+            return crossing(times, a, rising * af)
         until *= 2
 
 
 def flow_passage_time(depth: int, *, s: float, lam: float, a0: float, af: float) -> float:
-    """The time, under gradient flow, from a0 to af, a0 < af < s/lam: found coarsely, then finely."""
-    _check_passage(s, lam, a0, af)
-    until = 1.0
+    """The same under gradient flow: found coarsely, then finely."""
+    _check_passage(depth, s, lam, a0, af)
+    until, rising = 1.0, 1 if af > a0 else -1
     while True:
         times = np.linspace(0, until, 101)
-        a = flow(depth, s=s, lam=lam, a0=a0, times=times)
-        if a[-1] > af:
-            k = int(np.argmax(a > af))
+        a = rising * flow(depth, s=s, lam=lam, a0=a0, times=times)
+        if a[-1] > rising * af:
+            k = int(np.argmax(a > rising * af))
             fine = np.linspace(times[k - 1], times[k], 101)
-            return crossing(fine, flow(depth, s=s, lam=lam, a0=a0, times=fine), af)
+            return crossing(fine, rising * flow(depth, s=s, lam=lam, a0=a0, times=fine), rising * af)
         until *= 2
 
 
@@ -99,23 +102,29 @@ def crossing(times, a, level: float) -> float:
     return float(krogh_interpolate(a[near], times[near], level))
 
 
-def _check_passage(s, lam, a0, af) -> None:
-    if not real("a0", a0) < real("af", af) < positive("s", s) / positive("lam", lam):
-        raise ValueError(f"af = {af} is not between a0 = {a0} and s/lam = {s / lam}: there is no way to it")
+def _check_passage(depth, s, lam, a0, af) -> None:
+    limit = 0.0 if real("a0", a0) < 0 and whole("depth", depth) > 1 else positive("s", s) / positive("lam", lam)
+    if not (a0 < real("af", af) < limit or limit < af < a0):
+        raise ValueError(
+            f"af = {af} is not between a0 = {a0} and {limit:g}, where the chain goes: there is no way to it"
+        )
 
 
 def network(depth: int, *, s: float, lam: float, a0: float):
-    """The loss of one weight tensor of shape (depth,), and equal weights with product a0."""
+    """The loss of one weight tensor of shape (depth,), and weights of equal size with product a0.
+
+    Below 0 the first weight carries the sign.
+    """
     depth, s, lam, a0 = whole("depth", depth), positive("s", s), positive("lam", lam), real("a0", a0)
     if depth > 1 and a0 == 0:
         raise ValueError("a0 = 0: a = 0 is a saddle of a deep chain, which descent never leaves")
-    if depth > 1 and a0 < 0:
-        raise ValueError(f"a0 = {a0!r} is no product of {depth} equal positive weights")
 
     def loss(weights):
         return (s - lam * weights[0].prod()) ** 2 / (2 * lam)
 
-    return loss, torch.full((depth,), a0 if depth == 1 else a0 ** (1 / depth), dtype=torch.float64)
+    weights = torch.full((depth,), abs(a0) ** (1 / depth), dtype=torch.float64)
+    weights[0] *= -1 if a0 < 0 else 1
+    return loss, weights
 
 
 def _check_steps(loss, depth, s, lam, a0, eta) -> None:

@@ -18,7 +18,6 @@ task = dict(s=1.7, lam=0.6, a0=0.1)
         (dict(s=-1.7), "s = -1.7"),
         (dict(lam=0.0), "lam = 0.0"),
         (dict(a0=0.0), "saddle"),
-        (dict(a0=-0.1), "a0 = -0.1"),
         (dict(times=[0.2, 0.1]), "times must increase"),
         (dict(times=[-0.2]), "negative"),
         (dict(eta=0.8), r"eta lambda_max = 2\.72 > 2.*eta <= 0\.588"),
@@ -46,6 +45,14 @@ def test_the_largest_step_is_just_stable():
     assert np.isfinite(chain.train(2, **task, times=[200 * 0.99 * bound], eta=0.99 * bound)).all()
     with pytest.raises(ValueError, match="too large"):
         chain.train(2, **task, times=[1.01 * bound], eta=1.01 * bound)
+
+
+def test_deep_chains_below_zero_return_to_the_saddle():
+    """Weights of equal size, one of them negative, stay equal in size and die out."""
+    a = chain.flow(3, s=1.7, lam=0.6, a0=-0.9, times=[0.0, 1.0, 30.0])
+    assert a[0] == pytest.approx(-0.9, rel=1e-15) and a[0] < a[1] < a[2] < 0
+    with pytest.raises(ValueError, match="between a0 = -0.9 and 0"):
+        chain.passage_time(3, s=1.7, lam=0.6, a0=-0.9, af=0.1, eta=0.1)
 
 
 def test_numpy_numbers_are_numbers():

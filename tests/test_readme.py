@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import runpy
 from pathlib import Path
 
 readme = (Path(__file__).parent.parent / "README.md").read_text()
@@ -20,6 +21,14 @@ def test_scripts_run():
     assert scripts
     for script in scripts:
         exec(compile(script, "README.md", "exec"), {})
+
+
+def test_the_picture_can_be_made_again():
+    """The script that draws the README's picture still draws it, laws and runs in both panels."""
+    root = Path(__file__).parent.parent
+    script = runpy.run_path(str(root / "docs" / "digits.py"))
+    panels = script["draw"]().axes
+    assert [len(panel.lines) for panel in panels] == [2 * script["MODES"]] * 2
 
 
 def test_files_that_are_named_exist():

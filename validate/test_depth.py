@@ -15,7 +15,9 @@ from theory.chain import (
     learning_time_3,
     learning_time_4,
     learning_time_infinite,
+    settling_time,
     small_start_time,
+    vanishing_time,
 )
 
 task, tau = dict(s=1.7, lam=0.6, a0=0.1), 1.3
@@ -79,6 +81,38 @@ def test_learning_time_at_any_depth():
     faster = {"four layers": lambda D, **at: learning_time_4(**at)}
     claim = "learning time at any depth"
     confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.04), faster, labels=labels)
+
+
+def test_settling_time():
+    """The time down to an output from above the fixed point, at depth five."""
+    above = dict(s=1.7, lam=0.6, a0=6.3, af=3.4)
+    run = lambda eta, seed: tau * chain.passage_time(5, **above, eta=eta / tau)  # noqa: E731
+    other = {
+        "three layers": lambda D, **at: learning_time_3(**at),
+        "four layers": lambda D, **at: learning_time_4(**at),
+    }
+    claim = "settling time at any depth"
+    confront(claim, settling_time, run, dict(tau=tau, D=5, **above), Order(1, start=2e-3), other, labels=labels)
+
+
+def test_vanishing_time():
+    """The time of a chain of five with a negative weight, from one output below zero on its way to the saddle."""
+    below = dict(s=1.7, lam=0.6, a0=-1.9, af=-0.2)
+    run = lambda eta, seed: tau * chain.passage_time(5, **below, eta=eta / tau)  # noqa: E731
+    other = {"as if rising from 0.2 to 1.9": lambda a0, af, **at: learning_time(a0=-af, af=-a0, **at)}
+    claim = "vanishing time at any depth"
+    confront(claim, vanishing_time, run, dict(tau=tau, D=5, **below), Order(1, start=2e-2), other, labels=labels)
+
+
+def test_trajectory_below_zero():
+    """A chain of three with a negative weight returns to the saddle by the inverted vanishing time."""
+    t, start = np.array([0.2, 0.6, 1.5, 4.0]), dict(s=1.7, lam=0.6, a0=-0.9)
+    run = lambda eta, seed: chain.train(3, **start, times=t / tau, eta=eta / tau)  # noqa: E731
+    mirror = {"the mirror image": lambda a0, **at: -any_depth(a0=-a0, **at)}
+    at = dict(t=t, depth=3, tau=tau, **start)
+    confront(
+        "below zero a chain returns to the saddle", any_depth, run, at, Order(1, start=0.02), mirror, labels=labels
+    )
 
 
 def test_learning_time_infinite():
