@@ -6,9 +6,11 @@ tau db/dt = b^(D-1) (s - lambda b^D).  What holds is asserted.  Where the print 
 fail and the corrected form to pass, by certified balls at the same points.
 """
 
+from functools import reduce
+
 import numpy as np
 import sympy as sp
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 
 from laws import ball
 from laws.typeset import latex
@@ -65,10 +67,25 @@ def test_shallow(erratum):
     )
 
 
-def test_deep():
-    """Deep (D = 2): holds as printed, for a_0 > 0; with 3s in place of 2s it would not."""
+def test_deep(erratum):
+    """Deep (D = 2): holds as printed for a_0 > 0, but blows up for a_0 < 0, where the flow goes to the saddle."""
     assert solves(print_deep, speed(2))
     assert not solves(print_deep.subs(sp.exp(-2 * s * t / tau), sp.exp(-3 * s * t / tau)), speed(2))
+    corrected = print_deep.subs(t, -t)  # s -> s sgn(a_0) in the exponent
+    below, flow = {**task, a0: sp.Rational(-1, 2)}, lambda a: -2 * a * (s - lam * a)
+    for a, holds in ((corrected, True), (print_deep, False)):
+        gaps = [tau * a.diff(t) - flow(a), a.subs(t, 0) - a0]
+        assert all(ball.residual(g, {**below, t: time}).contains(0) for g in gaps for time in times) is holds
+    blows_up = tau * sp.log(1 + s / (lam * sp.Abs(a0))) / (2 * s)
+    assert ball.residual((s / lam / print_deep).subs(t, blows_up), below).contains(0)
+    erratum(
+        DOCUMENT,
+        "Deep (D = 2), negative start",
+        verdict="holds for a₀ > 0 only",
+        printed=latex(print_deep),
+        corrected=r"s \to s\,\mathrm{sgn}(a_{0})\ \text{in the exponent}",
+        size=f"infinite at t = {float(blows_up.subs(below)):.2f} from a₀ = -0.5 (s = 1.7, λ = 0.6, τ = 1.3)",
+    )
 
 
 def test_very_deep_exponent(erratum):
@@ -107,3 +124,129 @@ def test_very_deep_is_a_limit(erratum):
         corrected=r"D \gg 2 \ln(1/a_{0})",
         size="up to " + ", ".join(f"{gap:.2g} (D = {depth})" for depth, gap in gaps.items()) + " of s/λ",
     )
+
+
+# -- gradient descent in full matrices ------------------------------------------------------------
+
+
+def three_layers(seed=3, sizes=(3, 3, 3, 3), examples=4):
+    """Integer matrices W1, W2, W3 and data X, Y, so that every gradient is exact."""
+    draw = np.random.default_rng(seed).integers
+    weights = [draw(-3, 4, (n, m)) for m, n in zip(sizes, sizes[1:], strict=False)]
+    return weights, draw(-3, 4, (sizes[0], examples)), draw(-3, 4, (sizes[-1], examples))
+
+
+def product(matrices, size):
+    """The product of the matrices in the order given; the identity if there are none."""
+    return reduce(np.matmul, matrices) if len(matrices) else np.eye(size, dtype=int)
+
+
+def printed_flow(weights, x, y, layer, order):
+    """The right side of the printed flow for one layer, with sums in place of averages, and products in an order."""
+    after, before = weights[layer + 1 :][::order], weights[:layer][::order]
+    error = y @ x.T - product(weights[::order], len(x)) @ x @ x.T
+    return product(after, len(error)).T @ error @ product(before, len(x)).T
+
+
+def slope(weights, x, y, layer):
+    """Minus the gradient of the printed loss, the sum over examples of |y - W x|^2, by exact differences.
+
+    The loss is quadratic in each single weight, so that a central difference is its derivative.
+    """
+
+    def loss(matrices):
+        return int(((y - product(matrices[::-1], len(x)) @ x) ** 2).sum())
+
+    down = np.zeros(weights[layer].shape, dtype=int)
+    for i, j in np.ndindex(*down.shape):
+        ends = []
+        for step in (1, -1):
+            moved = [w.copy() for w in weights]
+            moved[layer][i, j] += step
+            ends.append(loss(moved))
+        assert (ends[1] - ends[0]) % 2 == 0
+        down[i, j] = (ends[1] - ends[0]) // 2
+    return down
+
+
+def test_gradient_flow(erratum):
+    """The printed flow holds with descending products, and with tau = 1/(2 P eta) for averages over P examples."""
+    weights, x, y = three_layers()
+    errors = []
+    for layer in range(3):
+        down = slope(weights, x, y, layer)
+        # the sums are P times the averages: dW/dstep = eta down = 2 P eta (printed right side)
+        assert np.array_equal(down, 2 * printed_flow(weights, x, y, layer, order=-1))
+        ascending = 2 * printed_flow(weights, x, y, layer, order=1)
+        errors.append(np.linalg.norm(ascending - down) / np.linalg.norm(down))
+    assert min(errors) > 0
+    weights, x, y = three_layers(sizes=(2, 3, 4, 3))
+    assert all(np.array_equal(slope(weights, x, y, k), 2 * printed_flow(weights, x, y, k, -1)) for k in range(3))
+    erratum(
+        DOCUMENT,
+        "Gradient descent: order of the products",
+        verdict="holds if the products are read from right to left",
+        printed=r"\prod_{i=1}^{D} W^{i}",
+        corrected=r"W^{D} \cdots W^{2} W^{1}, \quad \tau = 1/(2 P \eta)",
+        size=f"relative error {min(errors):.2g} to {max(errors):.2g} for square matrices, else shapes clash",
+    )
+
+
+# -- how training time scales with depth ----------------------------------------------------------
+
+
+def training_time(depth, b0, s=1.0, lam=1.0, to=0.5):
+    """The time, by quadrature, from b0^D to a fraction of s/lambda, in the chain's own time (tau = 1)."""
+    low, high = b0, (to * s / lam) ** (1 / depth)
+    return quad(lambda b: 1 / (b ** (depth - 1) * (s - lam * b**depth)), low, high, epsabs=0, epsrel=1e-10)[0]
+
+
+def test_training_speed(erratum):
+    """t_inf - t_1 = O(1/(s b0^D)): at finite depth the time grows as b0^(2 - D)/((D - 2) s), two powers slower."""
+    depth, starts = 10, np.array([0.2, 0.1, 0.05])
+    times = np.array([training_time(depth, b0) for b0 in starts])
+    exponent = np.polyfit(np.log(starts), np.log(times), 1)[0]
+    assert abs(exponent - (2 - depth)) < 1e-3 < 1 < abs(exponent - -depth)
+    leading = starts ** (2 - depth) / (depth - 2)
+    assert np.all(np.abs(times / leading - 1) < 1e-3)
+    at_half = depth * training_time(depth, 0.5)  # in the slide's rescaled time
+    erratum(
+        DOCUMENT,
+        "Training speed, and small random weights",
+        verdict="holds only for the rescaled chain as D → ∞",
+        printed=r"t_{\infty} - t_{1} \approx O(1/(s b_{0}^{D}))",
+        corrected=r"t_{D} \to \tau b_{0}^{2-D} / ((D-2)\,s), \quad D > 2",
+        size=f"{1024 / at_half:.2g} times too long at D = 10, b₀ = 0.5, s = λ = 1 (rescaled {at_half:.4g}, not 1024)",
+    )
+
+
+def test_pretraining(erratum):
+    """O(D/b0^2) after greedy pretraining: linear in D holds; in b0 it is only a bound, the time grows as ln(1/b0)."""
+    stage = {b0: training_time(2, b0, to=0.9) for b0 in (0.1, 0.01)}  # one pair of layers after the other
+    total = {depth: depth * stage[0.1] for depth in (5, 10)}
+    assert total[10] == 2 * total[5]
+    slower = stage[0.01] / stage[0.1]
+    assert slower < 2 < 100  # ten times smaller weights: not a hundred times longer, not even twice
+    assert abs(stage[0.01] - stage[0.1] - np.log(10)) < 0.1**2  # up to the square of the larger b0
+    erratum(
+        DOCUMENT,
+        "Pretraining + fine-tuning",
+        verdict="right in D; a loose bound in b₀",
+        printed=r"O(D/b_{0}^{2})",
+        corrected=r"(D \tau / s) \ln(1/b_{0})",
+        size=f"{10 / 0.1**2 / total[10]:.2g} times too long at D = 10, b₀ = 0.1 ({total[10]:.3g}, not 1000)",
+    )
+
+
+def test_orthogonal():
+    """O(1) for orthogonal weights: the rescaled time from b0 = 1 settles with depth, and deep may be faster."""
+
+    def time(depth, s, lam):
+        scale = depth if depth > 1 else 1
+        return scale * training_time(depth, 1.0, s=s, lam=lam, to=0.9)
+
+    gaps = [time(depth, s=1.7, lam=0.6) - time(1, s=1.7, lam=0.6) for depth in (10, 100, 1000, 10_000)]
+    steps = np.abs(np.diff(gaps))
+    assert gaps[-1] < 0  # deep is faster here
+    assert steps[0] > 5 * steps[1] > 25 * steps[2]  # a limit as D -> infinity: no growth with depth
+    assert time(1000, s=0.6, lam=0.25) != time(1000, s=1.7, lam=0.6)
