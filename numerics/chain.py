@@ -72,17 +72,27 @@ def passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, eta:
         until *= 2
 
 
-def flow_passage_time(depth: int, *, s: float, lam: float, a0: float, af: float) -> float:
+def pretrained_passage_time(depth: int, *, s: float, lam: float, b0: float, to: float, eta: float) -> float:
+    """The time to a fraction `to` of s/lam after greedy pretraining from weights b0, both under gradient descent.
+
+    Layer after layer, a pair of weights learns to reproduce its input up to the fraction `to`; its
+    first weight becomes the layer.  Then all layers together learn the task.
+    """
+    stage = passage_time(2, s=lam, lam=lam, a0=b0**2, af=to, eta=eta)
+    return depth * stage + passage_time(depth, s=s, lam=lam, a0=to ** (depth / 2), af=to * s / lam, eta=eta)
+
+
+def flow_passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, rtol: float = 1e-12) -> float:
     """The same under gradient flow: found coarsely, then finely."""
     _check_passage(depth, s, lam, a0, af)
     until, rising = 1.0, 1 if af > a0 else -1
     while True:
         times = np.linspace(0, until, 101)
-        a = rising * flow(depth, s=s, lam=lam, a0=a0, times=times)
+        a = rising * flow(depth, s=s, lam=lam, a0=a0, times=times, rtol=rtol)
         if a[-1] > rising * af:
             k = int(np.argmax(a > rising * af))
             fine = np.linspace(times[k - 1], times[k], 101)
-            return crossing(fine, rising * flow(depth, s=s, lam=lam, a0=a0, times=fine), rising * af)
+            return crossing(fine, rising * flow(depth, s=s, lam=lam, a0=a0, times=fine, rtol=rtol), rising * af)
         until *= 2
 
 

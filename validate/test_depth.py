@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from laws import Order, confront
+from laws import Order, Solver, confront
 from numerics import chain, modes
 from theory.chain import (
     any_depth,
@@ -81,6 +81,22 @@ def test_learning_time_at_any_depth():
     faster = {"four layers": lambda D, **at: learning_time_4(**at)}
     claim = "learning time at any depth"
     confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.04), faster, labels=labels)
+
+
+exactly = {
+    learning_time: dict(s=1.7, lam=0.6, a0=1.1, af=2.1),
+    settling_time: dict(s=1.7, lam=0.6, a0=6.3, af=3.4),
+    vanishing_time: dict(s=1.7, lam=0.6, a0=-1.9, af=-0.6),
+}
+
+
+@pytest.mark.parametrize("law", exactly, ids=lambda law: law.name)
+def test_times_by_solver(law):
+    """The gradient flow of a torch chain of five takes the time of the law to the solver's own error."""
+    run = lambda rtol, seed: tau * chain.flow_passage_time(5, **exactly[law], rtol=rtol)  # noqa: E731
+    other = {"depth 5 (1 + 1e-8)": lambda D, **at: law(D=D * (1 + 1e-8), **at)}
+    claim = f"{law.name.replace('_', ' ')} of five layers under gradient flow"
+    confront(claim, law, run, dict(tau=tau, D=5, **exactly[law]), Solver(), other, labels=labels)
 
 
 def test_settling_time():

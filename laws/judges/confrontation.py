@@ -40,13 +40,16 @@ def confront(
     rivals: Mapping[str, Law | Callable | float] | None = None,
     seed: int = 0,
     labels: Mapping[str, str] | None = None,
+    picture: Panel | None = None,
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
 
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
     number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with
-    "y" for the law's value.  Returns the verdict.  Raises `Refuted` (an AssertionError) unless the
-    law holds and every rival falls, and ValueError where the runs cannot decide.
+    "y" for the law's value; picture: a further panel to show, such as an error surface.
+
+    Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
+    falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
     """
     started = time.perf_counter()
     _check(claim, law, run, at, judge, rivals, seed)
@@ -80,7 +83,10 @@ def confront(
         false_alarm=judge.false_alarm,
         seed=seed,
         seconds=0.0,
-        panels=_panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {}),
+        panels=(
+            *_panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {}),
+            *([picture] if picture else []),
+        ),
     )
     verdict = replace(verdict, seconds=time.perf_counter() - started)
     for listener in listeners.get():
@@ -175,7 +181,8 @@ def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ..
         own = replace(own, x=labels.get(axis, axis), series=tuple(replace(s, x=x.tolist()) for s in own.series))
     if isinstance(judge, (Mean, Equivalent)):
         return (replace(own, y=y),)
-    series = [_curve(name, predict, axis, at, x, found.observed) for name, predict in shown.items()]
+    dense = _dense(shown["law"], axis, at, x)
+    series = [_curve(name, predict, axis, at, dense, found.observed) for name, predict in shown.items()]
     points = Series("run", x.tolist(), _few(found.observed).tolist(), _title(found.observed))
     return (Panel(labels.get(axis, axis), y, (*series, points)), own)
 
@@ -192,19 +199,27 @@ def _axis(at, observed) -> str | None:
     return along[0] if len(along) == 1 else None
 
 
-def _curve(name, predict, axis, at, x, observed) -> Series:
-    """A prediction drawn from 0, or else between the runs; given as numbers it is known only there."""
-    role = "law" if name == "law" else "rival"
+def _dense(predict, axis, at, x) -> np.ndarray:
+    """Where to draw: from 0 if the law has values there, else between the runs."""
     for low in (min(0.0, x.min()), x.min()):
         dense = np.linspace(low, x.max(), 200)
         try:
-            y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
-            y = np.broadcast_to(y, observed.shape[:-1] + dense.shape)
+            if np.all(np.isfinite(predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)}))):
+                return dense
         except ValueError:
             continue
-        if np.all(np.isfinite(y)):
-            return Series(role, dense.tolist(), _few(y).tolist(), name)
-    return Series(role, x.tolist(), _few(match(predict(), observed)).tolist(), name)
+    return x
+
+
+def _curve(name, predict, axis, at, dense, observed) -> Series:
+    """A prediction as a curve; one that is given as numbers is known only at the runs."""
+    role, x = "law" if name == "law" else "rival", np.ravel(at[axis])
+    try:
+        y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
+        y = np.broadcast_to(y, observed.shape[:-1] + dense.shape)
+    except ValueError:
+        dense, y = x, match(predict(), observed)
+    return Series(role, dense.tolist(), _few(y).tolist(), name)
 
 
 def _few(rows: np.ndarray) -> np.ndarray:

@@ -9,18 +9,21 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+# Okabe and Ito's colours: safe for the colour-blind
 INK = {
     "law": "#0072B2",
     "run": "#222222",
     "rival": "#D55E00",
     "band": "#0072B2",
-}  # Okabe and Ito: safe for the colour-blind
+    "path": "#D55E00",
+    "surface": "#777777",
+}
 DASHES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3))]
 
 
 @dataclass(frozen=True)
 class Series:
-    """One set of data in a panel: its role is law, run, rival or band."""
+    """One set of data in a panel: its role is law, run, rival, band, path or surface (heights in `low`)."""
 
     role: str
     x: list
@@ -161,7 +164,15 @@ def _draw(axes, panel: Panel) -> None:
     dashes = iter(DASHES * 9)
     for series in panel.series:
         x, y, ink = np.array(series.x), np.array(series.y), INK[series.role]
-        if series.role == "band":
+        if series.role == "surface":
+            height = np.array(series.low)
+            axes.contour(x, y, height.T, levels=np.geomspace(0.02, height.max(), 12), cmap="cividis")
+            axes.plot([], [], color=ink, label=f"{series.label} (contours)")
+        elif series.role == "path":
+            known = axes.get_legend_handles_labels()[1]
+            axes.plot(x, y, color=ink, lw=1.8, label=None if series.label in known else series.label)
+            axes.plot(x[-1:], y[-1:], "o", color=ink)
+        elif series.role == "band":
             axes.fill_between(x, series.low, series.high, color=ink, alpha=0.2, lw=0, label=series.label)
         elif series.role == "run" and series.low is not None:
             spread = np.abs(np.array([y - series.low, np.array(series.high) - y]))
@@ -177,8 +188,19 @@ def _draw(axes, panel: Panel) -> None:
         _few_ticks(axes.xaxis, np.concatenate([np.ravel(s.x) for s in panel.series]))
     if "y" in panel.log:
         axes.set_yscale("log")
+    else:
+        if not any(series.role == "surface" for series in panel.series):
+            axes.set_ylim(*_window(panel, *axes.get_ylim()))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, handlelength=2.5)
+
+
+def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
+    """So much of the y axis that law and runs fill half of it, however far off a rival may be."""
+    seen = [np.ravel(v) for s in panel.series if s.role != "rival" for v in (s.y, s.low, s.high) if v is not None]
+    low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
+    room = (high - low) / 2
+    return max(bottom, low - room), min(top, high + room)
 
 
 def _few_ticks(axis, x: np.ndarray) -> None:
