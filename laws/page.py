@@ -80,7 +80,10 @@ def _strength(name: str) -> str:
         return ""
     if not isinstance(law, Law):
         return ""
-    strength = proof.prove(law)
+    try:
+        strength = proof.prove(law)
+    except (proof.Disproved, ValueError, ArithmeticError) as failure:
+        return f"its proof FAILS: {str(failure).partition(' at {')[0]}"
     return {"identity": "proved: an identity", "order": "certified at its stated order"}.get(
         strength, f"certified to {strength}"
     )

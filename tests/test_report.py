@@ -45,6 +45,16 @@ def test_wrong():
     confront("a line is steep", lambda x, k: 1.1 * k * x, run, at, Order(1))
 '''
 
+DISPROVED = '''
+from test_mine import Law, Order, Source, at, confront, k, run, sp, x
+
+bent = Law(sp.Symbol("y"), k * x, lambda y: (y - k * x**2,), (x > 0,), Source("my notes", "(3)"), (dict(x=0.7, k=3),))
+
+def test_bent():
+    """A law that does not solve its own problem."""
+    confront("bent", bent, run, at, Order(1), {"half": lambda x, k: k * x / 2})
+'''
+
 BLIND = '''
 from test_mine import *
 
@@ -133,6 +143,13 @@ def test_a_wrong_law_fails_and_is_shown_as_failing(stranger):
         and 'again with: pytest "mine/test_wrong.py::test_wrong"' in said
     )
     assert "fails" in (stranger.folder / "out" / "index.html").read_text()
+
+
+def test_a_law_whose_proof_fails_is_shown_with_that(stranger):
+    """A law that does not solve its own problem is still reported, and the page says that its proof fails."""
+    (stranger.folder / "mine" / "test_disproved.py").write_text(DISPROVED)
+    stranger("--report-dir=out")
+    assert "its proof FAILS" in (stranger.folder / "out" / "index.html").read_text()
 
 
 def test_a_mutant_that_nothing_rejects_fails_the_suite(stranger):
