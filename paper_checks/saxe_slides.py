@@ -221,12 +221,11 @@ def test_training_speed(erratum):
 
 
 def test_pretraining(erratum):
-    """O(D/b0^2) after greedy pretraining: linear in D holds; in b0 it is only a bound, the time grows as ln(1/b0)."""
+    """O(D/b0^2) after greedy pretraining: D stages add up; in b0 it is only a bound, the time grows as ln(1/b0)."""
     stage = {b0: training_time(2, b0, to=0.9) for b0 in (0.1, 0.01)}  # one pair of layers after the other
-    total = {depth: depth * stage[0.1] for depth in (5, 10)}
-    assert total[10] == 2 * total[5]
+    total = 10 * stage[0.1]
     slower = stage[0.01] / stage[0.1]
-    assert slower < 2 < 100  # ten times smaller weights: not a hundred times longer, not even twice
+    assert 1 < slower < 2  # ten times smaller weights: not a hundred times longer, as printed, not even twice
     assert abs(stage[0.01] - stage[0.1] - np.log(10)) < 0.1**2  # up to the square of the larger b0
     erratum(
         DOCUMENT,
@@ -234,7 +233,7 @@ def test_pretraining(erratum):
         verdict="right in D; a loose bound in b₀",
         printed=r"O(D/b_{0}^{2})",
         corrected=r"(D \tau / s) \ln(1/b_{0})",
-        size=f"{10 / 0.1**2 / total[10]:.2g} times too long at D = 10, b₀ = 0.1 ({total[10]:.3g}, not 1000)",
+        size=f"{10 / 0.1**2 / total:.2g} times too long at D = 10, b₀ = 0.1 ({total:.3g}, not 1000)",
     )
 
 
@@ -249,4 +248,3 @@ def test_orthogonal():
     steps = np.abs(np.diff(gaps))
     assert gaps[-1] < 0  # deep is faster here
     assert steps[0] > 5 * steps[1] > 25 * steps[2]  # a limit as D -> infinity: no growth with depth
-    assert time(1000, s=0.6, lam=0.25) != time(1000, s=1.7, lam=0.6)

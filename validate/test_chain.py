@@ -24,6 +24,11 @@ def second_order(depth):
     return lambda eta, seed: chain.corrected(depth, **task, times=times / tau, eta=eta / tau)
 
 
+def at_times(claim, law, run, judge, rivals):
+    """A law at the four times of this file, for the task of this file."""
+    confront(claim, law, run, dict(t=times, tau=tau, **task), judge, rivals, labels=labels)
+
+
 def printed_shallow(t, s, lam, a0, tau):
     """The slide's exponent t/tau, right at lam = 1 alone."""
     return shallow(t=t / lam, s=s, lam=lam, a0=a0, tau=tau)
@@ -42,56 +47,34 @@ def too_fast(law, by):
 def test_shallow():
     """Gradient descent on one layer approaches s/lam exponentially, at first order in the step."""
     rivals = {"as printed, e^(-t/tau)": printed_shallow, "two layers": two_layers}
-    confront(
-        "one layer learns exponentially",
-        shallow,
-        descent(1),
-        dict(t=times, tau=tau, **task),
-        Order(1),
-        rivals,
-        labels=labels,
-    )
+    at_times("one layer learns exponentially", shallow, descent(1), Order(1), rivals)
 
 
 def test_shallow_second_order():
     """Corrected by its modified flow, gradient descent on one layer meets the law at second order."""
     rivals = {"as printed, e^(-t/tau)": printed_shallow}
     claim = "one layer learns exponentially, to second order"
-    confront(
-        claim, shallow, second_order(1), dict(t=times, tau=tau, **task), Order(2, start=0.1), rivals, labels=labels
-    )
+    at_times(claim, shallow, second_order(1), Order(2, start=0.1), rivals)
 
 
 def test_two_layers():
     """Gradient descent on two layers follows the logistic law at first order in the step."""
     rivals = {"one layer": shallow, "rate 3s, not 2s": too_fast(two_layers, 1.5), "infinitely deep": infinitely_deep}
-    confront(
-        "two layers are logistic",
-        two_layers,
-        descent(2),
-        dict(t=times, tau=tau, **task),
-        Order(1),
-        rivals,
-        labels=labels,
-    )
+    at_times("two layers are logistic", two_layers, descent(2), Order(1), rivals)
 
 
 def test_two_layers_second_order():
     """Corrected by its modified flow, gradient descent on two layers meets the law at second order."""
     rivals = {"rate 2s(1 + 1/1000)": too_fast(two_layers, 1.001)}
     claim = "two layers are logistic, to second order"
-    confront(
-        claim, two_layers, second_order(2), dict(t=times, tau=tau, **task), Order(2, start=0.1), rivals, labels=labels
-    )
+    at_times(claim, two_layers, second_order(2), Order(2, start=0.1), rivals)
 
 
 def test_two_layers_by_solver():
     """The gradient flow of a torch chain, solved to 1e-12, is the logistic law to the solver's own error."""
     run = lambda rtol, seed: chain.flow(2, **task, times=times / tau, rtol=rtol)  # noqa: E731
     rivals = {"rate 2s(1 + 1e-8)": too_fast(two_layers, 1 + 1e-8)}
-    confront(
-        "two layers flow logistically", two_layers, run, dict(t=times, tau=tau, **task), Solver(), rivals, labels=labels
-    )
+    at_times("two layers flow logistically", two_layers, run, Solver(), rivals)
 
 
 def test_two_layers_from_above():

@@ -67,33 +67,36 @@ def confront(
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, Law) else {}
     spoilt = {name: _factor(judge.weigh(runs, _prediction(mutant, at))) for name, mutant in mutants.items()}
-    verdict = Verdict(
-        claim=claim,
-        law=_name(law),
-        latex=law.latex() if isinstance(law, Law) else "",
-        given=r",\; ".join(latex(h) for h in law.given) if isinstance(law, Law) else "",
-        source=str(law.source) if isinstance(law, Law) else "",
-        judge=repr(judge),
-        says=found.says,
-        accepted=found.accepted,
-        figure=float(found.figure),
-        threshold=float(found.threshold),
-        rivals=factors,
-        mutants=spoilt,
-        false_alarm=judge.false_alarm,
-        seed=seed,
-        seconds=0.0,
-        panels=(
-            *_panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {}),
-            *([picture] if picture else []),
-        ),
-    )
-    verdict = replace(verdict, seconds=time.perf_counter() - started)
+    panels = _panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {})
+    panels += (picture,) if picture else ()
+    verdict = _verdict(claim, law, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
         raise Refuted(_message(verdict, found, law_at, judge, at), verdict)
     return verdict
+
+
+def _verdict(claim, law, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
+    stated = isinstance(law, Law)
+    return Verdict(
+        claim=claim,
+        law=_name(law),
+        latex=law.latex() if stated else "",
+        given=r",\; ".join(latex(h) for h in law.given) if stated else "",
+        source=str(law.source) if stated else "",
+        judge=repr(judge),
+        says=found.says,
+        accepted=found.accepted,
+        figure=float(found.figure),
+        threshold=float(found.threshold),
+        rivals=rivals,
+        mutants=mutants,
+        false_alarm=judge.false_alarm,
+        seed=seed,
+        seconds=seconds,
+        panels=panels,
+    )
 
 
 def _check(claim, law, run, at, judge, rivals, seed) -> None:

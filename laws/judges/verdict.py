@@ -181,6 +181,9 @@ def _draw(axes, panel: Panel) -> None:
             axes.plot(x, y.T, "o", ms=4, color=ink, label=_once(series.label, y), zorder=3)
         else:
             style = "-" if series.role == "law" else next(dashes)
+            if x.size == 1:  # a line of one point would not be seen
+                axes.axhline(y.item(), ls=style, lw=1.8, color=ink, label=series.label)
+                continue
             axes.plot(x, y.T, ls=style, lw=1.8, color=ink, label=_once(series.label, y))
     axes.set(xlabel=panel.x, ylabel=panel.y)
     if "x" in panel.log:
