@@ -3,6 +3,7 @@
     laws list                                              every law, its formula and its source
     laws show two_layers                                   one law, typeset for the terminal
     laws eval two_layers t=0.4,1.2 s=1.7 lam=0.6 a0=0.1 tau=1.3 --digits 30
+    laws eval two_layers t=0:6:13 s=1.7 lam=0.6 a0=0.1 tau=1.3 --csv      13 times from 0 to 6, both included
     laws diff old/verdicts.json new/verdicts.json          margins that shrink before anything fails
 
 Exit codes: 0 all is well, 1 `diff` found a claim that fails or is gone, 2 the request was wrong.
@@ -19,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import sympy as sp
 import tyro
 from tyro.conf import Positional, arg
@@ -69,7 +71,7 @@ def show(
 
 def evaluate(
     name: Positional[str],
-    at: Annotated[Positional[tuple[str, ...]], arg(help="values as name=value or name=value,value,...")] = (),
+    at: Annotated[Positional[tuple[str, ...]], arg(help="name=value, name=value,value or name=first:last:count")] = (),
     digits: Annotated[int, arg(help="right digits to give; 0 means float64")] = 0,
     csv: Annotated[bool, arg(help="comma-separated values instead of a table")] = False,
 ) -> int:
@@ -132,8 +134,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _assignment(text: str) -> tuple[str, list[str]]:
     name, equals, values = text.partition("=")
     if not equals or not name or not values:
-        raise ValueError(f"{text!r} is not of the form name=value or name=value,value")
-    return name, values.split(",")
+        raise ValueError(f"{text!r} is not of the form name=value, name=value,value or name=first:last:count")
+    return name, [value for part in values.split(",") for value in (_range(name, part) if ":" in part else [part])]
+
+
+def _range(name: str, text: str) -> list[str]:
+    """Evenly spaced values, as they are then printed and taken."""
+    first, last, count = (text.split(":") + ["", ""])[:3]
+    if text.count(":") != 2 or not count.isdecimal() or int(count) < 2:
+        raise ValueError(f"{name} = {text!r} is not of the form first:last:count with a count of at least 2")
+    return [f"{value:.15g}" for value in np.linspace(_float(name, first), _float(name, last), int(count))]
 
 
 def _float(name: str, text: str) -> float:

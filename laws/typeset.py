@@ -1,11 +1,14 @@
-"""Formulas as the papers print them: Greek letters spelled out, ln for log, no sum that begins with a minus."""
+"""Formulas as the papers print them: Greek letters and subscripts, ln for log, no sum that begins with a minus."""
 
 from __future__ import annotations
+
+import re
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
+GREEK = {"mu", "nu", "xi", "pi"}
 
 
 class _Paper(LatexPrinter):
@@ -15,6 +18,13 @@ class _Paper(LatexPrinter):
 
 
 def latex(expr: sp.Basic) -> str:
-    """LaTeX of an expression or relation in the symbols of the papers: `lam` is a Greek letter."""
-    names = {x: SPELLED[x.name] for x in expr.free_symbols if getattr(x, "name", None) in SPELLED}
+    """LaTeX of an expression or relation in the symbols of the papers: `lam` is a Greek letter, `af` is a_f."""
+    names = {x: _name(x.name) for x in expr.free_symbols if isinstance(x, sp.Symbol) and _name(x.name)}
     return _Paper({"symbol_names": names, "ln_notation": True}).doprint(expr)
+
+
+def _name(name: str) -> str | None:
+    """How a symbol is written, where sympy would not find it out; None where it would."""
+    if re.fullmatch("[A-Za-z][a-z]", name) and name not in GREEK:
+        return f"{name[0]}_{{{name[1]}}}"
+    return SPELLED.get(name)

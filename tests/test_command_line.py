@@ -40,6 +40,10 @@ def test_eval(capsys):
     assert len(rows) == 3 and rows[1].split()[-1] == str(two_layers(t=0.4, s=1.7, lam=0.6, a0=0.1, tau=1.3))
     assert main(["eval", "two_layers", "t=1.2", *POINT, "--digits", "40", "--csv"]) == 0
     assert "1.296788526358617484435894357304006536449" in capsys.readouterr().out
+    assert main(["eval", "two_layers", "t=0:1.2:4,2", *POINT, "--csv"]) == 0
+    shown = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["t"] for row in shown] == ["0", "0.4", "0.8", "1.2", "2"]
+    assert shown[1]["a(t)"] == str(two_layers(t=0.4, s=1.7, lam=0.6, a0=0.1, tau=1.3))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,8 @@ def test_eval(capsys):
         (["list", "--topic", "nothing"], "no law's name contains 'nothing'"),
         (["eval", "two_layers", "t"], "'t' is not of the form"),
         (["eval", "two_layers", "t=now", *POINT], "t = 'now' is not a number"),
+        (["eval", "two_layers", "t=0:1", *POINT], "t = '0:1' is not of the form first:last:count"),
+        (["eval", "two_layers", "t=0:1:1", *POINT], "with a count of at least 2"),
         (["eval", "two_layers", *POINT], "missing t"),
         (["eval", "two_layers", "t=-1", *POINT], "t = -1.0 violates t >= 0"),
         (["diff", "absent.json", "absent.json"], "absent.json"),

@@ -183,7 +183,7 @@ def test_half_time_infinite():
         dict(tau=tau, **deep_task),
         judge,
         rivals,
-        labels=labels,
+        labels={**labels, "h": "1/depth"},
     )
 
 

@@ -33,10 +33,15 @@ times = {
 
 
 def rivals(depth):
-    """One layer more, and the very deep law read in this chain's own time."""
+    """One layer more, the very deep law read in this chain's own time, and each argument a tenth larger."""
+    larger = {
+        f"{name} a tenth larger": lambda name=name, **at: any_depth(**{**at, name: 1.1 * at[name]})
+        for name in ("s", "lam", "a0", "tau")
+    }
     return {
         "one layer more": lambda depth, **at: any_depth(depth=depth + 1, **at),
         "very deep": lambda t, depth, **at: any_depth(depth * t, depth=math.inf, **at),
+        **larger,
     }
 
 
@@ -151,17 +156,24 @@ def test_small_start():
     def run(a0, seed):
         return tau * chain.flow_passage_time(depth, s=1.7, lam=0.6, a0=a0, af=1.7 / 1.2) * a0**power
 
-    def law(s, lam, D, tau):
-        return small_start_time(a0=1e-9, s=s, lam=lam, D=D, tau=tau) * 1e-9**power
+    def scaled(law):
+        return lambda s, lam, D, tau: law(a0=1e-9, s=s, lam=lam, D=D, tau=tau) * 1e-9**power
 
     at = dict(s=1.7, lam=0.6, D=depth, tau=tau)
     printed = {
         "as printed, 1/(s b0^D)": lambda s, lam, D, tau: tau / s,
         "D for D - 2": lambda s, lam, D, tau: tau / (D * s),
+        **{name: scaled(mutant) for name, mutant in small_start_time.mutants().items()},
     }
     judge = Order(power, start=1e-2, halvings=6, then=1)
     confront(
-        "small weights wait for their inverse power", law, run, at, judge, printed, labels={**labels, "h": "start a0"}
+        "small weights wait for their inverse power",
+        scaled(small_start_time),
+        run,
+        at,
+        judge,
+        printed,
+        labels={**labels, "h": "start a0"},
     )
 
 

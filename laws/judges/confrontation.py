@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from laws.judges.finding import Finding, Judge, Predict, match, real
-from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.verdict import Panel, Series, Verdict, ratio
 from laws.law import Law
 from laws.typeset import latex
@@ -56,7 +55,7 @@ def confront(
     seed = _fresh(seed, claim)
     law_at = _prediction(law, at)
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
-    if not isinstance(judge, Distribution):
+    if judge.shows != "samples":
         law_at()  # refuses bad arguments before any work
     runs = judge.collect(run, seed)
     found = judge.weigh(runs, law_at)
@@ -110,17 +109,20 @@ def _check(claim, law, run, at, judge, rivals, seed) -> None:
             raise TypeError(f"{name} = {value!r} must map names to values")
     if "law" in (rivals or {}):
         raise ValueError("a rival must not be called 'law'")
-    if isinstance(judge, type) or not hasattr(judge, "weigh"):
+    if isinstance(judge, type) or not (hasattr(judge, "weigh") and hasattr(judge, "shows")):
         raise TypeError(f"judge = {judge!r} is no judge: give one of laws.judges with its settings")
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed = {seed!r} must be a whole number >= 0")
 
 
 def _name(law) -> str:
-    """The name under which the report gathers what was found of a law."""
+    """The name under which the report gathers what was found of a law: where a reader would look for it."""
     if isinstance(law, Law):
         return f"{law.module}.{law.name}"
-    return f"{law.__module__}.{law.__qualname__}" if hasattr(law, "__qualname__") else str(law)
+    if not hasattr(law, "__qualname__"):
+        return str(law)
+    public = ".".join(part for part in law.__module__.split(".") if not part.startswith("_"))
+    return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
 
 
 def _factor(finding: Finding) -> float:
@@ -145,7 +147,7 @@ def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, a
     lines = [str(verdict)]
     if not verdict.accepted:
         lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
-        if not isinstance(judge, Distribution):
+        if judge.shows != "samples":
             lines.append("  " + _furthest(match(predict(), found.observed), found.observed, at))
     if not (verdict.rivals or verdict.mutants):
         lines.append("  nothing was shown that these runs would have rejected: name a rival")
@@ -177,12 +179,12 @@ def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ..
     own = judge.panel(runs, shown)
     own = replace(own, x=labels.get("h", own.x)) if own.x == "step h" else own
     axis = _axis(at, found.observed)
-    if axis is None or isinstance(judge, (Distribution, Exponent, Trend)):
+    if axis is None or judge.shows in ("fit", "samples"):
         return (own,)
     x, y = np.ravel(at[axis]), labels.get("y", f"${latex(law.lhs)}$" if isinstance(law, Law) else "value")
     if own.x == "point" and found.observed.ndim == 1:
         own = replace(own, x=labels.get(axis, axis), series=tuple(replace(s, x=x.tolist()) for s in own.series))
-    if isinstance(judge, (Mean, Equivalent)):
+    if judge.shows == "values":
         return (replace(own, y=y),)
     dense = _dense(shown["law"], axis, at, x)
     series = [_curve(name, predict, axis, at, dense, found.observed) for name, predict in shown.items()]

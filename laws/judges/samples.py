@@ -36,6 +36,7 @@ class Mean:
     miss: float = MISS
     samples: int | None = None
     points: int = 1  # how many means are judged at once: each gets its share of the error
+    shows = "values"
 
     def __post_init__(self):
         if (self.bounds is None) == (self.variance is None):
@@ -108,6 +109,7 @@ class Distribution:
     detects: float = 0.05
     false_alarm: float = FALSE_ALARM
     miss: float = MISS
+    shows = "samples"
 
     def __post_init__(self):
         positive(self, detects=1, false_alarm=1, miss=1)
@@ -154,6 +156,7 @@ class Exponent:
     detects: float
     runs: int = 30
     false_alarm: float = FALSE_ALARM
+    shows = "fit"
 
     def __post_init__(self):
         positive(self, detects=math.inf, false_alarm=1)
@@ -227,6 +230,7 @@ class Trend:
     excess: float = 0.45
     false_alarm: float = FALSE_ALARM
     miss: float = MISS
+    shows = "fit"
 
     def __post_init__(self):
         positive(self, excess=0.5, false_alarm=0.5, miss=0.5)
@@ -285,7 +289,8 @@ class Equivalent:
     margin: float
     runs: int = 30
     miss: float = FALSE_ALARM
-    false_alarm: None = field(default=None, init=False)
+    false_alarm: None = field(default=None, init=False, repr=False)
+    shows = "values"
 
     def __post_init__(self):
         positive(self, margin=math.inf, miss=0.5)

@@ -194,6 +194,8 @@ def _draw(axes, panel: Panel) -> None:
     else:
         if not any(series.role == "surface" for series in panel.series):
             axes.set_ylim(*_window(panel, *axes.get_ylim()))
+    if panel.x == "point":
+        _count(axes.xaxis, max(np.size(s.x) for s in panel.series))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, handlelength=2.5)
 
@@ -204,6 +206,16 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
     room = (high - low) / 2
     return max(bottom, low - room), min(top, high + room)
+
+
+def _count(axis, points: int) -> None:
+    """Points are counted; a single one needs no axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+    if points == 1:
+        axis.set_ticks([])
+        axis.set_label_text("")
 
 
 def _few_ticks(axis, x: np.ndarray) -> None:
