@@ -40,20 +40,24 @@ def confront(
     seed: int = 0,
     labels: Mapping[str, str] | None = None,
     picture: Panel | None = None,
+    of: Law | None = None,
+    through: Callable[[Callable], Callable] | None = None,
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
 
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
     number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with
-    "y" for the law's value; picture: a further panel to show, such as an error surface.
+    "y" for the law's value; picture: a further panel to show, such as an error surface; of: the `Law`
+    from which a function follows, to be shown with it; through: what the runs see of a law, a map
+    from the `Law`, and from each mutant, to a function of the keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
     """
     started = time.perf_counter()
-    _check(claim, law, run, at, judge, rivals, seed)
-    seed = _fresh(seed, claim)
-    law_at = _prediction(law, at)
+    _check(claim, law, run, at, judge, rivals, seed, of)
+    seed, seen = _fresh(seed, claim), through or (lambda law: law)
+    law_at = _prediction(seen(law), at)
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
         law_at()  # refuses bad arguments before any work
@@ -61,14 +65,14 @@ def confront(
     found = judge.weigh(runs, law_at)
     if isinstance(law, Law) and law.evaluate is not None:
         # the formula that is shown stands trial too, not only the stable form that computes it
-        shown = judge.weigh(runs, _prediction(replace(law, evaluate=None), at))
+        shown = judge.weigh(runs, _prediction(seen(replace(law, evaluate=None)), at))
         found = max(found, shown, key=lambda finding: ratio(finding.figure, finding.threshold))
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, Law) else {}
-    spoilt = {name: _factor(judge.weigh(runs, _prediction(mutant, at))) for name, mutant in mutants.items()}
+    spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
     panels = _panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {})
     panels += (picture,) if picture else ()
-    verdict = _verdict(claim, law, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
+    verdict = _verdict(claim, law, of, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
@@ -76,14 +80,15 @@ def confront(
     return verdict
 
 
-def _verdict(claim, law, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
-    stated = isinstance(law, Law)
+def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
+    stated = law if isinstance(law, Law) else of
     return Verdict(
         claim=claim,
         law=_name(law),
-        latex=law.latex() if stated else "",
-        given=r",\; ".join(latex(h) for h in law.given) if stated else "",
-        source=str(law.source) if stated else "",
+        of=_name(of) if of else "",
+        latex=stated.latex() if stated else "",
+        given=r",\; ".join(latex(h) for h in stated.given) if stated else "",
+        source=str(stated.source) if stated else "",
         judge=repr(judge),
         says=found.says,
         accepted=found.accepted,
@@ -98,12 +103,14 @@ def _verdict(claim, law, judge, found, rivals, mutants, seed, seconds, panels) -
     )
 
 
-def _check(claim, law, run, at, judge, rivals, seed) -> None:
+def _check(claim, law, run, at, judge, rivals, seed, of) -> None:
     """Refuse what cannot be confronted, by name."""
     if not isinstance(claim, str) or not re.search(r"\w", claim):
         raise ValueError(f"claim = {claim!r} must be a sentence")
     if law is None or not callable(run):
         raise TypeError(f"law = {law!r} and run = {run!r}: a law and a function that simulates are needed")
+    if of is not None and (not isinstance(of, Law) or isinstance(law, Law)):
+        raise TypeError(f"of = {of!r} must be the Law from which a function, not another Law, follows")
     for name, value in (("at", at), ("rivals", rivals or {})):
         if not isinstance(value, Mapping):
             raise TypeError(f"{name} = {value!r} must map names to values")

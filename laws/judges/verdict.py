@@ -47,12 +47,14 @@ class Panel:
 class Verdict:
     """A claim judged: `figure` against `threshold`, and by what factor every rival failed.
 
+    `law` names what was judged; `of`, for a function, the Law from which it follows and which is shown.
     `rivals` and `mutants` map names to figure / threshold; above 1 they are rejected.  `unseen` are
     the mutants that these runs could not tell from the law.
     """
 
     claim: str
     law: str
+    of: str
     latex: str
     given: str
     source: str
