@@ -1,6 +1,6 @@
 """The command line: `laws list`, `laws show`, `laws eval`, `laws diff`.
 
-    laws list                                              every law, its formula and its source
+    laws list [PART OF A NAME] [--csv]                     every law and its source; csv: statement, hypotheses too
     laws show two_layers                                   one law, typeset for the terminal
     laws eval two_layers t=0.4,1.2 s=1.7 lam=0.6 a0=0.1 tau=1.3 --digits 30
     laws eval two_layers t=0:6:13 s=1.7 lam=0.6 a0=0.1 tau=1.3 --csv      13 times from 0 to 6, both included
@@ -17,6 +17,7 @@ import itertools
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +29,14 @@ from tyro.conf import Positional, arg
 from laws import difference
 from laws.law import Law, found_in
 
+SPELLED = {"lam": "lamda", "af": "a_f"}
+
 
 def list_laws(
-    topic: Annotated[str, arg(help="only laws whose name contains this")] = "",
-    csv: Annotated[bool, arg(help="comma-separated values instead of a table")] = False,
+    topic: Annotated[Positional[str], arg(help="only laws whose name contains this")] = "",
+    csv: Annotated[bool, arg(help="comma-separated, with statement and hypotheses")] = False,
 ) -> int:
-    """List every law with its statement, hypotheses and source."""
+    """List every law with its source."""
     rows = [
         (name, f"{law.lhs} = {law.rhs}", ", ".join(map(str, law.given)), str(law.source))
         for name, law in every_law().items()
@@ -56,13 +59,13 @@ def show(
 ) -> int:
     """Show one law: its formula, hypotheses, source and examples."""
     full, law = find(name)
-    print(full)
     if latex:
         print(law.latex())
         return 0
-    greek = {x: sp.Symbol("lamda") for x in law.symbols if x.name == "lam"}
-    print("\n" + sp.pretty(sp.Eq(law.lhs.subs(greek), law.rhs.subs(greek), evaluate=False), use_unicode=True) + "\n")
-    print("given   ", ", ".join(map(str, law.given)) or "nothing")
+    spelled = {x: sp.Symbol(SPELLED.get(x.name, x.name)) for x in law.symbols}
+    written = lambda expr: sp.pretty(expr.subs(spelled), use_unicode=True, wrap_line=False)  # noqa: E731
+    print(full + "\n\n" + written(sp.Eq(law.lhs, law.rhs, evaluate=False)) + "\n")
+    print("given   ", ", ".join(written(h) for h in law.given) or "nothing")
     print("source  ", law.source)
     example = " ".join(f"{x.name}={law.examples[0][x.name]}" for x in law.symbols)
     print("try     ", f"laws eval {full} {example}")
@@ -77,7 +80,12 @@ def evaluate(
 ) -> int:
     """Evaluate one law at given values, for every combination of the values listed."""
     _, law = find(name)
-    values = dict(_assignment(text) for text in at)
+    values: dict[str, list[str]] = {}
+    for text in at:
+        name, listed = _assignment(text)
+        if name in values:
+            raise ValueError(f"{name} is given twice; list its values as {name}=value,value")
+        values[name] = listed
     names = [x.name for x in law.symbols]
     rows: list[tuple[str, ...]] = []
     for point in itertools.product(*values.values()):
@@ -148,8 +156,8 @@ def _range(name: str, text: str) -> list[str]:
 
 def _float(name: str, text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
         raise ValueError(f"{name} = {text!r} is not a number") from None
 
 

@@ -9,7 +9,7 @@ import json
 import platform
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from laws import proof
 from laws.judges.samples import BUDGET
 from laws.law import Law
 from laws.mathml import font, mathml
+from laws.typeset import plain
 
 if TYPE_CHECKING:
     from laws.judges import Verdict
@@ -48,9 +49,9 @@ class Row:
         return self.law.rpartition(".")[2]
 
     @property
-    def factor(self) -> float:
-        """The worst of its claims: distance from the runs over the threshold."""
-        return max(card.verdict.factor for card in self.cards)
+    def of(self) -> str:
+        """The law from which it follows, if it is a function that follows from one."""
+        return self.cards[0].verdict.of
 
 
 def write(folder: Path, gathered: Gathered) -> None:
@@ -58,7 +59,7 @@ def write(folder: Path, gathered: Gathered) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdicts.json").write_text(json.dumps(_data(gathered), indent=1) + "\n")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
-    environment.filters.update(math=_mathml, factor=_factor, power=_power)
+    environment.filters.update(math=_mathml, factor=_factor, power=_power, plain=plain)
     template = environment.get_template("page.html")
     page = template.render(
         gathered=gathered,
@@ -66,7 +67,7 @@ def write(folder: Path, gathered: Gathered) -> None:
         topics=_grouped(gathered.cards, lambda card: _topic(card.test.partition(".py")[0].replace("/", ".") + ".")),
         budget=BUDGET,
         versions=_versions(),
-        strengths={law: _strength(law) for law in gathered.by_law},
+        strengths={law: _strength(law) for law in _named(gathered)},
         documents=_grouped(gathered.cards, lambda card: card.verdict.source.partition(",")[0] or "stated in the test"),
     )
     (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
@@ -98,6 +99,10 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _named(gathered: Gathered) -> set[str]:
+    return {name for card in gathered.cards for name in (card.verdict.law, card.verdict.of) if name}
 
 
 def _strength(name: str) -> str:
@@ -143,11 +148,16 @@ def _grouped(items, key) -> dict[str, list]:
     return dict(sorted(groups.items()))
 
 
-def picture(verdict: Verdict) -> str:
-    """The picture of a verdict: an SVG, in base64."""
-    buffer = io.BytesIO()
-    verdict.plot().savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return base64.b64encode(buffer.getvalue()).decode()
+def pictures(verdict: Verdict) -> list[str]:
+    """The panels of a verdict, each an SVG in base64."""
+    drawn = []
+    for panel in verdict.panels:
+        buffer = io.BytesIO()
+        replace(verdict, panels=(panel,)).plot().savefig(
+            buffer, format="svg", transparent=True, metadata={"Date": None}
+        )
+        drawn.append(base64.b64encode(buffer.getvalue()).decode())
+    return drawn
 
 
 def _mathml(latex: str) -> Markup:

@@ -61,7 +61,7 @@ class Gathered:
     cards: list[Card] = field(default_factory=list)
     errata: list[Erratum] = field(default_factory=list)
     heard: list[Verdict] = field(default_factory=list)  # in this process
-    pictures: dict[str, str] = field(default_factory=dict)  # claim id -> SVG
+    pictures: dict[str, list[str]] = field(default_factory=dict)  # claim id -> SVG of each panel
     failed: list[str] = field(default_factory=list)
     deselected: int = 0
     partial: bool = False  # picked by hand, or not all tests passed
@@ -183,9 +183,9 @@ def pytest_sessionfinish(session):
     config = session.config
     gathered = config.stash[gathered_key]
     if _folder(config) and gathered.heard:
-        from laws.page import picture
+        from laws.page import pictures
 
-        gathered.pictures |= {verdict.id: picture(verdict) for verdict in gathered.heard}
+        gathered.pictures |= {verdict.id: pictures(verdict) for verdict in gathered.heard}
     if hasattr(config, "workeroutput"):
         config.workeroutput["laws_deselected"] = gathered.deselected
         config.workeroutput["laws_pictures"] = gathered.pictures

@@ -78,8 +78,8 @@ def pretrained_passage_time(depth: int, *, s: float, lam: float, b0: float, to: 
     layers, total, variance = [], 0.0, positive("lam", lam)
     for _ in range(whole("depth", depth)):
         _check_passage(2, variance, variance, b0**2, to)
-        pair = network(2, s=variance, lam=variance, a0=b0**2)
-        time, learnt = _passage(*pair, to, eta)
+        loss, pair = network(2, s=variance, lam=variance, a0=b0**2)
+        time, learnt = _passage(loss, pair, to, eta)
         total, variance = total + time, variance * learnt[0] ** 2
         layers.append(learnt[0])
     loss, _ = network(depth, s=s, lam=lam, a0=1.0)
@@ -89,15 +89,15 @@ def pretrained_passage_time(depth: int, *, s: float, lam: float, b0: float, to: 
 
 def _passage(loss, weights, af: float, eta: float) -> tuple[float, np.ndarray]:
     """When the output passes af under gradient descent, and the weights at that time."""
-    until, rising = 8 * positive("eta", eta), 1 if af > float(weights.prod()) else -1
-    while True:
-        times = eta * np.arange(round(until / eta) + 1)
-        path = descend(loss, [weights], times, GradientDescent(eta), label=f"chain of {len(weights)}")
-        a = rising * path.prod(1)
-        if a[-1] > rising * af:
-            time, near = crossing(times, a, rising * af), _around(a, rising * af)
-            return time, krogh_interpolate(times[near], path[near], time)
-        until *= 2
+    rising, by = 1 if af > float(weights.prod()) else -1, GradientDescent(eta)
+    path = weights.numpy()[None]
+    while rising * path[-1].prod() <= rising * af:
+        steps = eta * np.arange(max(9, len(path)))
+        onwards = descend(loss, [torch.from_numpy(path[-1])], steps, by, label=f"chain of {len(weights)}")
+        path = np.concatenate([path, onwards[1:]])
+    times, a = eta * np.arange(len(path)), rising * path.prod(1)
+    time, near = crossing(times, a, rising * af), _around(a, rising * af)
+    return time, krogh_interpolate(times[near], path[near], time)
 
 
 def flow_passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, rtol: float = 1e-12) -> float:

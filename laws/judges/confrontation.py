@@ -41,7 +41,7 @@ def confront(
     labels: Mapping[str, str] | None = None,
     picture: Panel | None = None,
     of: Law | None = None,
-    through: Callable[[Callable], Callable] | None = None,
+    through: Callable[[Any], Callable] | None = None,
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
 
@@ -182,7 +182,7 @@ def _furthest(law: np.ndarray, observed: np.ndarray, at) -> str:
 
 def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ...]:
     """The law as a line through the runs, where an argument runs along them, and the judge's own picture."""
-    shown = dict(list(predictions.items())[:4])
+    shown = dict(list(predictions.items())[:7])
     own = judge.panel(runs, shown)
     own = replace(own, x=labels.get("h", own.x)) if own.x == "step h" else own
     axis = _axis(at, found.observed)

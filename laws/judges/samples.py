@@ -307,7 +307,7 @@ class Equivalent:
         gap = float(np.max(np.maximum(np.abs(low - law), np.abs(high - law))))
         wide = float(np.max(high - low)) / 2
         each = zip(*(np.ravel(v) for v in (middle, low, high)), strict=True)
-        medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in list(each)[:8])
+        medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in each)
         says = f"medians of {self.runs} runs: {medians}; within {gap:.3g} of the law (must be {self.margin:g})"
         if wide > self.margin:
             says += f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
@@ -325,7 +325,9 @@ class Equivalent:
         where = list(range(middle.size))
         law = np.atleast_1d(match(next(iter(predictions.values()))(), self._intervals(runs)[2])).ravel()
         shade = Series("band", where, list(law), "margin", list(law - self.margin), list(law + self.margin))
-        points = Series("run", where, list(middle), f"median of {self.runs}", list(low), list(high))
+        points = Series(
+            "run", where, list(middle), f"median of {self.runs} runs, with its interval", list(low), list(high)
+        )
         return Panel("point", "value", (shade, points, *lines(where, self._intervals(runs)[2], predictions)))
 
 

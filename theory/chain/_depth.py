@@ -119,9 +119,7 @@ def _times(t) -> np.ndarray:
         raise TypeError(f"any_depth: t = {t!r} is not a real number, or an array of them")
     wrong = ~(np.isfinite(times) & (times >= 0))
     if wrong.any():
-        raise ValueError(
-            f"any_depth: t = {times[wrong].flat[0]} violates 0 <= t < oo ({wrong.sum()} of {times.size})"
-        )
+        raise ValueError(f"any_depth: t = {times[wrong].flat[0]} violates 0 <= t < oo ({wrong.sum()} of {times.size})")
     return times.astype(float)
 
 
