@@ -12,6 +12,10 @@ GREEK = {"mu", "nu", "xi", "pi"}
 
 
 class _Paper(LatexPrinter):
+    def _print_Pow(self, expr):
+        self._settings["root_notation"] = getattr(expr.exp, "q", 1) == 2  # a sqrt, but no cube roots
+        return super()._print_Pow(expr)
+
     def _print_hyper(self, expr, exp=None):
         if expr.ap == (1,) and expr.bq == (2,):  # 1F1(1; 2; x) is (e^x - 1)/x
             x = self._print(expr.argument)
@@ -26,9 +30,7 @@ class _Paper(LatexPrinter):
 def latex(expr: sp.Basic) -> str:
     """LaTeX of an expression or relation in the symbols of the papers: `lam` is a Greek letter, `af` is a_f."""
     names = {x: _name(x.name) for x in expr.free_symbols if isinstance(x, sp.Symbol) and _name(x.name)}
-    return _Paper(
-        {"symbol_names": names, "ln_notation": True, "root_notation": False, "inv_trig_style": "full"}
-    ).doprint(expr)
+    return _Paper({"symbol_names": names, "ln_notation": True, "inv_trig_style": "full"}).doprint(expr)
 
 
 def _name(name: str) -> str | None:

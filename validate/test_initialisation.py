@@ -116,7 +116,8 @@ def surface():
         path = train(loss, [weights], 0.05 * np.arange(120), GradientDescent(0.05))
         series.append(Series("path", path[:, 0].tolist(), path[:, 1].tolist(), "gradient descent"))
     for branch in (w[w < -0.9], w[w > 0.9]):
-        series.append(Series("law", branch.tolist(), (s / lam / branch).tolist(), "minima, w1 w2 = s/lam"))
+        label = "minima, w1 w2 = s/lam" if branch[0] > 0 else "_nolegend_"
+        series.append(Series("law", branch.tolist(), (s / lam / branch).tolist(), label))
     series.append(Series("run", [0.0], [0.0], "saddle"))
     return Panel("weight $w_1$", "weight $w_2$", tuple(series))
 

@@ -241,7 +241,7 @@ def _shown(axes, line) -> str:
     y = np.asarray(line.get_ydata(), dtype=float)
     if label.startswith("_"):
         return label
-    hidden = not np.any((y >= bottom) & (y <= top)) and (np.all(y > top) or np.all(y < bottom))
+    hidden = y.size > 0 and bool(np.all(y > top) or np.all(y < bottom))
     return "\n".join(textwrap.wrap(plain(label) + (" (off the scale)" if hidden else ""), 34, break_long_words=False))
 
 
