@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from numerics import modes
+from numerics.chain import crossing
 from numerics.checks import numbers_of, positive, real, whole
-from numerics.descent import SGD, GradientDescent, GradientFlow, increasing, modified
+from numerics.descent import SGD, GradientDescent, GradientFlow, modified
 from numerics.descent import train as descend
 
 Weights = Sequence[Tensor]
@@ -54,6 +56,13 @@ def data(sigma, *, seed: int, noise: float = 0.3) -> Data:
     frame = math.sqrt(examples) * _frame(examples, Ni + No, draw)
     x, rest = frame[:, :Ni], frame[:, Ni:]
     return Data(x, x @ target.T + real("noise", noise) * rest)
+
+
+def rotated(task: modes.Task) -> Data:
+    """The same averages over few rows: its examples after an orthogonal map that leaves zeros in most of them."""
+    x, y = task.rotated()
+    size = math.sqrt(len(x) / task.examples)
+    return Data(size * x, size * y)
 
 
 def balanced(Ni: int, Nh: int, No: int, lam: float, *, scale: float, seed: int) -> list[Tensor]:
@@ -101,8 +110,8 @@ def train_sgd(weights: Weights, on: Data, times, by: SGD, *, record: Callable, s
 
 def flow(weights: Weights, on: Data, times, *, rtol: float = 1e-12, record: Callable | None = None) -> np.ndarray:
     """The same under gradient flow."""
-    smallest = min(float(w.abs().mean()) for w in weights)
-    by = GradientFlow(rtol, rtol * smallest)
+    sizes = [float(w.abs().mean()) for w in weights if bool(w.any())]
+    by = GradientFlow(rtol, rtol * min(sizes, default=1.0))
     return descend(loss, weights, times, by, data=(on.x, on.y), record=record or gram)
 
 
@@ -119,7 +128,7 @@ def one_after_the_other(weights: Weights, tasks: Sequence[Data], durations, poin
     for task, length in zip(tasks, numbers_of("durations", durations), strict=True):
         times = np.linspace(0, positive("durations", length), points)
         seen = flow(weights, task, times, rtol=rtol, record=lambda w: torch.cat([v.reshape(-1) for v in w]))
-        stages = [_apart(torch.from_numpy(row), weights) for row in seen]
+        stages = [apart(torch.from_numpy(row), weights) for row in seen]
         losses.append([[excess(w, other) for w in stages] for other in tasks])
         weights = stages[-1]
     return np.array(losses).transpose(1, 0, 2)
@@ -134,6 +143,19 @@ def excess(weights: Weights, on: Data) -> float:
     """The loss above that of the best linear map."""
     best = torch.linalg.lstsq(on.x, on.y).solution
     return float(loss(weights, on.x, on.y) - ((on.y - on.x @ best) ** 2).sum() / (2 * len(on.x)))
+
+
+def ensemble_losses(weights: Weights, on: Data, times, *, rtol: float = 1e-9) -> np.ndarray:
+    """The losses, above the best, of networks that flow side by side, W1 of shape (runs, Nh, Ni); shape (T, runs).
+
+    Gradient flow: steps of finite size would not leave the networks balanced.
+    """
+    target = torch.from_numpy(on.correlation)  # the inputs are white: nothing else of the data enters
+
+    def each(w):
+        return ((target - w[1] @ w[0]) ** 2).sum((1, 2)) / 2
+
+    return descend(lambda w: each(w).sum(), weights, times, GradientFlow(rtol, rtol / 100), record=each)
 
 
 def gram(weights: Weights) -> Tensor:
@@ -163,18 +185,17 @@ def kernel_distance(first: np.ndarray, later: np.ndarray) -> np.ndarray:
 
 def crossing_of(weights: Weights, on: Data, level: float, until: float, *, rtol: float) -> float:
     """The time, under gradient flow, when the map of a network of one input and output passes `level`."""
-    from numerics.chain import crossing
-
     low, high = 0.0, positive("until", until)
-    for _ in range(3):  # each time a hundred times finer
-        times = np.linspace(low, high, 101)
-        a = flow(weights, on, increasing(times), rtol=rtol, record=output_map)[:, 0, 0]
+    for _ in range(2):  # coarsely, then finely
+        times = np.linspace(low, high, 201)
+        a = flow(weights, on, times, rtol=rtol, record=output_map)[:, 0, 0]
         k = int(np.argmax(a > level))
-        low, high = times[max(k - 2, 0)], times[min(k + 1, 100)]
+        low, high = times[max(k - 2, 0)], times[min(k + 1, 200)]
     return crossing(times, a, level)
 
 
-def _apart(row: Tensor, like: Weights) -> list[Tensor]:
+def apart(row: Tensor, like: Weights) -> list[Tensor]:
+    """The weights in one row, in the shapes of others."""
     parts = row.split([w.numel() for w in like])
     return [part.view(w.shape) for part, w in zip(parts, like, strict=True)]
 

@@ -123,7 +123,8 @@ def _names(Ni, Nh, No):
         "W1": ("W_1", Nh, Ni), "W2": ("W_2", No, Nh), "sigma": (r"\Sigma", No, Ni), "F": ("F", n, n), "Q": ("Q", n, Nh),
         "W1_dot": (r"\tau\dot{W}_1", Nh, Ni), "W2_dot": (r"\tau\dot{W}_2", No, Nh), "Q_dot": (r"\tau\dot{Q}", n, Nh),
         "P": ("P", n, n), "P0": ("P_0", n, n), "P_dot": (r"\tau\dot{P}", n, n), "A": ("A", Nh, Nh),
-        "K": ("A^{-1}", Nh, Nh), "E": ("E", n, n), "E_dot": (r"\tau\dot{E}", n, n), "G": ("G", n, n), "G_dot": (r"\tau\dot{G}", n, n),
+        "K": ("A^{-1}", Nh, Nh), "E": ("E", n, n), "E_dot": (r"\tau\dot{E}", n, n),
+        "G": ("G", n, n), "G_dot": (r"\tau\dot{G}", n, n),
     }  # fmt: skip
     return {key: sp.MatrixSymbol(*shape) for key, shape in shapes.items()}
 

@@ -55,9 +55,9 @@ offdiagonal_variance = Law(
 def derive_moments() -> tuple[Step, ...]:
     """One step of descent, and the moments of normal weights."""
     first, second = sp.symbols("c_next d_next", real=True)
-    error, s, mu = sp.Symbol("e", real=True), *sp.symbols("s mu", real=True)
-    after = {first: c - eta * sp.diff((s - mu * c * d) ** 2 / (2 * mu), c),
-             second: d - eta * sp.diff((s - mu * c * d) ** 2 / (2 * mu), d), error: s - mu * c * d}  # fmt: skip
+    error, s, mu = sp.symbols("e s mu", real=True)
+    loss = (s - mu * c * d) ** 2 / (2 * mu)
+    after = {first: c - eta * sp.diff(loss, c), second: d - eta * sp.diff(loss, d), error: s - mu * c * d}
     M = sp.Function("M")(theta)
     where = {M: sp.exp(theta**2 / 2)}
     return (

@@ -109,5 +109,5 @@ def partition(Ni, Nh, No) -> Partition:
         - C * (down * down - one(m)) * (4 * S) ** -1 * C.T
         + D * (side * side - one(apart)) * (2 * perp) ** -1 * D.T
     )
-    names = [sp.MatrixSymbol(*shape) for shape in (("Z_1", Ni, Nh), ("Z_2", No, Nh), ("A", Nh, Nh))]
-    return Partition(*names, inputs, outputs, metric, x)
+    Z1, Z2, A = sp.MatrixSymbol("Z_1", Ni, Nh), sp.MatrixSymbol("Z_2", No, Nh), sp.MatrixSymbol("A", Nh, Nh)
+    return Partition(Z1, Z2, A, inputs, outputs, metric, names=x)

@@ -136,26 +136,29 @@ def _late(s, mu, lam):
     return (s + np.sqrt((s - np.sqrt(2) * mu * lam) * (s + np.sqrt(2) * mu * lam))) / (4 * mu)
 
 
-turning = dict(
-    solves=lambda a: (8 * mu * a**2 - 4 * s * a + mu * lam**2,),
-    given=(mu > 0, s > 0, 2 * mu**2 * lam**2 < s**2),
-    reasons={2 * mu**2 * lam**2 < s**2: "above the transition no trajectory is sigmoidal"},
-)
-late_inflection = Law(
-    sp.Symbol("a_late", real=True),
-    _inflection(1),
-    source=Source("derived here", "where learning is fastest"),
-    examples=(dict(s=1.7, mu=0.6, lam=0.8), dict(s=1.7, mu=0.6, lam=-1.3)),
-    evaluate=_late,
-    **turning,
-)
-early_inflection = Law(
-    sp.Symbol("a_early", real=True),
-    _inflection(-1),
-    source=Source("derived here", "where learning is slowest before it speeds up"),
-    examples=(dict(s=1.7, mu=0.6, lam=0.8), dict(s=1.7, mu=0.6, lam=-1.3)),
-    evaluate=lambda s, mu, lam: lam**2 / (8 * _late(s, mu, lam)),
-    **turning,
+SIGMOIDAL = 2 * mu**2 * lam**2 < s**2
+
+
+def _turning(name, sign, says, evaluate):
+    """The law of one of the two strengths at which a sigmoidal trajectory turns, (9)."""
+    return Law(
+        sp.Symbol(name, real=True),
+        _inflection(sign),
+        solves=lambda a: (8 * mu * a**2 - 4 * s * a + mu * lam**2,),
+        given=(mu > 0, s > 0, SIGMOIDAL),
+        source=Source("derived here", says),
+        examples=(dict(s=1.7, mu=0.6, lam=0.8), dict(s=1.7, mu=0.6, lam=-1.3)),
+        evaluate=evaluate,
+        reasons={SIGMOIDAL: "above the transition no trajectory is sigmoidal"},
+    )
+
+
+late_inflection = _turning("a_late", 1, "where learning is fastest", _late)
+early_inflection = _turning(
+    "a_early",
+    -1,
+    "where learning is slowest before it speeds up",
+    lambda s, mu, lam: lam**2 / (8 * _late(s, mu, lam)),
 )
 
 
