@@ -201,8 +201,9 @@ def apart(row: Tensor, like: Weights) -> list[Tensor]:
 
 
 def _frame(rows: int, columns: int, draw: torch.Generator) -> Tensor:
-    """Random orthonormal columns."""
-    return torch.linalg.qr(torch.randn(rows, columns, generator=draw, dtype=torch.float64)).Q
+    """Random orthonormal columns, uniform: with the signs as the factorisation leaves them, det Q would be fixed."""
+    Q, R = torch.linalg.qr(torch.randn(rows, columns, generator=draw, dtype=torch.float64))
+    return Q * R.diagonal().sign()
 
 
 def _matrix(name: str, value) -> np.ndarray:

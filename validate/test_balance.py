@@ -18,13 +18,13 @@ rows = lambda w: torch.cat([v.reshape(-1) for v in w])  # noqa: E731
 
 
 def one_mode(steps=200, eta=0.05):
-    """The weights c, d of one mode at every step of SGD, and the error -dL/dc / d of the batch drawn there."""
+    """The weights c, d of one mode at every step of SGD, and the error e = -(dL/dc)/d of the batch drawn there."""
     on, start = nets.data([[1.7]], seed=3), [torch.tensor([[0.3]]), torch.tensor([[-0.9]])]
     errors = []
 
     def loss(weights, x, y):
         value = nets.loss(weights, x, y)
-        errors.append(float((x * (y - x * weights[0] * weights[1])).mean()))
+        errors.append((x * (y - x * weights[0] * weights[1])).mean().item())
         return value
 
     weights = nets.descend(loss, start, eta * np.arange(steps + 1), SGD(eta, 2), data=(on.x, on.y), seed=5)

@@ -37,8 +37,8 @@ def network(W1, W2, sigma_yx, times, tau, input_covariance) -> Task:
 def balance(W1, W2) -> float:
     """Lambda of W2^T W2 - W1 W1^T = lambda I; ValueError with the measured defect if there is none.
 
-    W1 has shape (Nh, Ni), W2 (No, Nh).  The defect may be what rounding explains: eps (Ni + Nh + No) times
-    the squared norm of the weights.
+    W1 has shape (Nh, Ni), W2 (No, Nh).  Rounding explains eps (Ni + Nh + No) times the squared norm of the
+    weights: a defect up to that is allowed, and a lambda up to that is 0.
     """
     W1, W2 = matrix("W1", W1), matrix("W2", W2)
     if W2.shape[1] != len(W1):
@@ -47,12 +47,13 @@ def balance(W1, W2) -> float:
     lam = float(np.trace(difference)) / len(W1)
     defect = float(np.linalg.norm(difference - lam * np.eye(len(W1))))
     size = float((W1**2).sum() + (W2**2).sum())
-    if not defect <= EPS * (sum(W1.shape) + len(W2)) * size:
+    rounding = EPS * (sum(W1.shape) + len(W2)) * size
+    if not defect <= rounding:
         raise ValueError(
             f"W1 and W2 are not balanced: W2^T W2 - W1 W1^T is {lam:.6g} I but for a defect of norm {defect:.3g} "
             f"({defect / size:.3g} of |W1|^2 + |W2|^2), which rounding does not explain"
         )
-    return lam
+    return lam if abs(lam) > rounding else 0.0
 
 
 def matrix(name: str, value) -> np.ndarray:

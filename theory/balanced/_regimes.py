@@ -64,8 +64,7 @@ def is_obstructed(W1, W2, sigma_yx) -> bool:
     ValueError unless Ni = No <= Nh and the network is zero-balanced.
     """
     W1, W2, sigma = matrix("W1", W1), matrix("W2", W2), matrix("sigma_yx", sigma_yx)
-    lam, size = balance(W1, W2), float((W1**2).sum() + (W2**2).sum())
-    if abs(lam) > np.finfo(float).eps * (sum(W1.shape) + len(W2)) * size:
+    if lam := balance(W1, W2):
         raise ValueError(f"lambda = {lam:g}: only zero-balanced networks are obstructed")
     if not sigma.shape == (len(W2), W1.shape[1]) or len(W2) != W1.shape[1] or len(W1) < len(W2):
         raise ValueError(f"shapes {W1.shape}, {W2.shape}, {sigma.shape}: Ni = No <= Nh is needed")
