@@ -253,6 +253,8 @@ def explicit(expr: sp.Expr, where: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
     for unknown, value in functions.items():
         parameters = sp.Lambda(unknown.args, value)
         expr = expr.replace(unknown.func, parameters)
+    if expr.is_Matrix:  # entries are long, and know none of the matrix symbols: one pass does
+        return expr.xreplace(dict(where)).doit()
     return expr.subs({f: value for f, value in where.items() if f not in functions}).doit()
 
 

@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterator
 
 import sympy as sp
+from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
 from laws import ball
 from laws.law import Law, Step, admits
@@ -107,8 +108,8 @@ def _differs(mutant, point) -> bool:
 
 
 def _identically_zero(law: Law, residual: sp.Expr) -> bool:
-    if sp.sympify(residual).has(sp.hyper):
-        return False  # sympy knows too few relations between hypergeometric functions to end its search
+    if sp.sympify(residual).has(sp.hyper, HyperbolicFunction):
+        return False  # sympy knows too few relations between such functions to end its search
     positive = {
         h.lhs: sp.Dummy(h.lhs.name, positive=True) for h in law.given if h.func is sp.StrictGreaterThan and h.rhs == 0
     }
@@ -127,8 +128,14 @@ def _invert(z):
 
 
 def _at_random(residual, draw):
-    """A ball around the residual at random positive rationals below 3, or None where it is undefined."""
+    """A ball around the residual at random positive rationals below 3, or None where it is undefined.
+
+    Of a matrix, the ball of the first entry that is not 0, if there is one.
+    """
     symbols = sorted(residual.free_symbols, key=str)
     point = {x: sp.Rational(draw.randrange(20, 300), 101) for x in symbols}
-    value = ball.ball(residual, point, 400)
-    return value if value.is_finite() else None
+    entries = residual.as_explicit().flat() if getattr(residual, "is_Matrix", False) else [residual]
+    values = [ball.ball(entry, point, 400) for entry in entries]
+    if not all(value.is_finite() for value in values):
+        return None
+    return next((value for value in values if not value.contains(0)), values[0])

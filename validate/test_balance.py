@@ -1,0 +1,116 @@
+"""Balance itself: what a finite step of descent does to it, and how balanced networks are at random.
+
+Trained torch networks and random weights against `theory.balanced`.
+"""
+
+import numpy as np
+import torch
+
+from laws import Mean, Roundoff, confront
+from numerics import balanced as nets
+from numerics.descent import SGD
+from theory.balanced import balance_step, diagonal_variance, mean_balance, offdiagonal_variance
+
+rows = lambda w: torch.cat([v.reshape(-1) for v in w])  # noqa: E731
+
+
+# -- under steps of finite size ------------------------------------------------------------------------
+
+
+def one_mode(steps=200, eta=0.05):
+    """The weights c, d of one mode at every step of SGD, and the error e = -(dL/dc)/d of the batch drawn there."""
+    on, start = nets.data([[1.7]], seed=3), [torch.tensor([[0.3]]), torch.tensor([[-0.9]])]
+    errors = []
+
+    def loss(weights, x, y):
+        value = nets.loss(weights, x, y)
+        errors.append((x * (y - x * weights[0] * weights[1])).mean().item())
+        return value
+
+    weights = nets.descend(loss, start, eta * np.arange(steps + 1), SGD(eta, 2), data=(on.x, on.y), seed=5)
+    return weights, np.array(errors)[-steps:]
+
+
+def test_balance_of_one_mode():
+    """Every step of SGD multiplies the balance of one mode by 1 - (eta e)^2, to machine precision."""
+    weights, errors = one_mode()
+    c, d = weights[:-1].T
+    at = dict(c=c, d=d, eta=0.05, e=errors)
+    size = (c**2 + d**2) / np.abs(d**2 - c**2)
+    run = lambda seed: weights[1:, 1] ** 2 - weights[1:, 0] ** 2  # noqa: E731
+    rivals = {"conserved, as under gradient flow": lambda c, d, eta, e: d**2 - c**2}
+    drawn = dict(y="balance after the step")
+    claim = "a step of SGD shrinks the balance of one mode"
+    confront(claim, balance_step, run, at, Roundoff(20, condition=4 * size), rivals, labels=drawn)
+
+
+def test_balance_in_matrices():
+    """Every step of descent changes the balance by eta^2 (W1 E^T E W1^T - W2^T E E^T W2), to machine precision."""
+    weights, eta = nets.balanced(3, 2, 4, 1.7, scale=0.4, seed=1), 0.1
+    on = nets.data(nets.correlation(3, 4, [1.7, 1.2, 0.8], seed=2), seed=3)
+    path = nets.train(weights, on, eta * np.arange(101), eta, record=rows)
+    stages = [nets.apart(torch.from_numpy(row), weights) for row in path]
+    layers = [np.array([w[k].numpy() for w in stages]) for k in (0, 1)]
+    changes = np.diff(np.array([W2.T @ W2 - W1 @ W1.T for W1, W2 in zip(*layers, strict=True)]), axis=0)
+    size = max(float((W1**2).sum() + (W2**2).sum()) for W1, W2 in zip(*layers, strict=True))
+
+    def law(signs=(1, -1)):
+        W1, W2 = (layer[:-1] for layer in layers)
+        E = on.correlation - W2 @ W1
+        first, second = W1 @ E.transpose(0, 2, 1), W2.transpose(0, 2, 1) @ E
+        return eta**2 * (signs[0] * first @ first.transpose(0, 2, 1) + signs[1] * second @ second.transpose(0, 2, 1))
+
+    rivals = {"conserved, as under gradient flow": lambda: 0 * law(), "both of one sign": lambda: law((1, 1))}
+    judge = Roundoff(60, condition=size / np.maximum(np.abs(changes), np.finfo(float).tiny))
+    confront("a step of descent changes the balance at second order", law, lambda seed: changes, {}, judge, rivals)
+
+
+# -- at random -----------------------------------------------------------------------------------------
+
+shape, sizes = dict(N_i=6, N_o=9), dict(sigma1=0.7, sigma2=0.4)
+at = dict(**shape, **sizes)
+spread = 2 * (9 * 0.4**4 + 6 * 0.7**4)  # variance of a diagonal entry, and with it the scale of all
+
+
+def entries(n, seed):
+    """Balance of n random networks: the two diagonal entries and the one off the diagonal, shape (n, 3)."""
+    W1, W2 = nets.normal(6, 2, 9, sizes=(0.7, 0.4), runs=n, seed=seed)
+    both = W2.transpose(1, 2) @ W2 - W1 @ W1.transpose(1, 2)
+    return torch.stack([both[:, 0, 0], both[:, 1, 1], both[:, 0, 1]], dim=1).numpy()
+
+
+def test_mean_balance():
+    """The mean balance of random weights is No sigma2^2 - Ni sigma1^2."""
+    scale = abs(9 * 0.4**2 - 6 * 0.7**2)
+    run = lambda n, seed: entries(n, seed)[:, 0] / scale  # noqa: E731
+    law = lambda **at: mean_balance(**at) / scale  # noqa: E731
+    rivals = {"0, as of layers drawn alike": 0.0, "of the other shape": lambda **at: law(**{**at, "N_i": 9, "N_o": 6})}
+    judge = Mean(0.05, variance=spread / scale**2)
+    confront("mean balance at random", law, run, at, judge, rivals, labels=dict(y="balance / |its mean|"))
+
+
+def squares(column, n, seed):
+    """Squared deviations of one entry from its mean, in units of the variance on the diagonal."""
+    mean = 0.0 if column == 2 else 9 * 0.4**2 - 6 * 0.7**2
+    return (entries(n, seed)[:, column] - mean) ** 2 / spread
+
+
+fourth = 2 + 48 * (9 * 0.4**8 + 6 * 0.7**8) / spread**2  # variance of the square of a diagonal entry, in these units
+
+
+def test_variance_on_the_diagonal():
+    """Random balance has variance 2 (No sigma2^4 + Ni sigma1^4) on the diagonal."""
+    law = lambda **at: diagonal_variance(**at) / spread  # noqa: E731
+    rivals = {"four times, not two": lambda **at: 2 * law(**at), "as off the diagonal": 0.5}
+    run = lambda n, seed: squares(0, n, seed)  # noqa: E731
+    claim, judge = "variance of random balance on the diagonal", Mean(0.06, variance=fourth)
+    confront(claim, law, run, at, judge, rivals, labels=dict(y="variance / that on the diagonal"))
+
+
+def test_variance_off_the_diagonal():
+    """Random balance has variance No sigma2^4 + Ni sigma1^4 off the diagonal."""
+    law = lambda **at: offdiagonal_variance(**at) / spread  # noqa: E731
+    rivals = {"as on the diagonal": 1.0}
+    run = lambda n, seed: squares(2, n, seed)  # noqa: E731
+    claim, judge = "variance of random balance off the diagonal", Mean(0.03, variance=fourth)
+    confront(claim, law, run, at, judge, rivals, labels=dict(y="variance / that on the diagonal"))

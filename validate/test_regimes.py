@@ -1,0 +1,159 @@
+"""Rich, lazy and delayed rich: architecture against learning regime, and the hidden obstruction.
+
+Trained torch networks against `theory.balanced`.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+
+from laws import Mean, Order, Roundoff, Solver, confront
+from laws.judges.verdict import Panel, Series
+from numerics import balanced as nets
+from theory.balanced import is_obstructed, kernel_distance, loss, plateau, regime
+
+labels = dict(t="time t (τ = 1)", h="1/λ")
+strengths = {1: [1.7], 2: [1.7, 1.4], 3: [1.7, 1.4, 1.1]}
+
+
+def task(Ni, Nh, No, lam, scale=0.4, seed=3):
+    """Balanced weights, and data with modes of strengths 1.7 downwards."""
+    weights = nets.balanced(Ni, Nh, No, lam, scale=scale, seed=seed)
+    return weights, nets.data(nets.correlation(Ni, No, strengths[min(Ni, No)], seed=seed + 1), seed=seed + 2)
+
+
+def arrays(weights):
+    """Weights for the theory."""
+    return [w.numpy() for w in weights]
+
+
+def kernels(weights, on, times, **how):
+    """The distance that the tangent kernel of a trained network has moved, by automatic differentiation."""
+    x = torch.eye(on.x.shape[1], dtype=torch.float64)
+    first = nets.tangent_kernel(weights, x).numpy()
+    return nets.kernel_distance(first, nets.flow(weights, on, times, record=lambda w: nets.tangent_kernel(w, x), **how))
+
+
+# -- large balance -------------------------------------------------------------------------------------
+
+architectures = {
+    "2-2-4, λ > 0: delayed": (2, 2, 4, 6.0),
+    "4-2-3, λ < 0: delayed": (4, 2, 3, -6.0),
+    "2-2-4, λ < 0: lazy": (2, 2, 4, -6.0),
+    "3-3-3, λ > 0: lazy": (3, 3, 3, 6.0),
+    "2-2-4, λ = 0: rich": (2, 2, 4, 0.0),
+}
+
+
+def test_architecture_and_regime():
+    """How far the kernel of five architectures moves with time, by automatic differentiation along gradient flow."""
+    at = dict(t=np.array([0.2, 0.6, 1.5, 3.0, 6.0, 12.0, 20.0]))
+    tasks = [task(*architecture) for architecture in architectures.values()]
+    assert all(name.endswith(regime(*shape).split()[0]) for name, shape in architectures.items())
+
+    def run(rtol, seed):
+        return np.array([kernels(*one, at["t"], rtol=rtol) for one in tasks])
+
+    def law(t):
+        return np.array([kernel_distance(*arrays(weights), on.correlation, np.ravel(t)) for weights, on in tasks])
+
+    rivals = {
+        "all lazy": lambda t: np.zeros((len(tasks), np.size(t))),
+        "all as rich": lambda t: law(t)[[-1] * len(tasks)],
+    }
+    names = {**labels, "y": "distance of the kernel from K(0)"}
+    claim = "architecture decides between rich, lazy and delayed rich"
+    confront(claim, law, run, at, Solver(1e-8), rivals, labels=names, picture=curves(law))
+
+
+def curves(law):
+    """The law at all times, with a name at each architecture."""
+    t = np.linspace(0, 20, 200)
+    series = [
+        Series("law" if name.endswith("lazy") else "rival", t.tolist(), row.tolist(), name)
+        for name, row in zip(architectures, law(t), strict=True)
+    ]
+    return Panel("time t (τ = 1), |λ| = 6 or 0", "distance of the kernel from K(0)", tuple(series))
+
+
+def test_plateau():
+    """A network of large balance first waits at the loss of its frozen large layer."""
+    shapes = [(2, 2, 5, 1), (5, 2, 3, -1), (3, 3, 3, 1)]
+
+    def run(inverse, seed):
+        waiting = []
+        for *shape, sign in shapes:
+            weights, on = task(*shape, sign / inverse)
+            end = nets.flow(weights, on, [0.8], rtol=1e-9, record=lambda w: torch.cat([v.reshape(-1) for v in w]))
+            waiting.append(nets.excess(nets.apart(torch.from_numpy(end[0]), weights), on))
+        return np.array(waiting)
+
+    def law(which):
+        networks = [task(*shape, 64.0 * sign) for *shape, sign in shapes]
+        return np.array([plateau(*arrays(weights), on.correlation) for weights, on in networks])
+
+    rivals = {"none: lazy learning succeeds": np.zeros(3), "the loss at the start": lambda which: law(which) + 1.0}
+    names = dict(h="1/|λ|", which="architecture", y="loss at time 0.8")
+    claim = "the lazy plateau of networks of large balance"
+    confront(claim, law, run, dict(which=np.arange(3)), Order(1, start=1 / 16), rivals, labels=names)
+
+
+# -- the hidden obstruction ----------------------------------------------------------------------------
+
+square = nets.correlation(3, 3, [1.7, 1.3, 0.9], seed=8)
+final = 12.0  # the weakest mode is learnt, and rounding has not yet freed a mode that cannot start
+
+
+@cache
+def ends(runs, seed):
+    """Zero-balanced 3-3-3 networks from random starts: their weights, and their losses when learning has ended."""
+    starts = [nets.balanced(3, 3, 3, 0.0, scale=0.7, seed=seed + k) for k in range(runs)]
+    together = [torch.stack(layer) for layer in zip(*starts, strict=True)]
+    return starts, nets.ensemble_losses(together, nets.data(square, seed=9), [final])[0]
+
+
+def test_obstruction():
+    """Half of all zero-balanced square networks end at a saddle."""
+    run = lambda n, seed: (ends(n, seed)[1] > 0.9**2 / 4).astype(float)  # noqa: E731
+    rivals = {"none: every full-rank start learns the task": 0.0, "one in four": 0.25}
+    names = dict(y="share of networks at the saddle")
+    claim = "half of all zero-balanced square networks are obstructed"
+    confront(claim, lambda: 0.5, run, {}, Mean(0.1, bounds=(0.0, 1.0)), rivals, labels=names)
+
+
+def test_obstructed_are_those():
+    """Stuck at s_min^2/2 are exactly the networks with det(W2 W1) det(Sigma) < 0; the others reach the task."""
+    starts, losses = ends(40, 0)
+    saddle, at = 0.9**2 / 2, dict(network=np.arange(1, 41))
+    stuck = np.array([is_obstructed(*arrays(start), square) for start in starts])
+    where = lambda network: 1.0 + stuck  # noqa: E731
+    which = lambda seed: np.where(losses > saddle / 2, 2.0, 1.0)  # noqa: E731
+    others = {"those with det(W2 W1) det(Sigma) > 0": lambda network: 3 - where(network), "none": 1.0}
+    panel = Panel(
+        "network", "final loss",
+        (Series("run", at["network"].tolist(), losses.tolist(), "gradient flow"),
+         Series("law", at["network"].tolist(), (saddle * stuck).tolist(), "$s_{min}^2/2$ if obstructed, else 0")),
+    )  # fmt: skip
+    names = dict(network="network", y="ends at the minimum (1) or at the saddle (2)")
+    claim = "obstructed are those with det(W2 W1) det(Sigma) < 0"
+    confront(claim, where, which, at, Roundoff(4), others, labels=names, picture=panel)
+
+
+def test_loss_at_the_saddle():
+    """The loss of an obstructed network tends to s_min^2/2, as fast as the last learnt mode allows."""
+    weights = next(w for w in (nets.balanced(3, 3, 3, 0.0, scale=0.7, seed=k) for k in range(9))
+                   if is_obstructed(*arrays(w), square))  # fmt: skip
+    on, at = nets.data(square, seed=9), dict(t=np.array([1.0, 3.0, 6.0, 9.0, 12.0]))
+
+    def run(rtol, seed):
+        return nets.ensemble_losses([w[None] for w in weights], on, at["t"], rtol=rtol)[:, 0]
+
+    law = lambda t: loss(*arrays(weights), square, np.ravel(t))  # noqa: E731
+    rivals = {
+        "down to 0": lambda t: law(t) - 0.9**2 / 2 * (1 - np.exp(-np.ravel(t))),
+        "s_max^2/2": np.full(5, 1.7**2 / 2),
+    }
+    claim = "an obstructed network ends at s_min^2/2"
+    confront(claim, law, run, at, Solver(), rivals, labels={**labels, "y": "loss"})
+    assert abs(law([final])[0] - 0.9**2 / 2) < 1e-6
