@@ -130,7 +130,8 @@ def few_features(features) -> np.ndarray:
 
     Independent normal weights stay so, and the outputs left out only decay.
     """
-    return np.linalg.qr(numbers_of("features", features).T, mode="r").T
+    rows: np.ndarray = np.linalg.qr(numbers_of("features", features).T)[1]
+    return rows.T
 
 
 def items(features) -> modes.Task:
