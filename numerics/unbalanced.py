@@ -41,7 +41,9 @@ def flow(
     first = numbers_of("w", w)
     if first.shape != (task.x.shape[1],):
         raise ValueError(f"w has shape {first.shape}, the inputs {task.x.shape[1]}")
-    weights = [torch.tensor([real("a", a) / units[0]], dtype=torch.float64), torch.from_numpy(first / units[1])]
+    if real("a", a) == 0 and not first.any():
+        raise ValueError("a = 0 and w = 0: this is a saddle, which gradient flow never leaves")
+    weights = [torch.tensor([a / units[0]], dtype=torch.float64), torch.from_numpy(first / units[1])]
 
     def loss(weights):
         return ((task.y[:, 0] - _outputs(weights, units, task.x)) ** 2).sum() / (2 * task.examples)
