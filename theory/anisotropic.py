@@ -31,6 +31,7 @@ Proved.  (3) is solved by a logistic curve at the rate 2 s/(tau sqrt(lam)); the 
 matrices with rational entries.
 """
 
+import numpy as np
 import sympy as sp
 
 from laws.flow import gradient_flow
@@ -50,7 +51,7 @@ preconditioned = Law(
     given=chain.two_layers.given,
     source=Source("derived here", "a commuting mode under the preconditioned flow"),
     examples=chain.two_layers.examples,
-    evaluate=lambda t, s, lam, a0, tau: chain.two_layers(t=t, s=s, lam=lam, a0=a0, tau=tau * lam**0.5),
+    evaluate=lambda tau, lam, **at: np.asarray(chain.two_layers(tau=tau * lam**0.5, lam=lam, **at)),
     reasons=chain.two_layers.reasons,
 )
 

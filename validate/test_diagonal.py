@@ -33,21 +33,24 @@ def test_first_and_second_jump():
     run = times_of_jumps(x, y, 3.0)
     judge = Order(1, start=0.12)
     first = {"at threshold 1/2": lambda c1: 1 / (2 * c1), "as if of unit variance": lambda c1: 1.3 / c1}
-    confront("the strongest input enters first", first_jump, lambda h, s: run(h, s)[0], dict(c1=1.7), judge, first)
+    claim = "the strongest input enters first"
+    confront(claim, first_jump, lambda h, s: run(h, s)[0], dict(c1=1.7), judge, first, labels=labels)
     second = {
         "as if uncorrelated": lambda c1, c2, C11, C12: 1 / c2,
         "from nothing": lambda c1, c2, C11, C12: 1 / c1 + 1 / (c2 - C12 * c1 / C11),
     }
     claim = "a correlated input waits for its rest"
-    confront(claim, second_jump, lambda h, s: run(h, s)[1], at, judge, second, picture=staircase(x, y, 3.0))
+    stairs = staircase(x, y, 3.0)
+    confront(claim, second_jump, lambda h, s: run(h, s)[1], at, judge, second, labels=labels, picture=stairs)
 
 
 def staircase(x, y, until):
     """The loss against time over ln(1/alpha), at two sizes of alpha, over the stairs of the law."""
     C, c = x.T @ x / len(x), x.T @ y / len(x)
     jumps, saddles = path(C, c)
-    edges = np.repeat([0.0, *jumps, until], 2)[1:-1]
-    stairs = np.repeat(diagonal.losses(x, y, saddles), 2)
+    seen = jumps[jumps < until]
+    edges = np.repeat([0.0, *seen, until], 2)[1:-1]
+    stairs = np.repeat(diagonal.losses(x, y, saddles[: len(seen) + 1]), 2)
     series = [Series("law", edges.tolist(), stairs.tolist(), "law, α → 0")]
     for role, alpha in (("path", 1e-3), ("run", 1e-20)):
         log = np.log(1 / alpha)
@@ -131,4 +134,8 @@ def test_mirror():
         "unit slope": lambda h, alpha: alpha**2 * h,
     }
     judge = Roundoff(operations=100_000, condition=2 * np.abs(felt))
-    confront("beta mirrors the pull", mirror, run, dict(h=felt, alpha=alpha), judge, rivals)
+    dense = np.linspace(felt.min(), felt.max(), 200)
+    law = Series("law", dense.tolist(), mirror(h=dense, alpha=alpha).tolist(), "law")
+    dots = Series("run", felt.ravel().tolist(), run(0).ravel().tolist(), "trained network")
+    curve = Panel("pull h felt by an input", "β of the input", (law, dots))
+    confront("beta mirrors the pull", mirror, run, dict(h=felt, alpha=alpha), judge, rivals, picture=curve)

@@ -15,6 +15,7 @@ from theory.semantics import (
     expected_start,
     level_time,
     partition_between,
+    partition_common,
     partition_within,
     ring,
     tree_level,
@@ -40,6 +41,11 @@ def waves(P, k):
 
 
 flip, ring_sigma = 0.05, 1.5
+SIMILAR = (
+    (partition_common, dict(C=3, m=4, p=0.15, q=0.6)),
+    (partition_between, dict(m=4, p=0.15, q=0.6)),
+    (partition_within, dict(q=0.6)),
+)
 worlds = {
     "trees": (
         lambda seed: semantics.diffusion(2, 4, flip, N, seed=seed),
@@ -48,8 +54,8 @@ worlds = {
     ),
     "partitions": (
         lambda seed: semantics.features(semantics.categories((3, 4), (0.15, 0.6)), N, seed=seed),
-        semantics.branches((3, 4))[1:],
-        np.array([partition_between(m=4, p=0.15, q=0.6), partition_within(q=0.6)]),
+        semantics.branches((3, 4)),
+        np.array([f(**at) for f, at in SIMILAR]),
     ),
     "rings": (
         lambda seed: semantics.features(semantics.smooth((12,), ring_sigma, periodic=True), N, seed=seed),
@@ -98,7 +104,7 @@ def test_progressive_differentiation(world):
     names = dict(level="level, from broad to narrow", y="relative error of the half-time")
     picture = splitting() if world == "trees" else None
     at = dict(level=np.arange(1, len(law) + 1))
-    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=30), rivals, labels=names, picture=picture)
+    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=24), rivals, labels=names, picture=picture)
 
 
 def splitting():
@@ -203,4 +209,4 @@ def test_living_things_from_random_weights():
     rivals = {"all at once": law[0] / law - 1, "one layer": task.examples * np.log(2) / law - 1}
     at, drawn = dict(mode=np.arange(1, 4)), dict(mode="distinction", y="relative error of the half-time")
     claim = "animals and plants are told apart first"
-    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=30), rivals, labels=drawn)
+    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=24), rivals, labels=drawn)
