@@ -27,6 +27,7 @@ FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.asinh: arb.asinh, sp.acosh: arb.acosh, sp.atanh: arb.atanh,
     sp.erf: arb.erf, sp.erfc: arb.erfc, sp.erfinv: arb.erfinv,
     sp.gamma: arb.gamma, sp.loggamma: arb.lgamma,
+    sp.uppergamma: lambda k, z: z.gamma_upper(k), sp.lowergamma: lambda k, z: z.gamma_lower(k),
     sp.LambertW: lambda z, branch=None: z.lambertw(0 if branch is None else int(branch.unique_fmpz())),
     sp.Max: lambda first, *rest: _fold(arb.max, first, rest),
     sp.Min: lambda first, *rest: _fold(arb.min, first, rest),

@@ -211,7 +211,7 @@ def _flow(loss, weights, times, by, data, keep, label) -> np.ndarray:
         return [part.view(shape) for part, shape in zip(torch.from_numpy(row).split(sizes), shapes, strict=True)]
 
     def velocity(t, row):
-        bar.update(max(0.0, t - bar.n))
+        bar.update(max(0.0, min(t, bar.total) - bar.n))  # the total is rounded for the eye
         _, slopes = _slope(loss, apart(row), data)  # a trial step may overflow: the solver then takes a shorter one
         return -torch.cat([g.reshape(-1) for g in slopes]).numpy()
 

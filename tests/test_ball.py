@@ -15,6 +15,7 @@ expressions = [
     sp.LambertW(x * y), sp.LambertW(-sp.exp(-1 - x), -1), sp.atan2(x, y),
     sp.Max(x, y) + sp.Min(x, 2), sp.sqrt(x) ** 3 + x ** sp.Rational(2, 3), sp.Piecewise((x, x < y), (y**2, True)),
     sp.hyper([1, x], [2 + y], sp.Rational(1, 3)), sp.hyper([1], [3], -x), sp.gamma(x) + sp.loggamma(y),
+    sp.uppergamma(x, y) + sp.lowergamma(y, x),
     sp.tanh(x) + sp.acosh(1 + y), sp.pi * x + sp.E * y + sp.EulerGamma, sp.sign(x - y) * sp.Abs(x - y),
 ]  # fmt: skip
 

@@ -1,0 +1,77 @@
+"""Diagonal networks descend as u v does, their path is that of the rule, and what cannot be is refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from numerics import diagonal
+from numerics.descent import GradientFlow, train
+from theory.diagonal import path, second_jump
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: diagonal.flow(np.ones((3, 2)), np.ones(2), 0.1, [1.0]), "x has shape"),
+        (lambda: diagonal.flow(np.ones((3, 2)), np.ones(3), 0.0, [1.0]), "alpha = 0.0"),
+        (lambda: diagonal.flow([[np.inf, 1.0]], [1.0], 0.1, [1.0]), "not finite"),
+        (lambda: path(np.eye(2), [1.0]), "fit"),
+        (lambda: path([[1.0, 2.0], [2.0, 1.0]], [1.0, 0.5]), "positive definite"),
+        (lambda: path([[1.0, 0.2], [0.3, 1.0]], [1.0, 0.5]), "symmetric"),
+        (lambda: path(np.eye(2), [0.0, 0.0]), "nothing to learn"),
+        (lambda: path(np.eye(2), [1.0, 0.5], threshold=0.0), "threshold = 0.0"),
+        (lambda: path(np.eye(2), [1.0, 0.5], most=1), "more than 1 jumps"),
+        (lambda: second_jump(c1=1.7, c2=0.9, C11=1.0, C12=0.8), "still call"),
+    ],
+)
+def test_bad_regressions(make, says):
+    """Each bad argument is refused by name."""
+    with pytest.raises((ValueError, TypeError), match=says):
+        make()
+
+
+def test_turned_weights_descend_as_u_v():
+    """The network held in turned weights is the one of u and v, in gradient flow from u = alpha, v = 0."""
+    x, y = diagonal.drawn(10, [[1.3, 0.4], [0.4, 0.8]], [1.7, -0.9], seed=0)
+    times = [0.5, 1.5, 4.0]
+    weights = [torch.full((2,), 0.3, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)]
+    data = (torch.from_numpy(x), torch.from_numpy(y))
+
+    def loss(w, x, y):
+        return ((y - x @ (w[0] * w[1])) ** 2).mean() / 2
+
+    plain = train(loss, weights, times, GradientFlow(), data=data, record=lambda w: w[0] * w[1])
+    np.testing.assert_allclose(diagonal.flow(x, y, 0.3, times, rtol=1e-12)[0], plain, rtol=1e-9)
+
+
+def test_uncorrelated_inputs_enter_by_themselves():
+    """Without correlations every input enters at 1/|c_i|, with its sign, and stays."""
+    times, saddles = path(np.diag([0.5, 2.0, 1.0]), [0.7, -1.6, 0.3])
+    np.testing.assert_allclose(times, [1 / 1.6, 1 / 0.7, 1 / 0.3], rtol=1e-14)
+    np.testing.assert_allclose(saddles[-1], [1.4, -0.8, 0.3], rtol=1e-14)
+    assert np.count_nonzero(saddles, axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_an_input_may_leave_and_return():
+    """Where correlations turn its sign an input falls asleep, and wakes again on the other side."""
+    C = np.array([[1.0, -0.36, 0.37], [-0.36, 1.0, 0.42], [0.37, 0.42, 1.0]])
+    times, saddles = path(C, [0.79, -1.37, -0.03])
+    assert [tuple(np.sign(b)) for b in saddles] == [(0, 0, 0), (0, -1, 0), (1, -1, 0), (0, -1, 1), (-1, -1, 1)]
+    np.testing.assert_allclose(saddles[-1], np.linalg.solve(C, [0.79, -1.37, -0.03]), rtol=1e-9)
+
+
+def test_half_the_threshold_takes_half_the_time():
+    """For u^2 - v^2 everything happens in half of the time, at the same saddles."""
+    C, c = np.array([[1.0, 0.3], [0.3, 0.7]]), [1.1, 0.8]
+    (slow, one), (fast, other) = path(C, c), path(C, c, threshold=0.5)
+    np.testing.assert_allclose(slow, 2 * fast, rtol=1e-14)
+    np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_jumps_are_met_halfway():
+    """A loss that falls in two steps has its jumps where it is halfway down each."""
+    times = np.linspace(0, 20, 2001)
+    step = lambda at: 1 / (1 + np.exp(-4 * (times - at)))  # noqa: E731
+    beta = np.stack([step(5), 0.7 * step(12)], axis=1)
+    seen = diagonal.jumps(times, beta, 2 - step(5) - 0.5 * step(12))
+    np.testing.assert_allclose(seen, [5, 12], atol=1e-5)
