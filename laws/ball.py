@@ -14,7 +14,7 @@ import numbers
 from collections.abc import Callable, Mapping
 
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import acb, arb, ctx, fmpq
 from sympy.core.relational import Relational
 
 WIDEST = 2**15  # bits; beyond it a value is called undecided
@@ -27,6 +27,8 @@ FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.asinh: arb.asinh, sp.acosh: arb.acosh, sp.atanh: arb.atanh,
     sp.erf: arb.erf, sp.erfc: arb.erfc, sp.erfinv: arb.erfinv,
     sp.gamma: arb.gamma, sp.loggamma: arb.lgamma,
+    sp.elliptic_f: lambda phi, m: acb.elliptic_f(acb(phi), acb(m)).real,
+    sp.elliptic_e: lambda phi, m: acb.elliptic_e_inc(acb(phi), acb(m)).real,
     sp.LambertW: lambda z, branch=None: z.lambertw(0 if branch is None else int(branch.unique_fmpz())),
     sp.Max: lambda first, *rest: _fold(arb.max, first, rest),
     sp.Min: lambda first, *rest: _fold(arb.min, first, rest),

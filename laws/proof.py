@@ -107,8 +107,8 @@ def _differs(mutant, point) -> bool:
 
 
 def _identically_zero(law: Law, residual: sp.Expr) -> bool:
-    if sp.sympify(residual).has(sp.hyper):
-        return False  # sympy knows too few relations between hypergeometric functions to end its search
+    if sp.sympify(residual).has(sp.hyper, sp.elliptic_f):
+        return False  # sympy knows too few relations between such functions to end its search
     positive = {
         h.lhs: sp.Dummy(h.lhs.name, positive=True) for h in law.given if h.func is sp.StrictGreaterThan and h.rhs == 0
     }
