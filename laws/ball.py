@@ -27,8 +27,8 @@ FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.asinh: arb.asinh, sp.acosh: arb.acosh, sp.atanh: arb.atanh,
     sp.erf: arb.erf, sp.erfc: arb.erfc, sp.erfinv: arb.erfinv,
     sp.gamma: arb.gamma, sp.loggamma: arb.lgamma,
-    sp.elliptic_f: lambda phi, m: acb.elliptic_f(acb(phi), acb(m)).real,
-    sp.elliptic_e: lambda phi, m: acb.elliptic_e_inc(acb(phi), acb(m)).real,
+    sp.elliptic_f: lambda phi, m: _real(acb.elliptic_f(acb(phi), acb(m))),
+    sp.elliptic_e: lambda phi, m: _real(acb.elliptic_e_inc(acb(phi), acb(m))),
     sp.LambertW: lambda z, branch=None: z.lambertw(0 if branch is None else int(branch.unique_fmpz())),
     sp.Max: lambda first, *rest: _fold(arb.max, first, rest),
     sp.Min: lambda first, *rest: _fold(arb.min, first, rest),
@@ -186,6 +186,10 @@ def _hypergeometric(node, walk) -> arb:
     if (len(above), len(below)) == (1, 1):
         return z.hypgeom_1f1(arb(above[0]), arb(below[0]))
     return z.hypgeom([arb(a) for a in above], [arb(b) for b in below])
+
+
+def _real(value) -> arb:
+    return value.real if value.imag.contains(0) else arb.nan()
 
 
 def _whole(value) -> bool:

@@ -17,7 +17,7 @@ q = 2 * c**2 + Delta**2  # the squared length of every input of exclusive-or
 HERE = "derived here"
 
 
-def two_layer_flow(s, d):
+def logistic(s, d):
     """The problem tau a' = 2 a (s - d a), a(0) = a0, as residuals of a candidate a(t)."""
     return lambda a: (tau * a.diff(t) - 2 * a * (s - d * a), a.subs(t, 0) - a0)
 
@@ -27,18 +27,26 @@ def at_xor(*starts_and_times):
     return tuple(dict(c=0.8, Delta=0.5, tau=1.3, a0=a0, **extra) for a0, extra in starts_and_times)
 
 
+def _two_layers(t, s, d, a0, tau):
+    return np.asarray(two_layers(t=t, s=s, lam=d, a0=a0, tau=tau))
+
+
+def _shared_learning_time(s, d, tau, N, g, D, a0, af):
+    return np.asarray(learning_time(s=s, lam=d, tau=tau * N / g, D=D, a0=a0, af=af))
+
+
 xor = Law(
     a(t),
     two_layers.rhs.subs({chain_s: sp.sqrt(q) / 4, chain_d: q / 4}, simultaneous=True),
-    solves=two_layer_flow(sp.sqrt(q) / 4, q / 4),
+    solves=logistic(sp.sqrt(q) / 4, q / 4),
     given=(tau > 0, c > 0, a0 > 0, t >= 0),
     source=Source(HERE, "exclusive-or with margin: four gates, each open on one example"),
     examples=(
         *at_xor((0.1, dict(t=1.2)), (0.1, dict(t=5.3)), (1e-9, dict(t=52))),
         dict(c=0.8, Delta=0, tau=1.3, a0=0.1, t=5.3),
     ),
-    evaluate=lambda t, c, Delta, a0, tau: two_layers(
-        t=t, s=np.sqrt(2 * c**2 + Delta**2) / 4, lam=(2 * c**2 + Delta**2) / 4, a0=a0, tau=tau
+    evaluate=lambda t, c, Delta, a0, tau: _two_layers(
+        t, np.hypot(np.sqrt(2) * c, Delta) / 4, (2 * c**2 + Delta**2) / 4, a0, tau
     ),
     reasons={a0 > 0: "a = 0 is a saddle: gradient flow never leaves it"},
 )
@@ -59,13 +67,11 @@ xor_half_time = Law(
 xor_two_gates = Law(
     a(t),
     two_layers.rhs.subs({chain_s: sp.sqrt(c**2 + Delta**2) / 2, chain_d: (c**2 + Delta**2) / 2}, simultaneous=True),
-    solves=two_layer_flow(sp.sqrt(c**2 + Delta**2) / 2, (c**2 + Delta**2) / 2),
+    solves=logistic(sp.sqrt(c**2 + Delta**2) / 2, (c**2 + Delta**2) / 2),
     given=(tau > 0, c > 0, a0 > 0, t >= 0),
     source=Source(HERE, "exclusive-or with two gates, on the sign of one input: out of reach for a ReLU"),
     examples=at_xor((0.1, dict(t=1.2)), (0.1, dict(t=3.3)), (1e-9, dict(t=40))),
-    evaluate=lambda t, c, Delta, a0, tau: two_layers(
-        t=t, s=np.sqrt(c**2 + Delta**2) / 2, lam=(c**2 + Delta**2) / 2, a0=a0, tau=tau
-    ),
+    evaluate=lambda t, c, Delta, a0, tau: _two_layers(t, np.hypot(c, Delta) / 2, (c**2 + Delta**2) / 2, a0, tau),
 )
 
 shared_learning_time = Law(
@@ -78,7 +84,7 @@ shared_learning_time = Law(
         dict(s=1.7, d=0.6, tau=1.3, N=12, g=5.3, D=D, a0=a0, af=af)
         for D, a0, af in ((3, 0.1, 1.4), (3, 1e-6, 2.6), (2, 0.1, 1.4), (5, 0.1, 1.9))
     ),
-    evaluate=lambda s, d, tau, N, g, D, a0, af: learning_time(s=s, lam=d, tau=tau * N / g, D=D, a0=a0, af=af),
+    evaluate=_shared_learning_time,
 )
 
 unequal_escape = Law(

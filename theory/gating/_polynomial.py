@@ -37,7 +37,7 @@ def patterns(graph: GatedGraph, base: Diagonal) -> list[Pattern]:
     y = {t: task.target(t) @ base.U[t] for t in graph.outputs}
     found = []
     for k, kind in enumerate(kinds):
-        share = np.where(np.ravel(which) == k, task.weight, 0.0)
+        share = np.where(np.ravel(which) == k, task.share, 0.0)
         yx = {(t, s): share @ (y[t] * x[s]) for t in graph.outputs for s in graph.inputs}
         xx = {(s, r): share @ (x[s] * x[r]) for s in graph.inputs for r in graph.inputs}
         found.append(Pattern(dict(zip(names, kind, strict=True)), yx, xx))
@@ -98,7 +98,8 @@ def lumps(graph: GatedGraph, examples: list[Pattern], alike: Mapping[str, object
 
 def levels(graph: GatedGraph) -> dict[str, tuple[int, int]]:
     """How many edges at most lie before each edge, and how many behind."""
-    depth, height = {}, {}
+    depth: dict[str, int] = {}
+    height: dict[str, int] = {}
     for v in graph.order:
         depth[v] = max((depth[graph.edges[e][0]] + 1 for e in graph.into[v]), default=0)
     for v in reversed(graph.order):

@@ -42,12 +42,17 @@ class Task:
                 wanted = "(P, d)" if axes == 2 else "(P,)"
                 if v.ndim != axes or len(v) != P or P == 0:
                     raise ValueError(f"{name}[{k!r}] has shape {v.shape}, not {wanted} with P = {P} examples")
-        object.__setattr__(self, "weight", _weights(self.weight, P))
+        _ = self.share  # refuses bad weights
 
     @property
     def examples(self) -> int:
         """How many examples there are, P."""
         return len(next(iter(self.x.values())))
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """How often each example occurs, shape (P,); sums to 1."""
+        return np.full(self.examples, 1 / self.examples) if self.weight is None else _shares(self.weight, self.examples)
 
     def gate(self, name: str) -> np.ndarray:
         """The gate of a node or edge on every example; 1 unless given."""
@@ -59,7 +64,7 @@ class Task:
 
     def mean(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """The average <first second^T> over examples; both of shape (P, .)."""
-        return np.einsum("e,ei,ej->ij", self.weight, first, second)
+        return np.einsum("e,ei,ej->ij", self.share, first, second)
 
     def fits(self, graph: GatedGraph) -> None:
         """ValueError unless every input has its x, every output its y, in its dimension, and gates name what exists."""
@@ -170,7 +175,7 @@ def nodewise_flow(graph: GatedGraph, task: Task, weights: Arrays) -> dict[str, n
     task.fits(graph)
     weights = checked_weights(graph, weights)
     h = forward(graph, task, weights)
-    back = {v: task.weight[:, None] * task.gate(v)[:, None] * (task.target(v) - h[v]) for v in graph.outputs}
+    back = {v: task.share[:, None] * task.gate(v)[:, None] * (task.target(v) - h[v]) for v in graph.outputs}
     for v in reversed(graph.order):
         if graph.out_of[v]:
             arriving = (task.gate(e)[:, None] * (back[graph.edges[e][1]] @ weights[e]) for e in graph.out_of[v])
@@ -190,7 +195,7 @@ def forward(graph: GatedGraph, task: Task, weights: Arrays) -> dict[str, np.ndar
 def loss(graph: GatedGraph, task: Task, weights: Arrays) -> float:
     """Half the squared error, averaged over examples."""
     h = forward(graph, task, checked_weights(graph, weights))
-    return sum(float(task.weight @ ((task.target(v) - h[v]) ** 2).sum(1)) for v in graph.outputs) / 2
+    return sum(float(task.share @ ((task.target(v) - h[v]) ** 2).sum(1)) for v in graph.outputs) / 2
 
 
 def checked_weights(graph: GatedGraph, weights: Arrays) -> dict[str, np.ndarray]:
@@ -212,9 +217,7 @@ def _product(matrices, size: int) -> np.ndarray:
     return total
 
 
-def _weights(weight, P: int) -> np.ndarray:
-    if weight is None:
-        return np.full(P, 1 / P)
+def _shares(weight, P: int) -> np.ndarray:
     weight = _numbers("weight", weight)
     if weight.shape != (P,):
         raise ValueError(f"weight has shape {weight.shape}, not (P,) with P = {P} examples")
