@@ -100,18 +100,18 @@ def random(graph: Graph, scale: float, *, seed: int = 0, networks: int | None = 
 
 def activity(graph: Graph, task: Task, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The activity of every node; shape (..., P, d)."""
-    one = torch.ones(len(task.share), dtype=torch.float64)
-    gate = {g: torch.from_numpy(task.gates[g]) if g in task.gates else one for g in (*graph.dims, *graph.edges)}
+    gate = {g: torch.from_numpy(values)[:, None] for g, values in task.gates.items()}
     into: dict[str, list[str]] = {v: [] for v in graph.dims}
     for e, (_, t) in graph.edges.items():
         into[t].append(e)
+
+    def gated(name, values):
+        return gate[name] * values if name in gate else values
+
     h: dict[str, Tensor] = {}
     for v in graph.order:
-        if into[v]:
-            arriving = (gate[e][:, None] * (h[graph.edges[e][0]] @ weights[e].mT) for e in into[v])
-            h[v] = gate[v][:, None] * sum(arriving)
-        else:
-            h[v] = gate[v][:, None] * torch.from_numpy(task.x[v])
+        arriving = [gated(e, h[graph.edges[e][0]] @ weights[e].mT) for e in into[v]]
+        h[v] = gated(v, sum(arriving[1:], arriving[0]) if arriving else torch.from_numpy(task.x[v]))
     return h
 
 

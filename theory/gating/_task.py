@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from types import MappingProxyType
 
 import numpy as np
@@ -209,12 +209,9 @@ def checked_weights(graph: GatedGraph, weights: Arrays) -> dict[str, np.ndarray]
     return arrays
 
 
-def _product(matrices, size: int) -> np.ndarray:
-    """The matrices, first applied first; the identity if there are none."""
-    total = np.eye(size)
-    for m in matrices:
-        total = m @ total
-    return total
+def _product(matrices: list[np.ndarray], size: int) -> np.ndarray:
+    """The matrices, first applied first; the identity of this size if there are none."""
+    return reduce(lambda total, m: m @ total, matrices) if matrices else np.eye(size)
 
 
 def _shares(weight, P: int) -> np.ndarray:
