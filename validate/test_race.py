@@ -15,7 +15,6 @@ from theory.gating import (
     correlations,
     pathways,
     routing,
-    trained_pairs,
     xor_gates,
     xor_points,
 )
@@ -191,37 +190,32 @@ def one_mode(M, K, s=1.7, d=0.6):
 
 
 def with_dedicated(M, K, s=1.7, d=0.6):
-    """The same, and for every trained pair a pathway of three layers of its own."""
+    """The same, and for the first trained pair a pathway of three layers of its own."""
     graph, task = one_mode(M, K, s, d)
-    pairs = trained_pairs(M, K)
-    dims = dict(graph.dims) | {f"{v}{i}{j}": 1 for i, j in pairs for v in "pq"}
-    edges, gates = dict(graph.edges), dict(task.gates)
-    for k, (i, j) in enumerate(pairs):
-        p, q = f"p{i}{j}", f"q{i}{j}"
-        edges |= {f"d1_{i}{j}": (f"x{i}", p), f"d2_{i}{j}": (p, q), f"d3_{i}{j}": (q, f"y{j}")}
-        gates[p] = np.eye(len(pairs))[k]
-    return GatedGraph(dims, edges), Task(task.x, task.y, gates)
-
-
-def all_at(graph, **sizes):
-    """Scalar weights: those of edges whose name starts with `d` at one size, all others at another."""
-    return {e: torch.full((1, 1), sizes["own"] if e[0] == "d" else sizes["shared"]).double() for e in graph.edges}
+    own = {"d1": ("x0", "p"), "d2": ("p", "q"), "d3": ("q", "y0")}
+    gates = {**task.gates, "p": np.eye(M * K)[0]}
+    return GatedGraph({**graph.dims, "p": 1, "q": 1}, {**graph.edges, **own}), Task(task.x, task.y, gates)
 
 
 def only_dedicated(M, K):
-    """The dedicated pathways alone."""
+    """That pathway alone, on the same examples."""
     graph, task = with_dedicated(M, K)
+    names = ("x0", "p", "q", "y0")
     edges = {e: ends for e, ends in graph.edges.items() if e[0] == "d"}
-    gates = {g: v for g, v in task.gates.items() if g[0] in "pqy"}
-    used = {v for ends in edges.values() for v in ends}
-    return GatedGraph({v: d for v, d in graph.dims.items() if v in used}, edges), Task(task.x, task.y, gates)
+    gates = {g: v for g, v in task.gates.items() if g in names}
+    return GatedGraph({v: graph.dims[v] for v in names}, edges), Task({"x0": task.x["x0"]}, {"y0": task.y["y0"]}, gates)
+
+
+def all_at(graph, **sizes):
+    """Scalar weights: those of the pathway of its own at one size, all others at another."""
+    return {e: torch.full((1, 1), sizes["own"] if e[0] == "d" else sizes["shared"]).double() for e in graph.edges}
 
 
 def half_time(graph, task, start, path, guess, level):
-    """When the product along a path passes a level, from a flow recorded around a guess."""
-    times = np.linspace(0, 1.6 * guess, 401)
+    """When the product along a path passes a level, looked for finely around a guess."""
+    times = np.concatenate([[0.0], guess + np.linspace(-min(6, guess / 2), 12, 241)])
     weights = gating.flow(graph, task, start, times, 1e-9)
-    return crossing(times, np.abs(np.prod([weights[e][:, 0, 0] for e in path], axis=0)), level)
+    return crossing(times[1:], np.abs(np.prod([weights[e][1:, 0, 0] for e in path], axis=0)), level)
 
 
 def test_routing_escape():
@@ -248,7 +242,7 @@ def test_routing_escape():
 
 def routing_guess(M, s, b0):
     """About how long routing takes."""
-    return 4 + 1.3 * M / (s * b0)
+    return M / (s * b0) * np.arctan(np.sqrt(M - 1)) / np.sqrt(M - 1)
 
 
 def test_advantage():
@@ -256,10 +250,10 @@ def test_advantage():
     M, K, s, d = 3, 2, 1.7, 0.6
     graph, task = one_mode(M, K, s, d)
     own, own_task = only_dedicated(M, K)
-    path = ("d1_00", "d2_00", "d3_00")
+    path = ("d1", "d2", "d3")
 
     def run(scale, seed):
-        late = half_time(own, own_task, all_at(own, own=scale), path, M * K / (s * scale) + 20, s / (2 * d))
+        late = half_time(own, own_task, all_at(own, own=scale), path, M * K / (s * scale), s / (2 * d))
         early = half_time(
             graph, task, all_at(graph, shared=scale), ("in0", "h", "out0"), routing_guess(M, s, scale), s / (2 * d)
         )
@@ -268,20 +262,20 @@ def test_advantage():
     rivals = {"K alone": lambda M, K: K, "sqrt M K": lambda M, K: np.sqrt(M) * K, "M K": lambda M, K: M * K}
     drawn = dict(h="initial weight $b_0$", y="escape time, dedicated over shared")
     confront(
-        "shared pathways escape rho times as early", advantage, run, dict(M=M, K=K), Order(1, start=0.2), rivals,
+        "shared pathways escape rho times as early", advantage, run, dict(M=M, K=K), Order(1, start=0.1), rivals,
         labels=drawn,
     )  # fmt: skip
 
 
 def test_loser():
-    """Pathways of their own that lose against shared ones freeze at b0/(1 - 1/rho), to leading order in b0."""
+    """A pathway of its own that loses against shared ones freezes at b0/(1 - 1/rho), to leading order in b0."""
     M, K, s = 3, 2, 1.7
     graph, task = with_dedicated(M, K, s)
 
     def run(scale, seed):
-        until = 8 + routing_guess(M, s, scale)
+        until = 12 + routing_guess(M, s, scale)
         end = gating.flow(graph, task, all_at(graph, own=scale, shared=scale), [until], 1e-8)
-        return end["d2_00"][0, 0, 0] / scale
+        return end["d2"][0, 0, 0] / scale
 
     rivals = {
         "they stay at b0": lambda M, K, b0: 1.0,
@@ -393,6 +387,7 @@ def test_relu_shares():
     )
 
 
+@pytest.mark.full
 def test_relu_shape():
     """The shape of a ReLU network's learning curve tends to the logistic as one over its width."""
     eta, scale, s = 0.01, 1e-3, np.sqrt(2 + 0.16) / 4
@@ -408,4 +403,4 @@ def test_relu_shape():
 
     claim = "ReLU learning curves become logistic as 1/width"
     rivals = {"as 1/sqrt(width)": -0.5, "as 1/width^2": -2.0}
-    confront(claim, -1.0, run, {}, Exponent((12.0, 36.0, 108.0), detects=0.3, runs=20), rivals)
+    confront(claim, -1.0, run, {}, Exponent((100.0, 300.0, 900.0), detects=0.3, runs=20), rivals)

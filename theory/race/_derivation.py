@@ -15,6 +15,7 @@ from theory.race._laws import (
     d,
     gated_strength,
     kappa,
+    loser,
     routing_escape,
     s,
     s1,
@@ -63,16 +64,20 @@ def _transition() -> tuple[Step, ...]:
 
 def _shared_or_dedicated() -> tuple[Step, ...]:
     """Escape from small weights: with the output far from its target, E = s."""
+    b1, b2, b3 = sp.symbols("b1 b2 b3", real=True)
+    pair = (s - d * b1 * b2 * b3) ** 2 / (2 * d * M * K)  # a pair is one of M K
+    slope = gradient_flow(pair, (b1, b2, b3)).speeds[1]
     time, own = sp.Function("T")(b_h), sp.Function("b_d")(b_h)
     speed = s * (b0**2 + (b_h**2 - b0**2) / M) / tau
-    left = {time: routing_escape.rhs}
     spent = routing_escape.rhs.subs(b_h, b0) - routing_escape.rhs
     frozen = {own: 1 / (1 / b0 - s * spent / (tau * M * K))}
-    whole = (s - d * own**3) * own**2 / (M * K)
-    early = s * own**2 / (M * K)
     return (
-        Step("the shared weight escapes in finite time", sp.Eq(-speed * time.diff(b_h), 1, evaluate=False), left),
-        Step("a pathway of its own has 1/(MK) of the slope", sp.Eq(whole + d * own**5 / (M * K), early), frozen),
-        Step("and is caught on its way when the others have escaped",
-             sp.Eq(own.diff(b_h) * speed, early / tau, evaluate=False), frozen),
+        Step("the shared weight escapes in finite time",
+             sp.Eq(-speed * time.diff(b_h), 1, evaluate=False), {time: routing_escape.rhs}),
+        Step("a pathway of its own has 1/(MK) of the slope",
+             sp.Eq(slope, b1 * b3 * (s - d * b1 * b2 * b3) / (M * K), evaluate=False)),
+        Step("and grows in the time that the shared weight takes",
+             sp.Eq(tau * own.diff(b_h) * speed, s * own**2 / (M * K), evaluate=False), frozen),
+        Step("until the others have escaped",
+             sp.Eq(sp.Limit(frozen[own], b_h, sp.oo), loser.rhs, evaluate=False)),
     )  # fmt: skip
