@@ -20,7 +20,6 @@ from theory.gating._graph import GatedGraph, Path
 from theory.gating._task import Correlations
 
 t, a, a0, y = sp.symbols("t a a0 y", real=True)
-FEW = 24  # terms of a speed that are worth factoring
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +50,10 @@ class Reduction:
     @cached_property
     def flow(self) -> Flow:
         """The reduced equations, tau = 1, as a symbolic flow of the lumps."""
-        speeds = (sp.diff(self.F - self.G, b) / n for b, n in self.multiplicities.items())
-        neat = (sp.factor(v) if len(sp.Add.make_args(sp.expand(v))) <= FEW else v for v in speeds)
-        return Flow(tuple(self.members), tuple(neat))
+        lumps = tuple(self.members)
+        terms = sp.Poly(self.F - self.G, *lumps).terms()
+        speeds = (_slope(terms, lumps, i) / n for i, n in enumerate(self.multiplicities.values()))
+        return Flow(lumps, tuple(speeds))
 
     @cached_property
     def conserved(self) -> tuple[sp.Expr, ...]:
@@ -245,6 +245,15 @@ def _symbolic(p: poly.Polynomial, lumps, letter: str, values: dict, modes: int) 
     names = [sp.Symbol(letter if len(kinds) == 1 else f"{letter}_{i + 1}", real=True) for i in range(len(kinds))]
     values.update(zip(names, kinds, strict=True))
     return sp.Add(*(names[i] * product for i, product in terms))
+
+
+def _slope(terms, lumps: tuple[sp.Symbol, ...], i: int) -> sp.Expr:
+    """The derivative of a sum of products in one lump, with the powers that all its terms share in front."""
+    slopes = [(c * m[i], (*m[:i], m[i] - 1, *m[i + 1 :])) for m, c in terms if m[i]]
+    shared = [min(powers) for powers in zip(*(m for _, m in slopes), strict=True)]
+    product = lambda m: sp.Mul(*(b**k for b, k in zip(lumps, m, strict=True) if k))  # noqa: E731
+    rest = (c * product([k - least for k, least in zip(m, shared, strict=True)]) for c, m in slopes)
+    return product(shared) * sp.Add(*rest)
 
 
 def _names(groups: list[tuple[str, ...]]) -> dict[sp.Symbol, tuple[str, ...]]:
