@@ -1,8 +1,9 @@
 """The command line: `laws list`, `laws show`, `laws eval`, `laws diff`.
 
-    laws list                                              every law, its formula and its source
+    laws list [PART OF A NAME] [--csv]                     every law and its source; csv: statement, hypotheses too
     laws show two_layers                                   one law, typeset for the terminal
     laws eval two_layers t=0.4,1.2 s=1.7 lam=0.6 a0=0.1 tau=1.3 --digits 30
+    laws eval two_layers t=0:6:13 s=1.7 lam=0.6 a0=0.1 tau=1.3 --csv      13 times from 0 to 6, both included
     laws diff old/verdicts.json new/verdicts.json          margins that shrink before anything fails
 
 Exit codes: 0 all is well, 1 `diff` found a claim that fails or is gone, 2 the request was wrong.
@@ -16,9 +17,11 @@ import itertools
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import sympy as sp
 import tyro
 from tyro.conf import Positional, arg
@@ -26,12 +29,14 @@ from tyro.conf import Positional, arg
 from laws import difference
 from laws.law import Law, found_in
 
+SPELLED = {"lam": "lamda", "af": "a_f"}
+
 
 def list_laws(
-    topic: Annotated[str, arg(help="only laws whose name contains this")] = "",
-    csv: Annotated[bool, arg(help="comma-separated values instead of a table")] = False,
+    topic: Annotated[Positional[str], arg(help="only laws whose name contains this")] = "",
+    csv: Annotated[bool, arg(help="comma-separated, with statement and hypotheses")] = False,
 ) -> int:
-    """List every law with its statement, hypotheses and source."""
+    """List every law with its source."""
     rows = [
         (name, f"{law.lhs} = {law.rhs}", ", ".join(map(str, law.given)), str(law.source))
         for name, law in every_law().items()
@@ -54,13 +59,13 @@ def show(
 ) -> int:
     """Show one law: its formula, hypotheses, source and examples."""
     full, law = find(name)
-    print(full)
     if latex:
         print(law.latex())
         return 0
-    greek = {x: sp.Symbol("lamda") for x in law.symbols if x.name == "lam"}
-    print("\n" + sp.pretty(sp.Eq(law.lhs.subs(greek), law.rhs.subs(greek), evaluate=False), use_unicode=True) + "\n")
-    print("given   ", ", ".join(map(str, law.given)) or "nothing")
+    spelled = {x: sp.Symbol(SPELLED.get(x.name, x.name)) for x in law.symbols}
+    written = lambda expr: sp.pretty(expr.subs(spelled), use_unicode=True, wrap_line=False)  # noqa: E731
+    print(full + "\n\n" + written(sp.Eq(law.lhs, law.rhs, evaluate=False)) + "\n")
+    print("given   ", ", ".join(written(h) for h in law.given) or "nothing")
     print("source  ", law.source)
     example = " ".join(f"{x.name}={law.examples[0][x.name]}" for x in law.symbols)
     print("try     ", f"laws eval {full} {example}")
@@ -69,13 +74,18 @@ def show(
 
 def evaluate(
     name: Positional[str],
-    at: Annotated[Positional[tuple[str, ...]], arg(help="values as name=value or name=value,value,...")] = (),
+    at: Annotated[Positional[tuple[str, ...]], arg(help="name=value, name=value,value or name=first:last:count")] = (),
     digits: Annotated[int, arg(help="right digits to give; 0 means float64")] = 0,
     csv: Annotated[bool, arg(help="comma-separated values instead of a table")] = False,
 ) -> int:
     """Evaluate one law at given values, for every combination of the values listed."""
     _, law = find(name)
-    values = dict(_assignment(text) for text in at)
+    values: dict[str, list[str]] = {}
+    for text in at:
+        name, listed = _assignment(text)
+        if name in values:
+            raise ValueError(f"{name} is given twice; list its values as {name}=value,value")
+        values[name] = listed
     names = [x.name for x in law.symbols]
     rows: list[tuple[str, ...]] = []
     for point in itertools.product(*values.values()):
@@ -132,14 +142,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _assignment(text: str) -> tuple[str, list[str]]:
     name, equals, values = text.partition("=")
     if not equals or not name or not values:
-        raise ValueError(f"{text!r} is not of the form name=value or name=value,value")
-    return name, values.split(",")
+        raise ValueError(f"{text!r} is not of the form name=value, name=value,value or name=first:last:count")
+    return name, [value for part in values.split(",") for value in (_range(name, part) if ":" in part else [part])]
+
+
+def _range(name: str, text: str) -> list[str]:
+    """Evenly spaced values, as they are then printed and taken."""
+    first, last, count = (text.split(":") + ["", ""])[:3]
+    if text.count(":") != 2 or not count.isdecimal() or int(count) < 2:
+        raise ValueError(f"{name} = {text!r} is not of the form first:last:count with a count of at least 2")
+    return [f"{value:.15g}" for value in np.linspace(_float(name, first), _float(name, last), int(count))]
 
 
 def _float(name: str, text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
         raise ValueError(f"{name} = {text!r} is not a number") from None
 
 

@@ -12,14 +12,20 @@ from pathlib import Path
 
 from laws.judges.verdict import ratio
 
+NEEDED = ("id", "holds", "says", "figure", "threshold", "rivals", "unseen")
+
 
 def read(path: Path) -> dict[str, dict]:
     """The verdicts of a file that the report wrote, by id; ValueError if it is none."""
     try:
         data = json.loads(Path(path).read_text())
-        return {verdict["id"]: verdict for verdict in data["verdicts"]}
+        verdicts = {verdict["id"]: verdict for verdict in data["verdicts"]}
+        lacking = [name for verdict in verdicts.values() for name in NEEDED if name not in verdict]
     except (json.JSONDecodeError, KeyError, TypeError):
         raise ValueError(f"{path} is no verdicts.json of a report") from None
+    if data.get("schema") != 1 or lacking:
+        raise ValueError(f"{path} was written by another version: it lacks {', '.join(lacking) or 'schema 1'}")
+    return verdicts
 
 
 def compare(old: dict[str, dict], new: dict[str, dict]) -> tuple[list[str], bool]:
@@ -33,6 +39,8 @@ def compare(old: dict[str, dict], new: dict[str, dict]) -> tuple[list[str], bool
         for what in (w for w in before if w in after):
             if before[what] > 1 and math.log(after[what]) < math.log(before[what]) / 2:
                 shrunk.append(f"shrinks  {name}: {what}: {before[what]:.3g} -> {after[what]:.3g}")
+        unseen = sorted(set(new[name]["unseen"]) - set(old[name]["unseen"]))
+        shrunk += [f"shrinks  {name}: no longer sees the mutant {mutant}" for mutant in unseen]
         shrunk += [f"GONE     {name}: {what}" for what in before if what not in after]
     lines = [*failing, *gone, *shrunk, *added] or ["no claim fails, none is gone, and no margin has shrunk"]
     return lines, not any(line.startswith(("FAILS", "GONE")) for line in lines)
@@ -42,6 +50,6 @@ def margins(verdict: dict) -> dict[str, float]:
     """How far law and rivals are from the judge's threshold, on their good side."""
     law = ratio(float(verdict["figure"]), float(verdict["threshold"]))
     tiny = 1e-300
-    margin = {"the law": 1 / max(law, tiny)}
+    margin = {"the law": max(1 / max(law, tiny), tiny)}
     margin |= {f"rival {name!r}": max(float(factor), tiny) for name, factor in verdict["rivals"].items()}
     return {what: min(value, 1e300) for what, value in margin.items()}

@@ -7,22 +7,51 @@ import importlib
 import io
 import json
 import platform
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
-from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from laws import proof
 from laws.judges.samples import BUDGET
 from laws.law import Law
+from laws.mathml import font, mathml
+from laws.typeset import plain
 
 if TYPE_CHECKING:
+    from laws.judges import Verdict
     from laws.report import Card, Gathered
 
 PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch", "scikit-learn", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A law in the table of powers: its claims, the rivals they rejected, its mutants and how many were seen.
+
+    `rivals` maps the name of each to the least factor by which it failed, and the claim where it did.
+    """
+
+    law: str
+    cards: list[Card]
+    rivals: dict[str, tuple[float, str]]
+    mutants: int
+    seen: int
+
+    @property
+    def name(self) -> str:
+        """The law's own name."""
+        return self.law.rpartition(".")[2]
+
+    @property
+    def of(self) -> str:
+        """The law from which it follows, if it is a function that follows from one."""
+        return self.cards[0].verdict.of
 
 
 def write(folder: Path, gathered: Gathered) -> None:
@@ -30,17 +59,18 @@ def write(folder: Path, gathered: Gathered) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdicts.json").write_text(json.dumps(_data(gathered), indent=1) + "\n")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
-    environment.filters.update(math=_mathml, factor=_factor, power=_power, ident=id)
+    environment.filters.update(math=_mathml, factor=_factor, power=_power, plain=plain)
     template = environment.get_template("page.html")
     page = template.render(
         gathered=gathered,
+        power=_power_by_topic(gathered),
+        topics=_grouped(gathered.cards, lambda card: _topic(card.test.partition(".py")[0].replace("/", ".") + ".")),
         budget=BUDGET,
         versions=_versions(),
-        strengths={law: _strength(law) for law in gathered.by_law},
-        pictures={id(card): _picture(card) for card in gathered.cards},
-        documents=_documents(gathered),
+        strengths={law: _strength(law) for law in _named(gathered)},
+        documents=_grouped(gathered.cards, lambda card: card.verdict.source.partition(",")[0] or "stated in the test"),
     )
-    (folder / "index.html").write_text(page)
+    (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
 
 
 def _data(gathered: Gathered) -> dict:
@@ -71,6 +101,10 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def _named(gathered: Gathered) -> set[str]:
+    return {name for card in gathered.cards for name in (card.verdict.law, card.verdict.of) if name}
+
+
 def _strength(name: str) -> str:
     """The strength of a law's proof, for laws that can be imported by name."""
     module, _, variable = name.rpartition(".")
@@ -89,22 +123,45 @@ def _strength(name: str) -> str:
     )
 
 
-def _documents(gathered: Gathered) -> dict[str, list[Card]]:
-    """The cards, by the document that their law is from."""
-    groups: dict[str, list[Card]] = {}
-    for card in gathered.cards:
-        groups.setdefault(card.verdict.source.partition(",")[0] or "stated in the test", []).append(card)
-    return groups
+def _power_by_topic(gathered: Gathered) -> dict[str, list[Row]]:
+    """What the validations of each law would have caught, law by law within topics."""
+    unseen, rows = gathered.unseen, []
+    for law, cards in gathered.by_law.items():
+        rivals: dict[str, tuple[float, str]] = {}
+        for card in cards:
+            for name, factor in card.verdict.rivals.items():
+                rivals[name] = min(rivals.get(name, (float("inf"), card.verdict.id)), (factor, card.verdict.id))
+        mutants = len({name for card in cards for name in card.verdict.mutants})
+        rows.append(Row(law, cards, rivals, mutants, mutants - len(unseen.get(law, ()))))
+    return _grouped(rows, lambda row: _topic(row.law))
 
 
-def _picture(card: Card) -> str:
-    buffer = io.BytesIO()
-    card.verdict.plot().savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return base64.b64encode(buffer.getvalue()).decode()
+def _topic(law: str) -> str:
+    """The module in which a law, or the test that states it, is found."""
+    return law.rpartition(".")[0].rpartition(".")[2].removeprefix("test_") or "numbers"
+
+
+def _grouped(items, key) -> dict[str, list]:
+    groups = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return dict(sorted(groups.items()))
+
+
+def pictures(verdict: Verdict) -> list[str]:
+    """The panels of a verdict, each an SVG in base64."""
+    drawn = []
+    for panel in verdict.panels:
+        buffer = io.BytesIO()
+        replace(verdict, panels=(panel,)).plot().savefig(
+            buffer, format="svg", transparent=True, metadata={"Date": None}
+        )
+        drawn.append(base64.b64encode(buffer.getvalue()).decode())
+    return drawn
 
 
 def _mathml(latex: str) -> Markup:
-    return Markup(convert(latex, display="block")) if latex else Markup("")
+    return Markup(mathml(latex)) if latex else Markup("")
 
 
 def _factor(value: float) -> str:

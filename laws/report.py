@@ -7,7 +7,8 @@
     pytest validate --full               run the tests marked `full` too, which take long
 
 A test whose `confront` gives a verdict sends it as one line of JSON, so that it also arrives from
-the processes of pytest-xdist; the page is drawn once, at the end, in the process that gathers.  A test
+the processes of pytest-xdist; each process draws the pictures of its own verdicts when its tests are done,
+and the one that gathers writes the page.  A test
 that shows a misprint tells the `erratum` fixture.
 
 The plugin fails a run if two claims have one name, or if the stated false-alarm probabilities add up to
@@ -59,6 +60,8 @@ class Gathered:
 
     cards: list[Card] = field(default_factory=list)
     errata: list[Erratum] = field(default_factory=list)
+    heard: list[Verdict] = field(default_factory=list)  # in this process
+    pictures: dict[str, list[str]] = field(default_factory=dict)  # claim id -> SVG of each panel
     failed: list[str] = field(default_factory=list)
     deselected: int = 0
     partial: bool = False  # picked by hand, or not all tests passed
@@ -151,6 +154,7 @@ def pytest_runtest_call(item):
         listeners.reset(listening)
         entropy.reset(drawing)
         says = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0]
+        item.config.stash[gathered_key].heard += heard
         item.user_properties += [("verdict", json.dumps([v.to_json(), says])) for v in heard]
 
 
@@ -167,10 +171,10 @@ def erratum(request):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    """Take over what a worker process counted."""
-    counted = getattr(node, "workeroutput", {}).get("laws_deselected", 0)
-    gathered = node.config.stash[gathered_key]
-    gathered.deselected = max(gathered.deselected, counted)
+    """Take over what a worker process counted and drew."""
+    sent, gathered = getattr(node, "workeroutput", {}), node.config.stash[gathered_key]
+    gathered.deselected = max(gathered.deselected, sent.get("laws_deselected", 0))
+    gathered.pictures |= sent.get("laws_pictures", {})
 
 
 @pytest.hookimpl(trylast=True)
@@ -178,8 +182,13 @@ def pytest_sessionfinish(session):
     """Write the report, and fail the run where the suite as a whole has not kept its word."""
     config = session.config
     gathered = config.stash[gathered_key]
+    if _folder(config) and gathered.heard:
+        from laws.page import pictures
+
+        gathered.pictures |= {verdict.id: pictures(verdict) for verdict in gathered.heard}
     if hasattr(config, "workeroutput"):
         config.workeroutput["laws_deselected"] = gathered.deselected
+        config.workeroutput["laws_pictures"] = gathered.pictures
         return
     _gather(config.pluginmanager.get_plugin("terminalreporter"), gathered)
     gathered.partial = bool(_picked(config) or gathered.failed or session.shouldstop or session.shouldfail)

@@ -1,20 +1,49 @@
-"""Formulas as the papers print them: Greek letters spelled out, ln for log, no sum that begins with a minus."""
+"""Formulas as the papers print them: Greek letters and subscripts, ln for log, no sum that begins with a minus."""
 
 from __future__ import annotations
+
+import re
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
+GREEK = {"mu", "nu", "xi", "pi"}
 
 
 class _Paper(LatexPrinter):
+    def _print_Pow(self, expr):
+        self._settings["root_notation"] = getattr(expr.exp, "q", 1) == 2  # a sqrt, but no cube roots
+        return super()._print_Pow(expr)
+
+    def _print_hyper(self, expr, exp=None):
+        if expr.ap == (1,) and expr.bq == (2,):  # 1F1(1; 2; x) is (e^x - 1)/x
+            x = self._print(expr.argument)
+            return rf"\frac{{\exp\left({x}\right) - 1}}{{{x}}}"
+        return super()._print_hyper(expr, exp)
+
     def _as_ordered_terms(self, expr, order=None):
         terms = super()._as_ordered_terms(expr, order="none")
         return sorted(terms, key=lambda term: term.could_extract_minus_sign())
 
 
 def latex(expr: sp.Basic) -> str:
-    """LaTeX of an expression or relation in the symbols of the papers: `lam` is a Greek letter."""
-    names = {x: SPELLED[x.name] for x in expr.free_symbols if getattr(x, "name", None) in SPELLED}
-    return _Paper({"symbol_names": names, "ln_notation": True}).doprint(expr)
+    """LaTeX of an expression or relation in the symbols of the papers: `lam` is a Greek letter, `af` is a_f."""
+    names = {x: _name(x.name) for x in expr.free_symbols if isinstance(x, sp.Symbol) and _name(x.name)}
+    return _Paper({"symbol_names": names, "ln_notation": True, "inv_trig_style": "full"}).doprint(expr)
+
+
+def _name(name: str) -> str | None:
+    """How a symbol is written, where sympy would not find it out; None where it would."""
+    if re.fullmatch("[A-Za-z][a-z]", name) and name not in GREEK:
+        return f"{name[0]}_{{{name[1]}}}"
+    if word := re.fullmatch("([A-Za-z])_([a-z]{2,})", name):
+        return rf"{word[1]}_{{\mathrm{{{word[2]}}}}}"
+    return SPELLED.get(name)
+
+
+def plain(text: str) -> str:
+    """A line of text with its Greek letters and signs: `lam` is λ, `->` an arrow."""
+    for word, sign in {"lam": "λ", "tau": "τ", "eta": "η", "sigma": "σ", "rho": "ρ", "eps": "ε"}.items():
+        text = re.sub(rf"(?<![A-Za-z_]){word}(?![A-Za-z_=])", sign, text)
+    return text.replace("->", "→").replace(">=", "≥").replace("<=", "≤")

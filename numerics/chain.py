@@ -63,23 +63,41 @@ def passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, eta:
     ValueError unless af lies on the way: before s/lam, or before 0 for a deep chain that starts below it.
     """
     _check_passage(depth, s, lam, a0, af)
-    until, rising = 8 * positive("eta", eta), 1 if af > a0 else -1
-    while True:
-        times = eta * np.arange(round(until / eta) + 1)
-        a = rising * train(depth, s=s, lam=lam, a0=a0, times=times, eta=eta)
-        if a[-1] > rising * af:
-            return crossing(times, a, rising * af)
-        until *= 2
+    loss, weights = network(depth, s=s, lam=lam, a0=a0)
+    _check_steps(loss, depth, s, lam, a0, eta)
+    return _passage(loss, weights, af, eta)[0]
 
 
 def pretrained_passage_time(depth: int, *, s: float, lam: float, b0: float, to: float, eta: float) -> float:
-    """The time to a fraction `to` of s/lam after greedy pretraining from weights b0, both under gradient descent.
+    """The time to a fraction `to` of s/lam after greedy pretraining from weights b0, all by gradient descent.
 
-    Layer after layer, a pair of weights learns to reproduce its input up to the fraction `to`; its
-    first weight becomes the layer.  Then all layers together learn the task.
+    Layer after layer, a pair of weights b0 learns to reproduce what the layers below hand on, up to the
+    fraction `to`; its first weight becomes the layer.  Then all layers together learn the task, with a step that
+    is 2 D times smaller, since they push at once.
     """
-    stage = passage_time(2, s=lam, lam=lam, a0=b0**2, af=to, eta=eta)
-    return depth * stage + passage_time(depth, s=s, lam=lam, a0=to ** (depth / 2), af=to * s / lam, eta=eta)
+    layers, total, variance = [], 0.0, positive("lam", lam)
+    for _ in range(whole("depth", depth)):
+        _check_passage(2, variance, variance, b0**2, to)
+        loss, pair = network(2, s=variance, lam=variance, a0=b0**2)
+        time, learnt = _passage(loss, pair, to, eta)
+        total, variance = total + time, variance * learnt[0] ** 2
+        layers.append(learnt[0])
+    loss, _ = network(depth, s=s, lam=lam, a0=1.0)
+    _check_steps(loss, depth, s, lam, 1.0, eta / (2 * depth))
+    return total + _passage(loss, torch.tensor(layers, dtype=torch.float64), to * s / lam, eta / (2 * depth))[0]
+
+
+def _passage(loss, weights, af: float, eta: float) -> tuple[float, np.ndarray]:
+    """When the output passes af under gradient descent, and the weights at that time."""
+    rising, by = 1 if af > float(weights.prod()) else -1, GradientDescent(eta)
+    path = weights.numpy()[None]
+    while rising * path[-1].prod() <= rising * af:
+        steps = eta * np.arange(max(9, len(path)))
+        onwards = descend(loss, [torch.from_numpy(path[-1])], steps, by, label=f"chain of {len(weights)}")
+        path = np.concatenate([path, onwards[1:]])
+    times, a = eta * np.arange(len(path)), rising * path.prod(1)
+    time, near = crossing(times, a, rising * af), _around(a, rising * af)
+    return time, krogh_interpolate(times[near], path[near], time)
 
 
 def flow_passage_time(depth: int, *, s: float, lam: float, a0: float, af: float, rtol: float = 1e-12) -> float:
@@ -107,9 +125,14 @@ def crossing(times, a, level: float) -> float:
     above = a >= level
     if above[0] or not above.any():
         raise ValueError(f"a runs from {a[0]:g} to {np.max(a):g} and does not rise through {level:g}")
-    first = min(max(int(np.argmax(above)) - 2, 0), max(len(a) - 4, 0))
-    near = slice(first, first + 4)
+    near = _around(a, level)
     return float(krogh_interpolate(a[near], times[near], level))
+
+
+def _around(a, level: float) -> slice:
+    """The four records nearest to where `a`, rising, first passes `level`."""
+    first = min(max(int(np.argmax(a >= level)) - 2, 0), max(len(a) - 4, 0))
+    return slice(first, first + 4)
 
 
 def _check_passage(depth, s, lam, a0, af) -> None:

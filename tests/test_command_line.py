@@ -16,7 +16,7 @@ def test_list(capsys):
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
     assert "theory.chain.two_layers" in shown and "saxe-slides, Deep (D=2)" in shown
-    assert main(["list", "--topic", "half_time", "--csv"]) == 0
+    assert main(["list", "half_time", "--csv"]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows[0] == ["name", "statement", "given", "source"] and len(rows) == 4
 
@@ -40,6 +40,10 @@ def test_eval(capsys):
     assert len(rows) == 3 and rows[1].split()[-1] == str(two_layers(t=0.4, s=1.7, lam=0.6, a0=0.1, tau=1.3))
     assert main(["eval", "two_layers", "t=1.2", *POINT, "--digits", "40", "--csv"]) == 0
     assert "1.296788526358617484435894357304006536449" in capsys.readouterr().out
+    assert main(["eval", "two_layers", "t=0:1.2:4,2", *POINT, "--csv"]) == 0
+    shown = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["t"] for row in shown] == ["0", "0.4", "0.8", "1.2", "2"]
+    assert shown[1]["a(t)"] == str(two_layers(t=0.4, s=1.7, lam=0.6, a0=0.1, tau=1.3))
 
 
 @pytest.mark.parametrize(
@@ -47,10 +51,13 @@ def test_eval(capsys):
     [
         (["show", "three_layers"], "there is no law 'three_layers'"),
         (["show", "layers"], "near: theory.chain.two_layers"),
-        (["list", "--topic", "nothing"], "no law's name contains 'nothing'"),
+        (["list", "nothing"], "no law's name contains 'nothing'"),
         (["eval", "two_layers", "t"], "'t' is not of the form"),
         (["eval", "two_layers", "t=now", *POINT], "t = 'now' is not a number"),
+        (["eval", "two_layers", "t=0:1", *POINT], "t = '0:1' is not of the form first:last:count"),
+        (["eval", "two_layers", "t=0:1:1", *POINT], "with a count of at least 2"),
         (["eval", "two_layers", *POINT], "missing t"),
+        (["eval", "two_layers", "t=0.4", "t=0.5", *POINT], "t is given twice"),
         (["eval", "two_layers", "t=-1", *POINT], "t = -1.0 violates t >= 0"),
         (["diff", "absent.json", "absent.json"], "absent.json"),
     ],
@@ -64,8 +71,10 @@ def test_wrong_requests(command, says, capsys):
 
 def verdicts(path, **factors):
     """A record of one claim, as the report writes it."""
-    claim = dict(id="a-claim", holds=True, says="order 1", figure=0.1, threshold=1.0, rivals={"misprint": 100.0})
-    path.write_text(json.dumps({"verdicts": [{**claim, **factors}]}))
+    claim = dict(
+        id="a-claim", holds=True, says="order 1", figure=0.1, threshold=1.0, rivals={"misprint": 100.0}, unseen=[]
+    )
+    path.write_text(json.dumps({"schema": 1, "verdicts": [{**claim, **factors}]}))
     return str(path)
 
 
@@ -80,8 +89,13 @@ def test_diff(tmp_path, capsys):
         (dict(holds=False), 1, "FAILS    a-claim: order 1"),
         (dict(rivals={}), 1, "GONE     a-claim: rival 'misprint'"),
         (dict(id="another"), 1, "GONE     a-claim"),
+        (dict(unseen=["2 -> 3"]), 0, "shrinks  a-claim: no longer sees the mutant 2 -> 3"),
+        (dict(threshold=0.0), 0, "shrinks  a-claim: the law"),
     ):
         assert main(["diff", old, verdicts(tmp_path / "new.json", **change)]) == code
         assert says in capsys.readouterr().out
     (tmp_path / "none.json").write_text("{}")
     assert main(["diff", old, str(tmp_path / "none.json")]) == 2
+    (tmp_path / "older.json").write_text(json.dumps({"schema": 1, "verdicts": [dict(id="a-claim")]}))
+    assert main(["diff", old, str(tmp_path / "older.json")]) == 2
+    assert "it lacks holds" in capsys.readouterr().err

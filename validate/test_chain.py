@@ -146,25 +146,26 @@ def test_infinitely_deep_descent():
     )
 
 
+halved = dict(s=1.7, lam=0.6, tau=tau, a0=np.array([0.05, 0.2, 0.5, 0.9]))
+half_labels = dict(a0="start $a_0$", y="half-time (τ = 1.3)", h="step η")
+
+
 def half_time(depth):
-    """The time when a trained chain passes half of its fixed point."""
-    return lambda eta, seed: chain.half_time(depth, **task, eta=eta / tau) * tau
+    """The time when a trained chain passes half of its fixed point, from every start."""
+    times = lambda eta: [chain.half_time(depth, s=1.7, lam=0.6, a0=float(a), eta=eta / tau) for a in halved["a0"]]  # noqa: E731
+    return lambda eta, seed: tau * np.array(times(eta))
 
 
 def test_half_time_1():
     """One layer passes half of s/lam when the law says."""
     rivals = {"(tau/lam) ln 2, from zero": lambda s, lam, a0, tau: tau / lam * np.log(2), "two layers": half_time_2}
-    confront(
-        "half-time of one layer", half_time_1, half_time(1), dict(tau=tau, **task), Order(1), rivals, labels=labels
-    )
+    confront("half-time of one layer", half_time_1, half_time(1), halved, Order(1), rivals, labels=half_labels)
 
 
 def test_half_time_2():
     """Two layers pass half of s/lam when the law says."""
     rivals = {"(tau/2s) ln(1/a0)": lambda s, lam, a0, tau: tau / (2 * s) * np.log(1 / a0), "one layer": half_time_1}
-    confront(
-        "half-time of two layers", half_time_2, half_time(2), dict(tau=tau, **task), Order(1), rivals, labels=labels
-    )
+    confront("half-time of two layers", half_time_2, half_time(2), halved, Order(1), rivals, labels=half_labels)
 
 
 def test_half_time_infinite():
@@ -172,18 +173,20 @@ def test_half_time_infinite():
 
     def run(inverse_depth, seed):
         depth = round(1 / inverse_depth)
-        return depth * tau * chain.half_time(depth, **deep_task, eta=0.4 / tau / depth**2)
+        eta = 0.4 / tau / depth**2
+        return depth * tau * np.array([chain.half_time(depth, s=1.7, lam=0.6, a0=float(a), eta=eta) for a in starts])
 
+    starts = np.array([0.3, 0.5, 0.8])
     rivals = {"tau/(s a0)": lambda s, lam, a0, tau: tau / (s * a0), "two layers": half_time_2}
     judge = Order(1, start=1 / 8, halvings=4)
     confront(
         "half-time of very deep chains",
         half_time_infinite,
         run,
-        dict(tau=tau, **deep_task),
+        {**halved, "a0": starts},
         judge,
         rivals,
-        labels=labels,
+        labels={**half_labels, "h": "1/depth"},
     )
 
 

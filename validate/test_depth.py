@@ -21,8 +21,22 @@ from theory.chain import (
 )
 
 task, tau = dict(s=1.7, lam=0.6, a0=0.1), 1.3
-ends = dict(**task, af=2.1)
+ends = dict(**task, af=np.array([0.3, 0.8, 1.4, 2.1]))
 labels = dict(t="time t (τ = 1.3)", y="output a", h="step η")
+timed = dict(af="output reached, $a_f$", y="time T (τ = 1.3)", h="step η")
+
+
+def of_each(ends, time):
+    """A measured time, in units of 1/tau, at every output to be reached."""
+    fixed = {name: value for name, value in ends.items() if name != "af"}
+    return lambda h, seed: tau * np.array([time({**fixed, "af": float(af)}, h) for af in ends["af"]])
+
+
+def by_descent(depth, ends):
+    """The time that gradient descent takes to every output."""
+    return of_each(ends, lambda to, eta: chain.passage_time(depth, **to, eta=eta / tau))
+
+
 times = {
     1: [0.4, 1.2, 2.4, 4.8],
     2: [0.4, 1.2, 2.4, 4.8],
@@ -33,10 +47,15 @@ times = {
 
 
 def rivals(depth):
-    """One layer more, and the very deep law read in this chain's own time."""
+    """One layer more, the very deep law read in this chain's own time, and each argument a tenth larger."""
+    larger = {
+        f"{name} a tenth larger": lambda name=name, **at: any_depth(**{**at, name: 1.1 * at[name]})
+        for name in ("s", "lam", "a0", "tau")
+    }
     return {
         "one layer more": lambda depth, **at: any_depth(depth=depth + 1, **at),
         "very deep": lambda t, depth, **at: any_depth(depth * t, depth=math.inf, **at),
+        **larger,
     }
 
 
@@ -47,7 +66,14 @@ def test_trajectory(depth):
     run = lambda eta, seed: chain.train(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
     at = dict(t=t, depth=depth, tau=tau, **task)
     confront(
-        f"a chain of {depth} follows its law", any_depth, run, at, Order(1, start=0.01), rivals(depth), labels=labels
+        f"a chain of {depth} follows its law",
+        any_depth,
+        run,
+        at,
+        Order(1, start=0.01),
+        rivals(depth),
+        labels=labels,
+        of=learning_time,
     )
 
 
@@ -58,7 +84,7 @@ def test_trajectory_second_order(depth):
     run = lambda eta, seed: chain.corrected(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
     at = dict(t=t, depth=depth, tau=tau, **task)
     claim = f"a chain of {depth} follows its law, to second order"
-    confront(claim, any_depth, run, at, Order(2, start=0.05), rivals(depth), labels=labels)
+    confront(claim, any_depth, run, at, Order(2, start=0.05), rivals(depth), labels=labels, of=learning_time)
 
 
 special = {1: learning_time_1, 2: learning_time_2, 3: learning_time_3, 4: learning_time_4}
@@ -67,57 +93,55 @@ special = {1: learning_time_1, 2: learning_time_2, 3: learning_time_3, 4: learni
 @pytest.mark.parametrize("depth", special)
 def test_learning_time(depth):
     """The time from one output to another, at depths with an elementary law."""
-    run = lambda eta, seed: tau * chain.passage_time(depth, **ends, eta=eta / tau)  # noqa: E731
-    other = special[depth % 4 + 1]
+    other = {f"{depth % 4 + 1} layers": special[depth % 4 + 1]}
     claim = f"learning time of {depth} layer{'s' if depth > 1 else ''}"
-    confront(
-        claim, special[depth], run, dict(tau=tau, **ends), Order(1, start=0.04), {"another depth": other}, labels=labels
-    )
+    run, at = by_descent(depth, ends), dict(tau=tau, **ends)
+    confront(claim, special[depth], run, at, Order(1, start=0.04), other, labels=timed)
 
 
 def test_learning_time_at_any_depth():
     """The time from one output to another at depth five, which has no elementary law."""
-    run = lambda eta, seed: tau * chain.passage_time(5, **ends, eta=eta / tau)  # noqa: E731
+    run = by_descent(5, ends)
     faster = {"four layers": lambda D, **at: learning_time_4(**at)}
     claim = "learning time at any depth"
-    confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.04), faster, labels=labels)
+    confront(claim, learning_time, run, dict(tau=tau, D=5, **ends), Order(1, start=0.04), faster, labels=timed)
 
 
 exactly = {
-    learning_time: dict(s=1.7, lam=0.6, a0=1.1, af=2.1),
-    settling_time: dict(s=1.7, lam=0.6, a0=6.3, af=3.4),
-    vanishing_time: dict(s=1.7, lam=0.6, a0=-1.9, af=-0.6),
+    learning_time: dict(s=1.7, lam=0.6, a0=1.1, af=np.array([1.3, 1.7, 2.1, 2.5])),
+    settling_time: dict(s=1.7, lam=0.6, a0=6.3, af=np.array([5.3, 4.3, 3.7, 3.4])),
+    vanishing_time: dict(s=1.7, lam=0.6, a0=-1.9, af=np.array([-1.6, -1.2, -0.9, -0.6])),
 }
 
 
 @pytest.mark.parametrize("law", exactly, ids=lambda law: law.name)
 def test_times_by_solver(law):
     """The gradient flow of a torch chain of five takes the time of the law to the solver's own error."""
-    run = lambda rtol, seed: tau * chain.flow_passage_time(5, **exactly[law], rtol=rtol)  # noqa: E731
+    run = of_each(exactly[law], lambda ends, rtol: chain.flow_passage_time(5, **ends, rtol=rtol))
     other = {"depth 5 (1 + 1e-8)": lambda D, **at: law(D=D * (1 + 1e-8), **at)}
     claim = f"{law.name.replace('_', ' ')} of five layers under gradient flow"
-    confront(claim, law, run, dict(tau=tau, D=5, **exactly[law]), Solver(), other, labels=labels)
+    confront(claim, law, run, dict(tau=tau, D=5, **exactly[law]), Solver(), other, labels=timed)
 
 
 def test_settling_time():
     """The time down to an output from above the fixed point, at depth five."""
-    above = dict(s=1.7, lam=0.6, a0=6.3, af=3.4)
-    run = lambda eta, seed: tau * chain.passage_time(5, **above, eta=eta / tau)  # noqa: E731
+    above = dict(s=1.7, lam=0.6, a0=6.3, af=np.array([5.3, 4.3, 3.7, 3.4]))
+    run = by_descent(5, above)
     other = {
         "three layers": lambda D, **at: learning_time_3(**at),
         "four layers": lambda D, **at: learning_time_4(**at),
     }
     claim = "settling time at any depth"
-    confront(claim, settling_time, run, dict(tau=tau, D=5, **above), Order(1, start=2e-3), other, labels=labels)
+    confront(claim, settling_time, run, dict(tau=tau, D=5, **above), Order(1, start=2e-3), other, labels=timed)
 
 
 def test_vanishing_time():
     """The time of a chain of five with a negative weight, from one output below zero on its way to the saddle."""
-    below = dict(s=1.7, lam=0.6, a0=-1.9, af=-0.2)
-    run = lambda eta, seed: tau * chain.passage_time(5, **below, eta=eta / tau)  # noqa: E731
+    below = dict(s=1.7, lam=0.6, a0=-1.9, af=np.array([-1.3, -0.8, -0.4, -0.2]))
+    run = by_descent(5, below)
     other = {"as if rising from 0.2 to 1.9": lambda a0, af, **at: learning_time(a0=-af, af=-a0, **at)}
     claim = "vanishing time at any depth"
-    confront(claim, vanishing_time, run, dict(tau=tau, D=5, **below), Order(1, start=2e-2), other, labels=labels)
+    confront(claim, vanishing_time, run, dict(tau=tau, D=5, **below), Order(1, start=2e-2), other, labels=timed)
 
 
 def test_trajectory_below_zero():
@@ -127,21 +151,28 @@ def test_trajectory_below_zero():
     mirror = {"the mirror image": lambda a0, **at: -any_depth(a0=-a0, **at)}
     at = dict(t=t, depth=3, tau=tau, **start)
     confront(
-        "below zero a chain returns to the saddle", any_depth, run, at, Order(1, start=0.02), mirror, labels=labels
+        "below zero a chain returns to the saddle",
+        any_depth,
+        run,
+        at,
+        Order(1, start=0.02),
+        mirror,
+        labels=labels,
+        of=vanishing_time,
     )
 
 
 def test_learning_time_infinite():
     """Deep chains need, in rescaled time, what the law of infinite depth says, as one over depth."""
-    start = {**ends, "a0": 0.3}
+    start = {**ends, "a0": 0.3, "af": np.array([0.6, 1.4, 2.1])}
 
     def run(inverse_depth, seed):
         depth = round(1 / inverse_depth)
-        return depth * tau * chain.passage_time(depth, **start, eta=0.4 / tau / depth**2)
+        return depth * by_descent(depth, start)(0.4 / depth**2, seed)
 
     two = {"two layers": learning_time_2}
     judge, claim = Order(1, start=1 / 8, halvings=4), "learning time of very deep chains"
-    confront(claim, learning_time_infinite, run, dict(tau=tau, **start), judge, two, labels={**labels, "h": "1/depth"})
+    confront(claim, learning_time_infinite, run, dict(tau=tau, **start), judge, two, labels={**timed, "h": "1/depth"})
 
 
 def test_small_start():
@@ -151,8 +182,8 @@ def test_small_start():
     def run(a0, seed):
         return tau * chain.flow_passage_time(depth, s=1.7, lam=0.6, a0=a0, af=1.7 / 1.2) * a0**power
 
-    def law(s, lam, D, tau):
-        return small_start_time(a0=1e-9, s=s, lam=lam, D=D, tau=tau) * 1e-9**power
+    def scaled(law):
+        return lambda s, lam, D, tau: law(a0=1e-9, s=s, lam=lam, D=D, tau=tau) * 1e-9**power
 
     at = dict(s=1.7, lam=0.6, D=depth, tau=tau)
     printed = {
@@ -161,12 +192,19 @@ def test_small_start():
     }
     judge = Order(power, start=1e-2, halvings=6, then=1)
     confront(
-        "small weights wait for their inverse power", law, run, at, judge, printed, labels={**labels, "h": "start a0"}
+        "small weights wait for their inverse power",
+        small_start_time,
+        run,
+        at,
+        judge,
+        printed,
+        through=scaled,
+        labels={**labels, "h": "start a0"},
     )
 
 
 def test_three_layers_on_digits():
-    """Every mode of a three-layer autoencoder of the digits follows the chain of depth three."""
+    """The first five modes of a three-layer autoencoder of the digits follow the chain of depth three."""
     lam, few = 0.6, 5
     digits, t = modes.pixels(lam), np.array([1.6, 3.2, 4.8, 6.4, 9.6, 12.8])
     run = lambda eta, seed: modes.train(digits, modes.aligned(digits, 3, 0.05, seed=seed), t, eta)[:, :few].T  # noqa: E731
@@ -178,5 +216,12 @@ def test_three_layers_on_digits():
     two = {"two layers": lambda t, s, depth: law(t, s, 2), "four layers": lambda t, s, depth: law(t, s, 4)}
     drawn = {**labels, "t": "time t (τ = 1)", "y": "mode strength $a_k$"}
     confront(
-        "three layers learn every digit mode as its own chain", law, run, at, Order(1, start=0.1), two, labels=drawn
+        "three layers learn the first five digit modes as their own chains",
+        law,
+        run,
+        at,
+        Order(1, start=0.1),
+        two,
+        labels=drawn,
+        of=learning_time,
     )

@@ -132,7 +132,14 @@ def test_deep_stages():
     claim = "depth brings stage-like transitions"
     run = learnt_when_first_is_half(pixels, 2, 1e-3)
     confront(
-        claim, in_stages, run, stages, Order(1, start=0.08), {"none, as with one layer": at_once}, labels=stage_labels
+        claim,
+        in_stages,
+        run,
+        stages,
+        Order(1, start=0.08),
+        {"none, as with one layer": at_once},
+        labels=stage_labels,
+        of=two_layers,
     )
 
 
@@ -150,6 +157,7 @@ def test_shallow_has_no_stages():
         judge,
         {"stages, as with two layers": in_stages},
         labels=stage_labels,
+        of=shallow,
     )
 
 
@@ -186,7 +194,7 @@ def random_start(claim, which, s, margin):
 
     rivals = {"started at the product |c d|": if_product, "all at the first mode's rate": s / s[0] - 1}
     names, drawn = dict(mode=np.arange(1, len(s) + 1)), dict(mode="mode k", y="relative error of the half-time")
-    confront(claim, chain_times, error, names, Equivalent(margin, runs=20), rivals, labels=drawn)
+    confront(claim, chain_times, error, names, Equivalent(margin, runs=20), rivals, labels=drawn, of=half_time_2)
 
 
 def test_random_start_pixels():

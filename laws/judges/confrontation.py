@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from laws.judges.finding import Finding, Judge, Predict, match, real
-from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.verdict import Panel, Series, Verdict, ratio
 from laws.law import Law
 from laws.typeset import latex
@@ -41,35 +40,39 @@ def confront(
     seed: int = 0,
     labels: Mapping[str, str] | None = None,
     picture: Panel | None = None,
+    of: Law | None = None,
+    through: Callable[[Any], Callable] | None = None,
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
 
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
     number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with
-    "y" for the law's value; picture: a further panel to show, such as an error surface.
+    "y" for the law's value; picture: a further panel to show, such as an error surface; of: the `Law`
+    from which a function follows, to be shown with it; through: what the runs see of a law, a map
+    from the `Law`, and from each mutant, to a function of the keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
     """
     started = time.perf_counter()
-    _check(claim, law, run, at, judge, rivals, seed)
-    seed = _fresh(seed, claim)
-    law_at = _prediction(law, at)
+    _check(claim, law, run, at, judge, rivals, seed, of)
+    seed, seen = _fresh(seed, claim), through or (lambda law: law)
+    law_at = _prediction(seen(law), at)
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
-    if not isinstance(judge, Distribution):
+    if judge.shows != "samples":
         law_at()  # refuses bad arguments before any work
     runs = judge.collect(run, seed)
     found = judge.weigh(runs, law_at)
     if isinstance(law, Law) and law.evaluate is not None:
         # the formula that is shown stands trial too, not only the stable form that computes it
-        shown = judge.weigh(runs, _prediction(replace(law, evaluate=None), at))
+        shown = judge.weigh(runs, _prediction(seen(replace(law, evaluate=None)), at))
         found = max(found, shown, key=lambda finding: ratio(finding.figure, finding.threshold))
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, Law) else {}
-    spoilt = {name: _factor(judge.weigh(runs, _prediction(mutant, at))) for name, mutant in mutants.items()}
+    spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
     panels = _panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {})
     panels += (picture,) if picture else ()
-    verdict = _verdict(claim, law, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
+    verdict = _verdict(claim, law, of, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
@@ -77,14 +80,15 @@ def confront(
     return verdict
 
 
-def _verdict(claim, law, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
-    stated = isinstance(law, Law)
+def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
+    stated = law if isinstance(law, Law) else of
     return Verdict(
         claim=claim,
         law=_name(law),
-        latex=law.latex() if stated else "",
-        given=r",\; ".join(latex(h) for h in law.given) if stated else "",
-        source=str(law.source) if stated else "",
+        of=_name(of) if of else "",
+        latex=stated.latex() if stated else "",
+        given=r",\; ".join(latex(h) for h in stated.given) if stated else "",
+        source=str(stated.source) if stated else "",
         judge=repr(judge),
         says=found.says,
         accepted=found.accepted,
@@ -99,28 +103,33 @@ def _verdict(claim, law, judge, found, rivals, mutants, seed, seconds, panels) -
     )
 
 
-def _check(claim, law, run, at, judge, rivals, seed) -> None:
+def _check(claim, law, run, at, judge, rivals, seed, of) -> None:
     """Refuse what cannot be confronted, by name."""
     if not isinstance(claim, str) or not re.search(r"\w", claim):
         raise ValueError(f"claim = {claim!r} must be a sentence")
     if law is None or not callable(run):
         raise TypeError(f"law = {law!r} and run = {run!r}: a law and a function that simulates are needed")
+    if of is not None and (not isinstance(of, Law) or isinstance(law, Law)):
+        raise TypeError(f"of = {of!r} must be the Law from which a function, not another Law, follows")
     for name, value in (("at", at), ("rivals", rivals or {})):
         if not isinstance(value, Mapping):
             raise TypeError(f"{name} = {value!r} must map names to values")
     if "law" in (rivals or {}):
         raise ValueError("a rival must not be called 'law'")
-    if isinstance(judge, type) or not hasattr(judge, "weigh"):
+    if isinstance(judge, type) or not (hasattr(judge, "weigh") and hasattr(judge, "shows")):
         raise TypeError(f"judge = {judge!r} is no judge: give one of laws.judges with its settings")
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed = {seed!r} must be a whole number >= 0")
 
 
 def _name(law) -> str:
-    """The name under which the report gathers what was found of a law."""
+    """The name under which the report gathers what was found of a law: where a reader would look for it."""
     if isinstance(law, Law):
         return f"{law.module}.{law.name}"
-    return f"{law.__module__}.{law.__qualname__}" if hasattr(law, "__qualname__") else str(law)
+    if not hasattr(law, "__qualname__"):
+        return str(law)
+    public = ".".join(part for part in law.__module__.split(".") if not part.startswith("_"))
+    return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
 
 
 def _factor(finding: Finding) -> float:
@@ -145,7 +154,7 @@ def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, a
     lines = [str(verdict)]
     if not verdict.accepted:
         lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
-        if not isinstance(judge, Distribution):
+        if judge.shows != "samples":
             lines.append("  " + _furthest(match(predict(), found.observed), found.observed, at))
     if not (verdict.rivals or verdict.mutants):
         lines.append("  nothing was shown that these runs would have rejected: name a rival")
@@ -173,16 +182,16 @@ def _furthest(law: np.ndarray, observed: np.ndarray, at) -> str:
 
 def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ...]:
     """The law as a line through the runs, where an argument runs along them, and the judge's own picture."""
-    shown = dict(list(predictions.items())[:4])
+    shown = dict(list(predictions.items())[:7])
     own = judge.panel(runs, shown)
     own = replace(own, x=labels.get("h", own.x)) if own.x == "step h" else own
     axis = _axis(at, found.observed)
-    if axis is None or isinstance(judge, (Distribution, Exponent, Trend)):
+    if axis is None or judge.shows in ("fit", "samples"):
         return (own,)
     x, y = np.ravel(at[axis]), labels.get("y", f"${latex(law.lhs)}$" if isinstance(law, Law) else "value")
     if own.x == "point" and found.observed.ndim == 1:
         own = replace(own, x=labels.get(axis, axis), series=tuple(replace(s, x=x.tolist()) for s in own.series))
-    if isinstance(judge, (Mean, Equivalent)):
+    if judge.shows == "values":
         return (replace(own, y=y),)
     dense = _dense(shown["law"], axis, at, x)
     series = [_curve(name, predict, axis, at, dense, found.observed) for name, predict in shown.items()]

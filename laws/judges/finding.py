@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -29,7 +29,13 @@ class Finding:
 
 
 class Judge(Protocol):
-    """What `confront` asks of a judge."""
+    """What `confront` asks of a judge.
+
+    `shows` says what its panel is of: the "values" that the law predicts, its "errors" (the values then
+    get a panel beside it), a "fit" through the runs, or the "samples", of which the law is a function.
+    """
+
+    shows: Literal["values", "errors", "fit", "samples"]
 
     @property
     def false_alarm(self) -> float | None:

@@ -24,7 +24,8 @@ class Order:
     start: float = 0.02
     halvings: int = 3
     then: float | None = None
-    false_alarm: float = field(default=0.0, init=False)
+    false_alarm: float = field(default=0.0, init=False, repr=False)
+    shows = "errors"
 
     def __post_init__(self):
         positive(self, p=math.inf, start=math.inf)
@@ -90,7 +91,8 @@ class Solver:
     """
 
     rtol: float = 1e-10
-    false_alarm: float = field(default=0.0, init=False)
+    false_alarm: float = field(default=0.0, init=False, repr=False)
+    shows = "errors"
 
     def __post_init__(self):
         positive(self, rtol=1e-3)  # beyond it the difference of two runs bounds nothing
@@ -127,7 +129,8 @@ class Roundoff:
 
     operations: int
     condition: float | np.ndarray = 0.0
-    false_alarm: float = field(default=0.0, init=False)
+    false_alarm: float = field(default=0.0, init=False, repr=False)
+    shows = "errors"
 
     def __post_init__(self):
         positive(self, operations=1e12)

@@ -36,6 +36,7 @@ class Mean:
     miss: float = MISS
     samples: int | None = None
     points: int = 1  # how many means are judged at once: each gets its share of the error
+    shows = "values"
 
     def __post_init__(self):
         if (self.bounds is None) == (self.variance is None):
@@ -108,6 +109,7 @@ class Distribution:
     detects: float = 0.05
     false_alarm: float = FALSE_ALARM
     miss: float = MISS
+    shows = "samples"
 
     def __post_init__(self):
         positive(self, detects=1, false_alarm=1, miss=1)
@@ -154,6 +156,7 @@ class Exponent:
     detects: float
     runs: int = 30
     false_alarm: float = FALSE_ALARM
+    shows = "fit"
 
     def __post_init__(self):
         positive(self, detects=math.inf, false_alarm=1)
@@ -227,6 +230,7 @@ class Trend:
     excess: float = 0.45
     false_alarm: float = FALSE_ALARM
     miss: float = MISS
+    shows = "fit"
 
     def __post_init__(self):
         positive(self, excess=0.5, false_alarm=0.5, miss=0.5)
@@ -285,7 +289,8 @@ class Equivalent:
     margin: float
     runs: int = 30
     miss: float = FALSE_ALARM
-    false_alarm: None = field(default=None, init=False)
+    false_alarm: None = field(default=None, init=False, repr=False)
+    shows = "values"
 
     def __post_init__(self):
         positive(self, margin=math.inf, miss=0.5)
@@ -302,7 +307,7 @@ class Equivalent:
         gap = float(np.max(np.maximum(np.abs(low - law), np.abs(high - law))))
         wide = float(np.max(high - low)) / 2
         each = zip(*(np.ravel(v) for v in (middle, low, high)), strict=True)
-        medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in list(each)[:8])
+        medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in each)
         says = f"medians of {self.runs} runs: {medians}; within {gap:.3g} of the law (must be {self.margin:g})"
         if wide > self.margin:
             says += f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
@@ -320,7 +325,9 @@ class Equivalent:
         where = list(range(middle.size))
         law = np.atleast_1d(match(next(iter(predictions.values()))(), self._intervals(runs)[2])).ravel()
         shade = Series("band", where, list(law), "margin", list(law - self.margin), list(law + self.margin))
-        points = Series("run", where, list(middle), f"median of {self.runs}", list(low), list(high))
+        points = Series(
+            "run", where, list(middle), f"median of {self.runs} runs, with its interval", list(low), list(high)
+        )
         return Panel("point", "value", (shade, points, *lines(where, self._intervals(runs)[2], predictions)))
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+
+from laws.typeset import plain
 
 # Okabe and Ito's colours: safe for the colour-blind
 INK = {
@@ -47,12 +50,14 @@ class Panel:
 class Verdict:
     """A claim judged: `figure` against `threshold`, and by what factor every rival failed.
 
+    `law` names what was judged; `of`, for a function, the Law from which it follows and which is shown.
     `rivals` and `mutants` map names to figure / threshold; above 1 they are rejected.  `unseen` are
     the mutants that these runs could not tell from the law.
     """
 
     claim: str
     law: str
+    of: str
     latex: str
     given: str
     source: str
@@ -185,7 +190,7 @@ def _draw(axes, panel: Panel) -> None:
                 axes.axhline(y.item(), ls=style, lw=1.8, color=ink, label=series.label)
                 continue
             axes.plot(x, y.T, ls=style, lw=1.8, color=ink, label=_once(series.label, y))
-    axes.set(xlabel=panel.x, ylabel=panel.y)
+    axes.set(xlabel=plain(panel.x), ylabel=plain(panel.y))
     if "x" in panel.log:
         axes.set_xscale("log")
         _few_ticks(axes.xaxis, np.concatenate([np.ravel(s.x) for s in panel.series]))
@@ -194,7 +199,11 @@ def _draw(axes, panel: Panel) -> None:
     else:
         if not any(series.role == "surface" for series in panel.series):
             axes.set_ylim(*_window(panel, *axes.get_ylim()))
+    if all(float(x).is_integer() for s in panel.series for x in np.ravel(s.x)) and "x" not in panel.log:
+        _count(axes.xaxis, max(np.size(s.x) for s in panel.series))
     axes.spines[["top", "right"]].set_visible(False)
+    for line in axes.get_lines():
+        line.set_label(_shown(axes, line))
     axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, handlelength=2.5)
 
 
@@ -202,8 +211,18 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     """So much of the y axis that law and runs fill half of it, however far off a rival may be."""
     seen = [np.ravel(v) for s in panel.series if s.role != "rival" for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
-    room = (high - low) / 2
+    room = max((high - low) / 2, 0.1 * max(abs(low), abs(high)))
     return max(bottom, low - room), min(top, high + room)
+
+
+def _count(axis, points: int) -> None:
+    """What is counted has whole numbers on its axis; a single point needs no axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+    if points == 1 and axis.get_label_text() == "point":
+        axis.set_ticks([])
+        axis.set_label_text("")
 
 
 def _few_ticks(axis, x: np.ndarray) -> None:
@@ -214,6 +233,16 @@ def _few_ticks(axis, x: np.ndarray) -> None:
     if len(np.unique(x)) <= 6:
         axis.set_major_formatter(ScalarFormatter())
         axis.set_ticks(np.unique(x), [f"{value:.3g}" for value in np.unique(x)])
+
+
+def _shown(axes, line) -> str:
+    """The legend of a line: Greek, broken where long, and said to be off the scale where it cannot be seen."""
+    label, (bottom, top) = str(line.get_label()), axes.get_ylim()
+    y = np.asarray(line.get_ydata(), dtype=float)
+    if label.startswith("_"):
+        return label
+    hidden = y.size > 0 and bool(np.all(y > top) or np.all(y < bottom))
+    return "\n".join(textwrap.wrap(plain(label) + (" (off the scale)" if hidden else ""), 34, break_long_words=False))
 
 
 def _once(label: str, y: np.ndarray):

@@ -15,10 +15,11 @@ TERMS = 64  # of a series in v <= 1/2
 
 
 def power_gap(q, low, high):
-    """(high^q - low^q)/q, and ln(high/low) at q = 0."""
+    """(high^q - low^q)/q, and ln(high/low) at q = 0; by the larger power, so that nothing overflows."""
     ratio = np.log(high / low)
     with np.errstate(all="ignore"):
-        return np.where(q == 0, ratio, low**q * np.expm1(q * ratio) / q)
+        larger = np.where(q > 0, high, low) ** q
+        return np.where(q == 0, ratio, larger * -np.expm1(-np.abs(q) * ratio) / np.abs(q))
 
 
 def below_one(p, z0, z, left=None):

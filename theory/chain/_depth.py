@@ -32,10 +32,9 @@ def any_depth(t, *, depth: float, s: float, lam: float, a0: float, tau: float = 
     Source: derived here, equation (4).
     """
     _check(depth, s, lam, a0, tau)
+    shape, times = np.shape(t), np.ravel(_times(t)) / tau
     if depth == 1:
         return shallow(t=t, s=s, lam=lam, a0=a0, tau=tau)
-    shape = np.shape(infinitely_deep(t=t, s=s, lam=lam, a0=abs(a0), tau=tau))  # refuses what is no time
-    times = np.ravel(np.asarray(t, dtype=float)) / tau
     if a0 < 0:
         below_zero = _infinite_below_zero if math.isinf(depth) else _below_zero
         a = -below_zero(times, depth, s, lam, -a0)
@@ -58,11 +57,14 @@ def _towards_fixed_point(times, D, s, lam, a0):
     target = times * D * s * fixed ** (1 - p)
     farthest = 36.0 + (max(0.0, math.log(1 / z0 - 1)) if z0 < 1 else 0.0)
 
+    def odds(d):  # z/(1 - z) below the fixed point; the exponential in two halves, since alone it may overflow
+        return z0 / (1 - z0) * np.exp(d / 2) * np.exp(d / 2)
+
     def distance(d):  # |z - 1|, to all its digits
-        return 1 / (np.expm1(d) + np.exp(d) / (z0 - 1)) if z0 > 1 else 1 / (1 + z0 / (1 - z0) * np.exp(d))
+        return 1 / (np.expm1(d) + np.exp(d) / (z0 - 1)) if z0 > 1 else 1 / (1 + odds(d))
 
     def output(d):
-        return 1 + distance(d) if z0 > 1 else z0 / (1 - z0) * np.exp(d) * distance(d)
+        return 1 + distance(d) if z0 > 1 else odds(d) * distance(d)
 
     elapsed = _beta.above_one if z0 > 1 else _beta.below_one
     missed = lambda d: elapsed(p, z0, output(d), distance(d)) - target  # noqa: E731
@@ -109,6 +111,16 @@ def _newton(x, missed, slope, farthest=math.inf, unit=1.0):
             return x
         x = np.where(moving, x + step, x)
     raise ArithmeticError("any_depth: Newton's method has not converged in 1000 steps")
+
+
+def _times(t) -> np.ndarray:
+    times = np.asarray(t)
+    if times.dtype.kind not in "iuf":
+        raise TypeError(f"any_depth: t = {t!r} is not a real number, or an array of them")
+    wrong = ~(np.isfinite(times) & (times >= 0))
+    if wrong.any():
+        raise ValueError(f"any_depth: t = {times[wrong].flat[0]} violates 0 <= t < oo ({wrong.sum()} of {times.size})")
+    return times.astype(float)
 
 
 def _check(depth, s, lam, a0, tau) -> None:

@@ -187,14 +187,58 @@ small_start_time = Law(
 
 
 def derive_times() -> tuple[Step, ...]:
-    """Separate (2), split off what diverges at the saddle, and integrate."""
+    """Separate (2), split off what diverges at the saddle, and integrate; then the depths and sides apart."""
+    return (*_derive_general(), *_derive_special(), *_derive_outside())
+
+
+def _derive_general() -> tuple[Step, ...]:
+    """From 0 < a0 to af below the fixed point, at any depth."""
     z, low = sp.symbols("z a0", positive=True)
     T = sp.Function("T")
     two = {T(a0, af): learning_time.rhs.subs(D, 2)}
     rest = {T(z): beta(p, lam * z / s) * (s / lam) ** p}
+    power = tau / (D * s) * power_gap(q, low, z)
     return (
         Step("separate, and split off the saddle", sp.Eq(D * s / speed(z), z ** (q - 1) + lam * z**q / (s - lam * z))),
         Step("what diverges there is a power", sp.Eq(sp.Derivative(power_gap(q, low, z), z), z ** (q - 1))),
         Step("the rest is an incomplete beta function", sp.Eq(sp.Derivative(T(z), z), s * z**q / (s - lam * z)), rest),
         Step("which two layers do not need", sp.Eq(T(a0, af), learning_time_2.rhs), two),
+        Step(
+            "and which the power outgrows as a0 -> 0, for D > 2: the law of small starts",
+            sp.Eq(T(low, z), small_start_time.rhs.subs(a0, low) - small_start_time.rhs.subs(a0, z)),
+            {T(low, z): power},
+        ),
     )  # fmt: skip
+
+
+def _derive_special() -> tuple[Step, ...]:
+    """The depths at which (4) is elementary, by partial fractions."""
+    b, T = sp.Symbol("b", positive=True), sp.Function("T")
+    slope = sp.Derivative(T(b), b)
+    three = 1 / (s * b**2) + lam * b / (s * (s - lam * b**3))
+    four = 1 / (s * b**3) + lam * b / (s * (s - lam * b**4))
+    deep = 1 / (s * b**2) + lam / s**2 * (1 / b + lam / (s - lam * b))
+    return (
+        Step("three layers, a = b^3", sp.Eq(3 * b**2 / speed(b**3).subs(D, 3), three)),
+        Step("by the cube roots of s/lam", sp.Eq(slope, tau * three), {T(b): learning_time_3.rhs.subs(af, b**3)}),
+        Step("four layers, a = b^4", sp.Eq(4 * b**3 / speed(b**4).subs(D, 4), four)),
+        Step("by the square roots of s/lam", sp.Eq(slope, tau * four), {T(b): learning_time_4.rhs.subs(af, b**4)}),
+        Step("very many layers, in the time t/D", sp.Eq(1 / speed_infinite(b), deep)),
+        Step("by logarithms", sp.Eq(slope, tau * deep), {T(b): learning_time_infinite.rhs.subs(af, b)}),
+    )
+
+
+def _derive_outside() -> tuple[Step, ...]:
+    """From above the fixed point, and from below 0."""
+    y, m, high = sp.symbols("y m m0", positive=True)
+    T = sp.Function("T")
+    down = {T(y): settling_time.rhs.subs(af, s / (lam * y))}
+    up = {T(high, m): vanishing_time.rhs.subs({a0: -high, af: -m})}
+    above = tau / (D * s) * (s / lam) ** q * (y**-q + y ** (1 - q) / (1 - y))
+    below = m ** (q - 1) - lam * m**q / (s + lam * m)
+    return (
+        Step("above the fixed point, in y = s/(lam a)", sp.Eq(-tau * s / (lam * y**2) / speed(s / (lam * y)), above)),
+        Step("a power and an incomplete beta function again", sp.Eq(sp.Derivative(T(y), y), above), down),
+        Step("below 0, with m = |a|", sp.Eq(s * m ** (p - 2) / (s + lam * m), below)),
+        Step("the same functions, at -lam m/s", sp.Eq(D * s * sp.Derivative(T(high, m), m), -tau * below), up),
+    )

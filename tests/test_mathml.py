@@ -1,0 +1,26 @@
+"""Formulas in the page carry the part of a mathematical font that they need."""
+
+import base64
+import io
+
+from fontTools.ttLib import TTFont
+
+from laws.mathml import font, mathml
+
+
+def test_font_sets_what_the_formulas_use_and_little_else():
+    """The embedded font has the letters of a formula in italics, roots, brackets that stretch, and not much more."""
+    formula = mathml(r"\sqrt{\frac{x}{\lambda}} \ln{\left(x \right)}")
+    file = base64.b64decode(font(formula))
+    embedded = TTFont(io.BytesIO(file))
+    letters = embedded.getBestCmap()
+    assert {ord("√"), ord("("), 0x1D465, 0x1D706} <= set(letters) and ord("ж") not in letters
+    stretching = embedded["MATH"].table.MathVariants.VertGlyphCoverage.glyphs
+    assert letters[ord("(")] in stretching and letters[ord("√")] in stretching
+    assert 10_000 < len(file) < 60_000
+
+
+def test_functions_are_set_off():
+    """A function's name is an identifier with a space before it."""
+    assert '<mspace width="0.17em" /><mi>ln</mi>' in mathml(r"\tau \ln{x}")
+    assert '<mspace width="0.17em" /><mi>atan</mi>' in mathml(r"\operatorname{atan}{\left(x \right)}")
