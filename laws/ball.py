@@ -14,7 +14,7 @@ import numbers
 from collections.abc import Callable, Mapping
 
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import acb, arb, ctx, fmpq
 from sympy.core.relational import Relational
 
 WIDEST = 2**15  # bits; beyond it a value is called undecided
@@ -28,6 +28,8 @@ FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.erf: arb.erf, sp.erfc: arb.erfc, sp.erfinv: arb.erfinv,
     sp.gamma: arb.gamma, sp.loggamma: arb.lgamma,
     sp.uppergamma: lambda k, z: z.gamma_upper(k), sp.lowergamma: lambda k, z: z.gamma_lower(k),
+    sp.elliptic_f: lambda phi, m: _real(acb.elliptic_f(acb(phi), acb(m))),
+    sp.elliptic_e: lambda phi, m: _real(acb.elliptic_e_inc(acb(phi), acb(m))),
     sp.LambertW: lambda z, branch=None: z.lambertw(0 if branch is None else int(branch.unique_fmpz())),
     sp.Max: lambda first, *rest: _fold(arb.max, first, rest),
     sp.Min: lambda first, *rest: _fold(arb.min, first, rest),
@@ -185,6 +187,10 @@ def _hypergeometric(node, walk) -> arb:
     if (len(above), len(below)) == (1, 1):
         return z.hypgeom_1f1(arb(above[0]), arb(below[0]))
     return z.hypgeom([arb(a) for a in above], [arb(b) for b in below])
+
+
+def _real(value) -> arb:
+    return value.real if value.imag.contains(0) else arb.nan()
 
 
 def _whole(value) -> bool:

@@ -276,7 +276,7 @@ def _condition(expr, where) -> float:
 
 @cache
 def _compile(symbols, expr):
-    if expr.has(sp.hyper):  # numpy has none: every value is left to the certified ball
+    if expr.has(sp.hyper, sp.elliptic_f):  # numpy has none: every value is left to the certified ball
         return lambda **values: np.nan
     return sp.lambdify(
         [sp.Symbol(x.name) for x in symbols],

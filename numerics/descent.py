@@ -200,7 +200,7 @@ def _steps(loss, weights, times, by, data, keep, seed, label) -> np.ndarray:
 def _flow(loss, weights, times, by, data, keep, label) -> np.ndarray:
     shapes, sizes = [w.shape for w in weights], [w.numel() for w in weights]
     bar = tqdm(
-        total=round(float(times[-1]), 6),
+        total=float(times[-1]) * (1 + 1e-9),  # a hair more, so that the rounding of steps never overruns it
         desc=label,
         delay=2,
         leave=False,

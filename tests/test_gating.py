@@ -1,0 +1,348 @@
+"""Graphs, tasks, reductions and races refuse what is none, and their parts agree with each other."""
+
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics import gating
+from theory.gating import (
+    GatedGraph,
+    Task,
+    correlations,
+    diagonalise,
+    forward,
+    gradient_flow,
+    hierarchy,
+    loss,
+    nodewise_flow,
+    pathways,
+    reduction,
+    routing,
+    trained_pairs,
+    xor_gates,
+    xor_points,
+)
+from theory.race import final_shares, race, relu_gates
+
+
+@st.composite
+def networks(draw):
+    """Any directed acyclic graph of 2 to 7 nodes, with real gates on any nodes and edges, data, and weights."""
+    n = draw(st.integers(2, 7))
+    pairs = [(i, j) for j in range(1, n) for i in range(j) if draw(st.booleans())]
+    lonely = [i for i in range(n) if not any(i in p for p in pairs)]
+    pairs += [(i, i + 1) if i < n - 1 else (i - 1, i) for i in lonely if (i, i + 1) not in pairs]
+    dims = {f"n{i}": draw(st.integers(1, 4)) for i in range(n)}
+    graph = GatedGraph(dims, {f"e{k}": (f"n{i}", f"n{j}") for k, (i, j) in enumerate(dict.fromkeys(pairs))})
+    normal = np.random.default_rng(draw(st.integers(0, 2**32))).normal
+    gates = {g: normal(size=5) for g in (*dims, *graph.edges) if draw(st.booleans())}
+    x, y = ({v: normal(size=(5, dims[v])) for v in ends} for ends in (graph.inputs, graph.outputs))
+    return graph, Task(x, y, gates), {e: normal(size=(dims[t], dims[s])) for e, (s, t) in graph.edges.items()}
+
+
+def distance(one, other):
+    """The largest distance of two sets of arrays, relative to the largest entry."""
+    size = max(np.abs(v).max() for v in other.values())
+    return max(np.abs(np.asarray(one[k]) - other[k]).max() for k in other) / size
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(network=networks())
+def test_three_forms_of_the_gradient(network):
+    """On any graph the path equation, the node-wise passes and automatic differentiation give one gradient."""
+    graph, task, weights = network
+    leaves = {e: torch.from_numpy(w) for e, w in weights.items()}
+    descent = {e: -g.numpy() for e, g in gating.gradient(graph, task, leaves).items()}
+    assert distance(nodewise_flow(graph, task, weights), descent) < 1e-12
+    assert distance(gradient_flow(graph, correlations(graph, task), weights), descent) < 1e-12
+    assert loss(graph, task, weights) == pytest.approx(float(gating.losses(graph, task, leaves)), rel=1e-13)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(network=networks())
+def test_paths_are_counted_and_add_up(network):
+    """An output is the sum over its paths of gate, weights and input; the count needs no list."""
+    graph, task, weights = network
+    assert len(graph.paths) == graph.number_of_paths == len(set(graph.paths))
+    h, corr = forward(graph, task, weights), correlations(graph, task)
+    for v in graph.outputs:
+        total = np.zeros_like(task.y[v])
+        for p in graph.paths:
+            if graph.ends(p)[1] == v:
+                out = task.x[graph.ends(p)[0]]
+                for e in p:
+                    out = out @ weights[e].T
+                total = total + corr.gate(p)[:, None] * out
+        np.testing.assert_allclose(total, h[v], rtol=0, atol=1e-12 * max(1.0, np.abs(h[v]).max()))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(network=networks())
+def test_cloned_inputs_change_nothing(network):
+    """A network whose input nodes are cloned edge by edge computes and learns the same."""
+    graph, task, weights = network
+    clone, same = graph.clone_inputs(), task.clone_inputs(graph)
+    assert distance(nodewise_flow(clone, same, weights), nodewise_flow(graph, task, weights)) < 1e-13
+    assert clone.number_of_paths == graph.number_of_paths
+
+
+chain = {"x": 2, "h": 3, "y": 1}, {"in": ("x", "h"), "out": ("h", "y")}
+x, y = np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([[1.0], [-2.0]])
+
+
+@pytest.mark.parametrize(
+    ("dims", "edges", "says"),
+    [
+        ({"x": 2, "y": 0}, {"e": ("x", "y")}, r"dims\['y'\] = 0 must be at least 1"),
+        ({"x": 2.0, "y": 1}, {"e": ("x", "y")}, r"dims\['x'\] = 2.0 is not a whole number"),
+        ({"x": True, "y": 1}, {"e": ("x", "y")}, r"dims\['x'\] = True"),
+        ({"x": 2, "y": 1}, {"e": ("x", "z")}, "unknown node 'z'"),
+        ({"x": 2, "y": 1}, {"e": ("x",)}, "must be a pair"),
+        ({"x": 2, "y": 1}, {"x": ("x", "y")}, "names a node and an edge"),
+        ({"x": 2, "y": 1}, {}, "no path from input to output"),
+        ({"x": 2, "y": 1, "z": 1}, {"e": ("x", "y")}, "no path from input to output passes node 'z'"),
+        ({"x": 2, "a": 2, "b": 2}, {"e": ("x", "a"), "f": ("a", "b"), "g": ("b", "a")}, "cycle"),
+        ({"a": 2, "b": 2}, {"f": ("a", "b"), "g": ("b", "a")}, "cycle"),
+        ({"a": 2}, {"f": ("a", "a")}, "cycle"),
+    ],
+)
+def test_bad_graphs(dims, edges, says):
+    """Each bad graph is refused by name."""
+    with pytest.raises((ValueError, TypeError), match=says):
+        GatedGraph(dims, edges)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (dict(x={"x": x[:, :1]}), r"x\['x'\] has dimension 1, the node has 2"),
+        (dict(y={"y": np.ones((3, 1))}), r"y\['y'\] has shape \(3, 1\)"),
+        (dict(y={"h": y}), r"y is given for \['h'\], but the graph has \['y'\]"),
+        (dict(x={}), "needs inputs"),
+        (dict(x={"x": [[1.0, np.nan], [1.0, 2.0]]}), "not finite"),
+        (dict(x={"x": [["a", "b"], ["c", "d"]]}), "not real numbers"),
+        (dict(gates={"h": np.ones(3)}), r"gates\['h'\] has shape \(3,\), not \(P,\) with P = 2"),
+        (dict(gates={"h": np.ones((2, 1))}), r"gates\['h'\] has shape"),
+        (dict(gates={"g": np.ones(2)}), r"gates\['g'\]: the graph has no such node or edge"),
+        (dict(weight=[1.0]), "weight has shape"),
+        (dict(weight=[1.0, -1.0]), "must not be negative"),
+        (dict(weight=[0.0, 0.0]), "not all 0"),
+    ],
+)
+def test_bad_tasks(change, says):
+    """Each bad part of a task is refused by name."""
+    with pytest.raises((ValueError, TypeError), match=says):
+        correlations(GatedGraph(*chain), Task(**{**dict(x={"x": x}, y={"y": y}, gates={}), **change}))
+
+
+def test_bad_weights_and_paths():
+    """Weights of another shape, unknown edges and starts that no lump can have are refused by name."""
+    graph, task = GatedGraph(*chain), Task({"x": x}, {"y": y}, {})
+    corr = correlations(graph, task)
+    with pytest.raises(ValueError, match=r"weights\['in'\] has shape \(2, 2\), not \(3, 2\)"):
+        gradient_flow(graph, corr, {"in": np.ones((2, 2)), "out": np.ones((1, 3))})
+    with pytest.raises(ValueError, match="the edges are"):
+        nodewise_flow(graph, task, {"in": np.ones((3, 2))})
+    with pytest.raises(ValueError, match="unknown edge 'z'"):
+        graph.through("z")
+    with pytest.raises(KeyError, match="end at different nodes"):
+        two = GatedGraph({"x": 1, "y": 1, "z": 1}, {"e": ("x", "y"), "f": ("x", "z")})
+        one = np.ones((1, 1))
+        _ = correlations(two, Task({"x": one}, {"y": one, "z": one}, {})).x[("e",), ("f",)]
+
+
+def xor(margin=0.5):
+    """Exclusive-or with four gates."""
+    points, targets = xor_points(0.8, margin)
+    return pathways(points, targets, xor_gates(points), hidden=2)
+
+
+def test_what_cannot_be_diagonalised_is_refused():
+    """Exclusive-or with a margin has no common bases, and the error says how far off it is and what may help."""
+    graph, task = xor()
+    with pytest.raises(ValueError, match=r"not mutually diagonalisable: 1\.\d+ of them .*clone_inputs"):
+        reduction(graph, correlations(graph, task))
+    reduction(graph.clone_inputs(), correlations(graph.clone_inputs(), task.clone_inputs(graph)))
+    nothing = Task({"x": x}, {"y": 0 * y}, {})
+    with pytest.raises(ValueError, match="nothing is learnt"):
+        diagonalise(GatedGraph(*chain), correlations(GatedGraph(*chain), nothing))
+
+
+def test_bases_diagonalise():
+    """In the bases found, every correlation of routing on a tree is the diagonal that is stated."""
+    graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
+    corr = correlations(graph, task)
+    base = diagonalise(graph, corr)
+    for p, sigma in corr.yx.items():
+        s, t = graph.ends(p)
+        np.testing.assert_allclose(base.U[t].T @ sigma @ base.V[s], np.diag(base.S[p]), atol=1e-14)
+    for (j, p), sigma in corr.x.items():
+        turned = base.V[graph.ends(j)[0]].T @ sigma @ base.V[graph.ends(p)[0]]
+        np.testing.assert_allclose(turned, np.diag(base.D[j, p]), atol=1e-14)
+
+
+def test_reduced_equations_of_routing():
+    """Routing (7, 4), 49 paths, is three equations with the multiplicities 7, 1, 7; they conserve and typeset."""
+    graph, task = routing(7, 4, np.eye(4), hierarchy(2), 4)
+    r = reduction(graph, correlations(graph, task))
+    assert graph.number_of_paths == 49 and sorted(r.multiplicities.values()) == [1, 7, 7]
+    b_in, b_h, b_out = sp.symbols("b_in b_h b_out", real=True)
+    s, d = sp.symbols("s d", real=True)
+    speeds = dict(zip(r.flow.weights, r.flow.speeds, strict=True))
+    error = s - d * b_in * b_h * b_out
+    assert sp.expand(speeds[b_in] - b_h * b_out * error / 7) == 0
+    assert sp.expand(speeds[b_h] - b_in * b_out * error) == 0
+    assert len(r.conserved) == 2 and all(r.flow.conserves(q) for q in r.conserved)
+    assert r"7 \times b_{in}" in r._repr_latex_()
+
+
+def test_lumps_follow_what_starts_alike():
+    """Edges that are said to start apart are kept apart, and edges of one lump must start alike."""
+    graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
+    corr = correlations(graph, task)
+    apart = reduction(graph, corr, alike={e: e for e in graph.edges})
+    assert len(apart.members) == 7
+    some = {e: 0.1 + 0.01 * k for k, e in enumerate(graph.edges)}
+    with pytest.raises(ValueError, match="must start alike"):
+        reduction(graph, corr).solve(some, [1.0])
+    one = apart.solve(some, [5.0])
+    assert len({round(float(v[0, 0]), 9) for v in one.values()}) == 7
+    with pytest.raises(ValueError, match="alike is given for"):
+        reduction(graph, corr, alike={"in0": 1})
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda r: r.solve(np.nan, [1.0]), "is not finite"),
+        (lambda r: r.solve(0.1, [2.0, 1.0]), "times must be >= 0 and increase"),
+        (lambda r: r.solve(0.1, [np.inf]), "row of finite numbers"),
+        (lambda r: r.solve({"h": 0.1}, [1.0]), "b0 is given for"),
+        (lambda r: r.escape_time({e: -0.1 if e == "h" else 0.1 for e in r.graph.edges}), "far side of the saddle"),
+    ],
+)
+def test_bad_starts(call, says):
+    """Each bad start or time of a reduction is refused by name."""
+    graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
+    with pytest.raises(ValueError, match=says):
+        call(reduction(graph, correlations(graph, task)))
+
+
+def test_more_paths_than_can_be_walked():
+    """A ladder of 40 diamonds has 2^40 paths; it reduces and integrates all the same, and refuses to list them."""
+    dims, edges = {"n0": 2}, {}
+    for i in range(40):
+        dims |= {f"u{i}": 2, f"v{i}": 2, f"n{i + 1}": 2}
+        edges |= {f"a{i}": (f"n{i}", f"u{i}"), f"b{i}": (f"n{i}", f"v{i}")}
+        edges |= {f"c{i}": (f"u{i}", f"n{i + 1}"), f"d{i}": (f"v{i}", f"n{i + 1}")}
+    graph = GatedGraph(dims, edges)
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    task = Task({"n0": turn}, {"n40": turn @ np.diag([1.4, 0.7])}, {})
+    assert graph.number_of_paths == 2**40
+    with pytest.raises(ValueError, match="too many to list"):
+        _ = graph.paths
+    r = reduction(graph, correlations(graph, task))
+    assert len(r.members) == 80
+    weights = r.solve(0.6, [0.0, 2.0])
+    speed = nodewise_flow(graph, task, {e: w[0][:, None] * np.eye(2) for e, w in weights.items()})
+    assert all(np.all(np.isfinite(v)) for v in (*weights.values(), *speed.values()))
+
+
+def test_closed_forms():
+    """Symmetric reductions know their closed forms: a logistic for two layers, a time and a quadrature for three."""
+    graph, task = xor()
+    r = reduction(graph.clone_inputs(), correlations(graph.clone_inputs(), task.clone_inputs(graph)))
+    a, t = sp.Function("a"), sp.Symbol("t", real=True)
+    form = r.closed_form()
+    rate = sp.simplify(form.rhs.diff(t) / form.rhs / (sp.Symbol("s", real=True) - sp.Symbol("d", real=True) * form.rhs))
+    assert form.lhs == a(t) and rate == sp.Rational(1, 2)
+    graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
+    three = reduction(graph, correlations(graph, task))
+    assert three.closed_form().lhs == t and three.quadrature().rhs.has(sp.Integral)
+    apart = reduction(graph, correlations(graph, task), alike={e: e for e in graph.edges})
+    with pytest.raises(ValueError, match="no closed form: 6 products"):
+        apart.closed_form()
+
+
+def test_relu_gates_of_exclusive_or():
+    """The gates found are the four single examples and the two classes; beyond sqrt(2) c only the classes are left."""
+    for margin in (0.5, 1.2):
+        gates = relu_gates(*xor_points(1.0, margin))
+        assert sorted(int(g.on.sum()) for g in gates) == [1, 1, 1, 1, 2, 2]
+        strengths = {int(g.on.sum()): g.s for g in gates}
+        assert strengths[1] == pytest.approx(np.sqrt(2 + margin**2) / 4, rel=1e-12)
+        assert strengths[2] == pytest.approx(margin / 2, rel=1e-12)
+    beyond = relu_gates(*xor_points(1.0, 1.6))
+    assert [int(g.on.sum()) for g in beyond] == [2, 2]
+    assert relu_gates(*xor_points(1.0, 0.0)) == ()  # all gates lie on the boundary
+
+
+def test_race_of_exclusive_or():
+    """Schemes are ranked by escape, those that no ReLU can have after the others; shares follow the share law."""
+    x, y = xor_points(1.0, 0.5)
+    halves = {"plus": (y[:, 0] > 0) * 1.0, "minus": (y[:, 0] < 0) * 1.0}
+    two = {"plus": (x[:, 0] > 0) * 1.0, "minus": (x[:, 0] < 0) * 1.0}
+    ranked = race(x, y, {"halves": halves, "two": two, "four": xor_gates(x)}, 1e-2)
+    assert [r.name for r in ranked] == ["four", "halves", "two"]
+    assert [r.consistent for r in ranked] == [True, True, False]
+    law = final_shares([0.25, 0.375], [0.5, 1.5], [1e-4, 1e-4])
+    assert (ranked[1].share, ranked[0].share) == pytest.approx(tuple(law), rel=1e-6)
+    assert ranked[0].strength == pytest.approx(0.375) and ranked[0].depth == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: race(x, y, {"g": {"p": np.ones(2)}}, 0.0), "b0 = 0.0 must be positive"),
+        (lambda: race(x, y, {}, 0.1), "needs schemes"),
+        (lambda: race(x, y, {"g": {"p": np.ones(3)}}, 0.1), r"gates\['p'\] has shape"),
+        (lambda: final_shares([1.0], [1.0, 2.0], [0.1]), "reach"),
+        (lambda: final_shares([1.0, -1.0], [1.0, 2.0], [0.1, 0.1]), "s = "),
+        (lambda: final_shares([1.0], [2.0], [0.6]), "already exceeded"),
+        (lambda: trained_pairs(3, 4), "K = 4"),
+        (lambda: relu_gates(x, y[:1]), r"y\['y'\] has shape"),
+        (lambda: gating.random(GatedGraph(*chain), 0.0), "scale = 0.0 must be positive"),
+        (lambda: gating.relu_layers(2, 0, 3, 1, 0.1), "width = 0"),
+        (lambda: gating.relu_layers(2, 5, 3, 1, [0.1, -0.1]), "must be positive"),
+        (lambda: gating.decoupled(GatedGraph(*chain), {"x": np.eye(2), "y": np.eye(1)}, 0.1), "one number of columns"),
+        (lambda: gating.train(GatedGraph(*chain), Task({"x": x}, {"y": y}, {}), {}, [1.0], 0.1), "the edges are"),
+    ],
+)
+def test_bad_races_and_networks(make, says):
+    """Each bad argument of a race or a trained network is refused by name."""
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_relu_slopes_by_hand():
+    """One step of the hand-written descent is the gradient that automatic differentiation finds."""
+    points, targets = (torch.from_numpy(v) for v in xor_points(0.8, 0.5))
+    layers = gating.relu_layers(3, 7, 3, 1, 0.9, seed=2)
+    leaves = [w.clone().requires_grad_() for w in layers]
+    slopes = torch.autograd.grad(gating.relu_losses(points, targets, (leaves[0], leaves[1])).sum(), leaves)
+    after = gating.relu_train(
+        points, targets, layers, [0.0, 0.1], 0.1, lambda W1, W2, out: torch.cat([W1.flatten(1), W2.flatten(1)], dim=1)
+    )
+    expected = torch.cat([(w - 0.1 * g).flatten(1) for w, g in zip(layers, slopes, strict=True)], dim=1)
+    np.testing.assert_allclose(after[1], expected.numpy(), rtol=1e-13, atol=1e-15)
+
+
+def test_networks_at_once_do_not_meet():
+    """Networks trained together go as each does alone, and the same seed gives the same bits."""
+    points, targets = (torch.from_numpy(v) for v in xor_points(0.8, 0.5))
+    layers = gating.relu_layers(3, 7, 3, 1, [0.1, 0.5, 0.9], seed=2)
+    times = [0.0, 2.0, 9.0]
+    together = gating.relu_train(points, targets, layers, times, 0.1)
+    assert np.array_equal(together, gating.relu_train(points, targets, layers, times, 0.1))
+    for k in range(3):
+        alone = gating.relu_train(points, targets, (layers[0][k : k + 1], layers[1][k : k + 1]), times, 0.1)
+        np.testing.assert_allclose(together[:, k], alone[:, 0], rtol=1e-12)
+    graph, task = xor()
+    many = gating.random(graph, 0.3, seed=1, networks=2)
+    both = gating.train(graph, task, many, [1.0], 0.1)
+    for k in range(2):
+        one = gating.train(graph, task, {e: w[k] for e, w in many.items()}, [1.0], 0.1)
+        assert distance({e: w[:, k] for e, w in both.items()}, one) < 1e-13
