@@ -16,7 +16,7 @@ def test_list(capsys):
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
     assert "theory.chain.two_layers" in shown and "saxe-slides, Deep (D=2)" in shown
-    assert main(["list", "half_time", "--csv"]) == 0
+    assert main(["list", "chain.half_time", "--csv"]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows[0] == ["name", "statement", "given", "source"] and len(rows) == 4
 
@@ -25,7 +25,7 @@ def test_show(capsys):
     """One law is shown as a formula, with hypotheses, source and a line to try, which works."""
     assert main(["show", "half_time_2"]) == 0
     shown = capsys.readouterr().out
-    assert "λ" in shown and "tau > 0" in shown and "derived here" in shown
+    assert "λ" in shown and "τ > 0" in shown and "derived here" in shown
     assert main(shown.partition("try")[2].split()[1:]) == 0
     assert main(["show", "chain.half_time_2", "--latex"]) == 0
     assert r"\lambda" in capsys.readouterr().out
