@@ -191,7 +191,7 @@ def test_forgetting():
     sigmas = [one.correlation for one in on]
 
     def run(rtol, seed):
-        losses = nets.one_after_the_other(weights, on, [40.0, 40.0, 40.0], 2, rtol)
+        losses = nets.one_after_the_other(weights, on, [80.0, 80.0, 80.0], 2, rtol)
         return losses[:2, 2, -1] - losses[:2, 1, -1]
 
     law = lambda: np.array([forgetting(one, sigmas[1], sigmas[2]) for one in sigmas[:2]])  # noqa: E731
