@@ -4,6 +4,7 @@ Trained torch networks and random weights against `theory.balanced`.
 """
 
 import numpy as np
+import pytest
 import torch
 
 from laws import Mean, Roundoff, confront
@@ -41,7 +42,7 @@ def test_balance_of_one_mode():
     rivals = {"conserved, as under gradient flow": lambda c, d, eta, e: d**2 - c**2}
     drawn = dict(y="balance after the step")
     claim = "a step of SGD shrinks the balance of one mode"
-    confront(claim, balance_step, run, at, Roundoff(20, condition=4 * size), rivals, labels=drawn)
+    confront(claim, balance_step, run, at, Roundoff(20, condition=4 * float(size.max())), rivals, labels=drawn)
 
 
 def test_balance_in_matrices():
@@ -51,66 +52,64 @@ def test_balance_in_matrices():
     path = nets.train(weights, on, eta * np.arange(101), eta, record=rows)
     stages = [nets.apart(torch.from_numpy(row), weights) for row in path]
     layers = [np.array([w[k].numpy() for w in stages]) for k in (0, 1)]
-    changes = np.diff(np.array([W2.T @ W2 - W1 @ W1.T for W1, W2 in zip(*layers, strict=True)]), axis=0)
+    balance = np.array([W2.T @ W2 - W1 @ W1.T for W1, W2 in zip(*layers, strict=True)])[:, [0, 1, 0], [0, 1, 1]].T
     size = max(float((W1**2).sum() + (W2**2).sum()) for W1, W2 in zip(*layers, strict=True))
+    at = dict(step=np.arange(1, 101))
 
-    def law(signs=(1, -1)):
+    def law(step, signs=(1, -1)):
         W1, W2 = (layer[:-1] for layer in layers)
         E = on.correlation - W2 @ W1
         first, second = W1 @ E.transpose(0, 2, 1), W2.transpose(0, 2, 1) @ E
-        return eta**2 * (signs[0] * first @ first.transpose(0, 2, 1) + signs[1] * second @ second.transpose(0, 2, 1))
+        change = signs[0] * first @ first.transpose(0, 2, 1) + signs[1] * second @ second.transpose(0, 2, 1)
+        return balance[:, :-1] + eta**2 * change[:, [0, 1, 0], [0, 1, 1]].T
 
-    rivals = {"conserved, as under gradient flow": lambda: 0 * law(), "both of one sign": lambda: law((1, 1))}
-    judge = Roundoff(60, condition=size / np.maximum(np.abs(changes), np.finfo(float).tiny))
-    confront("a step of descent changes the balance at second order", law, lambda seed: changes, {}, judge, rivals)
+    rivals = {
+        "conserved, as under gradient flow": lambda step: balance[:, :-1],
+        "both of one sign": lambda step: law(step, (1, 1)),
+    }
+    judge = Roundoff(60, condition=size / float(np.abs(balance[:, 1:]).min()))
+    claim, drawn = (
+        "a step of descent changes the balance at second order",
+        dict(step="step", y="balance after the step"),
+    )
+    confront(claim, law, lambda seed: balance[:, 1:], at, judge, rivals, labels=drawn)
 
 
 # -- at random -----------------------------------------------------------------------------------------
 
-shape, sizes = dict(N_i=6, N_o=9), dict(sigma1=0.7, sigma2=0.4)
-at = dict(**shape, **sizes)
-spread = 2 * (9 * 0.4**4 + 6 * 0.7**4)  # variance of a diagonal entry, and with it the scale of all
+Ni, Nh, No, sizes = 6, 2, 9, (0.7, 0.65)  # both layers weigh alike
+at = dict(N_i=Ni, N_o=No, sigma1=sizes[0], sigma2=sizes[1])
+moments = [No * sizes[1] ** k + Ni * sizes[0] ** k for k in (4, 8)]
+spread = 2 * moments[0]  # bounds the variance of every entry
+fourth = 2 * spread**2 + 48 * moments[1]  # and this that of its square
+turned = dict(N_i=No, N_o=Ni)
 
 
 def entries(n, seed):
-    """Balance of n random networks: the two diagonal entries and the one off the diagonal, shape (n, 3)."""
-    W1, W2 = nets.normal(6, 2, 9, sizes=(0.7, 0.4), runs=n, seed=seed)
+    """Balance of n random networks: an entry on the diagonal, and one off it; shape (n, 2)."""
+    W1, W2 = nets.normal(Ni, Nh, No, sizes=sizes, runs=n, seed=seed)
     both = W2.transpose(1, 2) @ W2 - W1 @ W1.transpose(1, 2)
-    return torch.stack([both[:, 0, 0], both[:, 1, 1], both[:, 0, 1]], dim=1).numpy()
+    return both[:, 0].numpy()
 
 
 def test_mean_balance():
     """The mean balance of random weights is No sigma2^2 - Ni sigma1^2."""
-    scale = abs(9 * 0.4**2 - 6 * 0.7**2)
-    run = lambda n, seed: entries(n, seed)[:, 0] / scale  # noqa: E731
-    law = lambda **at: mean_balance(**at) / scale  # noqa: E731
-    rivals = {"0, as of layers drawn alike": 0.0, "of the other shape": lambda **at: law(**{**at, "N_i": 9, "N_o": 6})}
-    judge = Mean(0.05, variance=spread / scale**2)
-    confront("mean balance at random", law, run, at, judge, rivals, labels=dict(y="balance / |its mean|"))
+    run = lambda n, seed: entries(n, seed)[:, 0]  # noqa: E731
+    rivals = {
+        "0, as of layers drawn alike": 0.0,
+        "turned round": lambda **at: mean_balance(**{**at, **turned}),
+    }
+    drawn = dict(y="entry on the diagonal")
+    confront("mean balance at random", mean_balance, run, at, Mean(0.06, variance=spread), rivals, labels=drawn)
 
 
-def squares(column, n, seed):
-    """Squared deviations of one entry from its mean, in units of the variance on the diagonal."""
-    mean = 0.0 if column == 2 else 9 * 0.4**2 - 6 * 0.7**2
-    return (entries(n, seed)[:, column] - mean) ** 2 / spread
-
-
-fourth = 2 + 48 * (9 * 0.4**8 + 6 * 0.7**8) / spread**2  # variance of the square of a diagonal entry, in these units
-
-
-def test_variance_on_the_diagonal():
-    """Random balance has variance 2 (No sigma2^4 + Ni sigma1^4) on the diagonal."""
-    law = lambda **at: diagonal_variance(**at) / spread  # noqa: E731
-    rivals = {"four times, not two": lambda **at: 2 * law(**at), "as off the diagonal": 0.5}
-    run = lambda n, seed: squares(0, n, seed)  # noqa: E731
-    claim, judge = "variance of random balance on the diagonal", Mean(0.06, variance=fourth)
-    confront(claim, law, run, at, judge, rivals, labels=dict(y="variance / that on the diagonal"))
-
-
-def test_variance_off_the_diagonal():
-    """Random balance has variance No sigma2^4 + Ni sigma1^4 off the diagonal."""
-    law = lambda **at: offdiagonal_variance(**at) / spread  # noqa: E731
-    rivals = {"as on the diagonal": 1.0}
-    run = lambda n, seed: squares(2, n, seed)  # noqa: E731
-    claim, judge = "variance of random balance off the diagonal", Mean(0.03, variance=fourth)
-    confront(claim, law, run, at, judge, rivals, labels=dict(y="variance / that on the diagonal"))
+@pytest.mark.parametrize("law", [diagonal_variance, offdiagonal_variance], ids=lambda law: law.name)
+def test_variance_of_balance(law):
+    """The variance of random balance is 2 (No sigma2^4 + Ni sigma1^4) on the diagonal, and half of that off it."""
+    off = int(law is offdiagonal_variance)
+    mean = 0.0 if off else No * sizes[1] ** 2 - Ni * sizes[0] ** 2
+    run = lambda n, seed: (entries(n, seed)[:, off] - mean) ** 2  # noqa: E731
+    rivals = {"twice as much": lambda **at: 2 * law(**at), "half as much": lambda **at: law(**at) / 2}
+    claim, judge = f"variance of random balance {'off' if off else 'on'} the diagonal", Mean(0.12, variance=fourth)
+    drawn = dict(y="squared deviation of an entry")
+    confront(claim, law, run, at, judge, rivals, labels=drawn)

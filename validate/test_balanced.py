@@ -9,7 +9,7 @@ import pytest
 from laws import Order, Solver, confront
 from numerics import balanced as nets
 from numerics import modes
-from theory.balanced import balance, continual, network_map, ntk, solution
+from theory.balanced import balance, continual, forgetting, network_map, ntk, solution
 
 times = np.array([0.1, 0.4, 0.9, 1.6, 2.6, 4.0])
 labels = dict(t="time t (τ = 1)", y="entries of $QQ^T$", h="step η")
@@ -183,3 +183,20 @@ def test_continual_learning():
     drawn = {**labels, "y": "losses of the three tasks"}
     claim = "continual learning: losses of all tasks while the task switches"
     confront(claim, law, run, dict(t=when), Solver(), rivals, labels=drawn)
+
+
+def test_forgetting():
+    """Learning a third task to the end, the first two are forgotten by what the distances of the tasks say."""
+    weights, on = learnt_in_turn()
+    sigmas = [one.correlation for one in on]
+
+    def run(rtol, seed):
+        losses = nets.one_after_the_other(weights, on, [80.0, 80.0, 80.0], 2, rtol)
+        return losses[:2, 2, -1] - losses[:2, 1, -1]
+
+    law = lambda: np.array([forgetting(one, sigmas[1], sigmas[2]) for one in sigmas[:2]])  # noqa: E731
+    rivals = {
+        "the distance to the new task": np.array([((sigmas[2] - one) ** 2).sum() / 2 for one in sigmas[:2]]),
+        "nothing is forgotten": 0.0,
+    }
+    confront("forgetting of earlier tasks", law, run, {}, Solver(), rivals)

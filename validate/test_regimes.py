@@ -70,9 +70,10 @@ def test_architecture_and_regime():
 def curves(law):
     """The law at all times, with a name at each architecture."""
     t = np.linspace(0, 20, 200)
+    roles = ("law", "path", "rival", "rival", "rival")  # each drawn in its own way
     series = [
-        Series("law" if name.endswith("lazy") else "rival", t.tolist(), row.tolist(), name)
-        for name, row in zip(architectures, law(t), strict=True)
+        Series(role, t.tolist(), row.tolist(), name)
+        for role, name, row in zip(roles, architectures, law(t), strict=True)
     ]
     return Panel("time t (τ = 1), |λ| = 6 or 0", "distance of the kernel from K(0)", tuple(series))
 
@@ -89,14 +90,28 @@ def test_plateau():
             waiting.append(nets.excess(nets.apart(torch.from_numpy(end[0]), weights), on))
         return np.array(waiting)
 
-    def law(which):
+    def law():
         networks = [task(*shape, 64.0 * sign) for *shape, sign in shapes]
         return np.array([plateau(*arrays(weights), on.correlation) for weights, on in networks])
 
-    rivals = {"none: lazy learning succeeds": np.zeros(3), "the loss at the start": lambda which: law(which) + 1.0}
-    names = dict(h="1/|λ|", which="architecture", y="loss at time 0.8")
+    rivals = {"none: lazy learning succeeds": np.zeros(3), "twice as high": lambda: 2 * law()}
     claim = "the lazy plateau of networks of large balance"
-    confront(claim, law, run, dict(which=np.arange(3)), Order(1, start=1 / 16), rivals, labels=names)
+    confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=dict(h="1/|λ|"), picture=waiting())
+
+
+def waiting():
+    """The loss of a 2-2-5 network of balance 16: down to the plateau, and on from there."""
+    weights, on = task(2, 2, 5, 16.0)
+    t = np.geomspace(0.01, 40.0, 200)
+    some = t[::20]
+    seen = nets.ensemble_losses([w[None] for w in weights], on, some, rtol=1e-9)[:, 0]
+    height = plateau(*arrays(weights), on.correlation)
+    series = (
+        Series("law", t.tolist(), loss(*arrays(weights), on.correlation, t).tolist(), "exact solution"),
+        Series("rival", [0.01, 40.0], [height, height], "plateau"),
+        Series("run", some.tolist(), seen.tolist(), "gradient flow"),
+    )
+    return Panel("time t (τ = 1), λ = 16", "loss", series, "x")
 
 
 # -- the hidden obstruction ----------------------------------------------------------------------------
@@ -125,19 +140,20 @@ def test_obstruction():
 def test_obstructed_are_those():
     """Stuck at s_min^2/2 are exactly the networks with det(W2 W1) det(Sigma) < 0; the others reach the task."""
     starts, losses = ends(40, 0)
-    saddle, at = 0.9**2 / 2, dict(network=np.arange(1, 41))
+    saddle = 0.9**2 / 2
     stuck = np.array([is_obstructed(*arrays(start), square) for start in starts])
-    where = lambda network: 1.0 + stuck  # noqa: E731
+    where = lambda: 1.0 + stuck  # noqa: E731
     which = lambda seed: np.where(losses > saddle / 2, 2.0, 1.0)  # noqa: E731
-    others = {"those with det(W2 W1) det(Sigma) > 0": lambda network: 3 - where(network), "none": 1.0}
+    others = {"those with det(W2 W1) det(Sigma) > 0": lambda: 3 - where(), "none": 1.0}
+    signs = np.array([np.linalg.det(W2 @ W1) for W1, W2 in map(arrays, starts)]) * np.linalg.det(square)
+    roots, end = np.cbrt(signs), float(np.max(np.abs(np.cbrt(signs))))
     panel = Panel(
-        "network", "final loss",
-        (Series("run", at["network"].tolist(), losses.tolist(), "gradient flow"),
-         Series("law", at["network"].tolist(), (saddle * stuck).tolist(), "$s_{min}^2/2$ if obstructed, else 0")),
+        "cube root of det(W2 W1) det(Σ)", "final loss",
+        (Series("run", roots.tolist(), losses.tolist(), "gradient flow"),
+         Series("law", [-end, 0.0, 0.0, end], [saddle, saddle, 0.0, 0.0], "$s_{min}^2/2$ below 0")),
     )  # fmt: skip
-    names = dict(network="network", y="ends at the minimum (1) or at the saddle (2)")
     claim = "obstructed are those with det(W2 W1) det(Sigma) < 0"
-    confront(claim, where, which, at, Roundoff(4), others, labels=names, picture=panel)
+    confront(claim, where, which, {}, Roundoff(4), others, picture=panel)
 
 
 def test_loss_at_the_saddle():

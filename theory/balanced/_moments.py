@@ -12,7 +12,7 @@ SHAPE = (Ni >= 1, No >= 1, s1 > 0, s2 > 0)
 drawn = (dict(N_i=20, N_o=7, sigma1=0.3, sigma2=0.7), dict(N_i=3, N_o=50, sigma1=1.1, sigma2=0.2))
 
 balance_step = Law(
-    sp.Symbol("lam_next", real=True),
+    sp.Symbol("lambda_next", real=True),
     (d**2 - c**2) * (1 - eta**2 * e**2),
     solves=lambda after: (after - ((d + eta * e * c) ** 2 - (c + eta * e * d) ** 2),),
     given=(eta > 0,),
@@ -27,7 +27,7 @@ def moment(k):
 
 
 mean_balance = Law(
-    sp.Symbol("lam_mean", real=True),
+    sp.Symbol("lambda_mean", real=True),
     No * s2**2 - Ni * s1**2,
     solves=lambda mean: (mean - (No * moment(2) * s2**2 - Ni * moment(2) * s1**2),),
     given=SHAPE,

@@ -119,7 +119,7 @@ healing_time = Law(
 )
 
 transition = Law(
-    sp.Symbol("lam_c", real=True),
+    sp.Symbol("lambda_c", real=True),
     s / (sp.sqrt(2) * mu),
     solves=lambda edge: (2 * mu**2 * edge**2 - s**2,),
     given=(mu > 0, s > 0),
