@@ -224,17 +224,18 @@ def test_routing_escape():
     M, K, s, d = 3, 2, 1.7, 0.6
     graph, task = one_mode(M, K, s, d)
 
+    b0 = 0.7  # where the law is asked for; at leading order it goes as 1/b0
+
     def run(scale, seed):
         start = all_at(graph, shared=scale)
         guess = routing_guess(M, s, scale)
-        return tau * scale * half_time(graph, task, start, ("in0", "h", "out0"), guess, s / (2 * d))
+        return tau * scale / b0 * half_time(graph, task, start, ("in0", "h", "out0"), guess, s / (2 * d))
 
-    law = lambda M, s, b0, tau, b_h: b0 * routing_escape(M=M, s=s, b0=b0, tau=tau, b_h=b_h)  # noqa: E731
-    at = dict(M=M, s=s, b0=1.0, tau=tau, b_h=1.0)
+    at = dict(M=M, s=s, b0=b0, tau=tau, b_h=b0)
     rivals = {
-        "slower by M/K, over all pairs": lambda **at: law(**at) * M / K,
-        "no sharing": lambda M, s, b0, tau, b_h: tau * M * K / s,
-        "balanced": lambda M, s, b0, tau, b_h: tau * M ** (2 / 3) / s,
+        "slower by M/K, over all pairs": lambda **at: routing_escape(**at) * M / K,
+        "no sharing": lambda M, s, b0, tau, b_h: tau * M * K / (s * b0),
+        "balanced": lambda M, s, b0, tau, b_h: tau * M ** (2 / 3) / (s * b0),
     }
     drawn = dict(h="initial weight $b_0$", y="escape time times $b_0$")
     claim = "routing escapes when its law says"
@@ -457,7 +458,9 @@ def context_schemes():
     return x, y, schemes
 
 
-AFTER = np.array([-1.0, 1.0, 3.0, 6.0, 10.0, 20.0, 40.0, 60.0, 90.0])  # times from when the first quarter of the loss is gone
+AFTER = np.array(
+    [-1.0, 1.0, 3.0, 6.0, 10.0, 20.0, 40.0, 60.0, 90.0]
+)  # times from when the first quarter of the loss is gone
 
 
 def after_escape(times, losses):
