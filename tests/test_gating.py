@@ -196,7 +196,7 @@ def test_reduced_equations_of_routing():
     assert sp.expand(speeds[b_in] - b_h * b_out * error / 7) == 0
     assert sp.expand(speeds[b_h] - b_in * b_out * error) == 0
     assert len(r.conserved) == 2 and all(r.flow.conserves(q) for q in r.conserved)
-    assert r"7 \times b_{in}" in r._repr_latex_()
+    assert r"7 \times b_{\mathrm{in}}" in r._repr_latex_()
 
 
 def test_lumps_follow_what_starts_alike():

@@ -382,7 +382,7 @@ def test_xor(gates):
         "no input correlation, D = 1": lambda t, c, Delta, a0, tau: ignoring_size(t, c, Delta, a0, tau, gates),
     }
     at = dict(t=xor_times, **at_xor)
-    claim = f"exclusive-or with {dict([(4, 'four'), (2, 'two')])[gates]} gates is logistic"
+    claim = f"exclusive-or with {'four' if gates == 4 else 'two'} gates is logistic"
     confront(claim, law, run, at, Order(1, start=0.2), rivals, labels=labels)
 
 
@@ -392,14 +392,16 @@ def ignoring_size(t, c, Delta, a0, tau, gates):
     return s / (1 - (1 - s / a0) * np.exp(-2 * s * t / tau))
 
 
-def test_xor_by_solver():
-    """The flow of the torch network is the logistic to the solver's own error."""
-    graph, task = xor_task(Delta)
+@pytest.mark.parametrize("gates", [4, 2])
+def test_xor_by_solver(gates):
+    """The flow of the torch network, with four gates and with two, is its logistic to the solver's own error."""
+    graph, task = xor_task(Delta) if gates == 4 else two_gates()
+    law, many = (xor, "four") if gates == 4 else (xor_two_gates, "two")
     start = decoupled(graph, task, at_xor["a0"])
     run = lambda rtol, seed: strengths(gating.flow(graph, task, start, xor_times / tau, rtol), "g2")  # noqa: E731
-    rivals = {"rate 2 s (1 + 1e-6)": lambda t, **at: xor(t=(1 + 1e-6) * t, **at)}
-    claim = "exclusive-or flows logistically"
-    confront(claim, xor, run, dict(t=xor_times, **at_xor), Solver(), rivals, labels=labels)
+    rivals = {"rate 2 s (1 + 1e-6)": lambda t, **at: law(t=(1 + 1e-6) * t, **at)}
+    claim = f"exclusive-or with {many} gates flows logistically"
+    confront(claim, law, run, dict(t=xor_times, **at_xor), Solver(), rivals, labels=labels)
 
 
 def test_xor_half_time():
@@ -485,11 +487,15 @@ def test_shared_learning_time():
     b0 = {e: np.sqrt(beta * (N if e == "h" else K)) for e in graph.edges}
     start = gating.decoupled(graph, frames, b0, seed=3)
 
-    def run(eta, seed):
-        steps = eta / tau * np.arange(round(7.8 / eta) + 1)
-        weights = gating.train(graph, task, start, steps, eta / tau)
-        a = np.linalg.norm(weights["out0"] @ weights["h"] @ weights["in0"], axis=(-2, -1))
-        return tau * crossing(steps, a, af)
+    def outputs(times, rtol):
+        weights = gating.flow(graph, task, start, times, rtol)
+        return np.linalg.norm(weights["out0"] @ weights["h"] @ weights["in0"], axis=(-2, -1))
+
+    def run(rtol, seed):
+        coarse = np.linspace(0, 6, 41)
+        k = int(np.argmax(outputs(coarse, rtol) > af))
+        fine = np.linspace(coarse[k - 1], coarse[k], 101)
+        return tau * crossing(fine, outputs(fine, rtol), af)
 
     at = dict(s=s, d=d, tau=tau, N=N, g=g, D=3, a0=a0, af=af)
     rivals = {
@@ -499,7 +505,7 @@ def test_shared_learning_time():
         "two layers": lambda D, **rest: shared_learning_time(D=2, **rest),
     }
     claim = "sharing enters the learning time by its geometric mean"
-    confront(claim, shared_learning_time, run, at, Order(1, start=0.1), rivals, labels=labels)
+    confront(claim, shared_learning_time, run, at, Solver(rtol=1e-8), rivals, labels=labels)
 
 
 def test_unequal_escape():

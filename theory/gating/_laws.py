@@ -5,16 +5,21 @@ import sympy as sp
 from scipy.special import elliprf
 
 from laws.law import Law, Source
-from theory.chain import half_time_2, learning_time, two_layers
+from theory.chain import learning_time, two_layers
 
 t, tau, c, Delta, a0 = sp.symbols("t tau c Delta a0", real=True)
 s, d, M, N, D, g, af = sp.symbols("s d M N D g af", real=True)
 b0, b_in, b_h, beta1, beta2, beta3 = sp.symbols("b0 b_in b_h beta1 beta2 beta3", real=True)
-chain_s, chain_d = sp.symbols("s lam", real=True)
+chain_d = sp.Symbol("lam", real=True)
 a = sp.Function("a")
 
 q = 2 * c**2 + Delta**2  # the squared length of every input of exclusive-or
 HERE = "derived here"
+
+
+def settles(length, rate):
+    """The logistic from a0 to 1/length with this rate."""
+    return 1 / (length * (1 - (1 - 1 / (length * a0)) * sp.exp(-rate * t / tau)))
 
 
 def logistic(s, d):
@@ -37,7 +42,7 @@ def _shared_learning_time(s, d, tau, N, g, D, a0, af):
 
 xor = Law(
     a(t),
-    two_layers.rhs.subs({chain_s: sp.sqrt(q) / 4, chain_d: q / 4}, simultaneous=True),
+    settles(sp.sqrt(q), sp.sqrt(q) / 2),
     solves=logistic(sp.sqrt(q) / 4, q / 4),
     given=(tau > 0, c > 0, a0 > 0, t >= 0),
     source=Source(HERE, "exclusive-or with margin: four gates, each open on one example"),
@@ -53,7 +58,7 @@ xor = Law(
 
 xor_half_time = Law(
     sp.Symbol("t_half", real=True),
-    half_time_2.rhs.subs({chain_s: sp.sqrt(q) / 4, chain_d: q / 4}, simultaneous=True),
+    2 * tau / sp.sqrt(q) * sp.log(1 / (sp.sqrt(q) * a0) - 1),
     solves=lambda T: (
         tau + 2 * a0 * (sp.sqrt(q) / 4 - q / 4 * a0) * T.diff(a0),
         T.subs(a0, 1 / (2 * sp.sqrt(q))),
@@ -66,7 +71,7 @@ xor_half_time = Law(
 
 xor_two_gates = Law(
     a(t),
-    two_layers.rhs.subs({chain_s: sp.sqrt(c**2 + Delta**2) / 2, chain_d: (c**2 + Delta**2) / 2}, simultaneous=True),
+    settles(sp.sqrt(c**2 + Delta**2), sp.sqrt(c**2 + Delta**2)),
     solves=logistic(sp.sqrt(c**2 + Delta**2) / 2, (c**2 + Delta**2) / 2),
     given=(tau > 0, c > 0, a0 > 0, t >= 0),
     source=Source(HERE, "exclusive-or with two gates, on the sign of one input: out of reach for a ReLU"),
