@@ -20,7 +20,7 @@ WHY = {
     s1 > 0: "without noise nothing deviates",
     s2 > 0: "without noise nothing deviates",
 }
-VALUES = ((0.7, -0.4, 0.6), (-0.5, 0.9, -0.7), (-4.2, -3.1, 0.8))
+VALUES = ((0.7, -0.4, 0.6), (-0.5, 0.9, -0.7), (0.8, 1.3, 0.35), (-4.2, -3.1, 0.8))
 ENDS = ((0.7, -0.4), (-0.5, 0.9), (0.8, 1.3), (-1.1, -0.6))
 POINTS = tuple(dict(mu1=m, s1=1.3, mu2=n, s2=0.6, rho=r) for m, n, r in VALUES)
 
