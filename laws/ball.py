@@ -5,6 +5,9 @@ bounds all round-off and all truncation.  If the ball is too wide, the same expr
 evaluated again at twice the precision.  A ball that contains 0 with radius r says |x| <= r; a
 ball that excludes 0 proves that x is not zero.  Reference: Johansson, "Arb: efficient
 arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans. Comput. 66 (2017).
+
+A sympy function that is not listed here may bring its ball along, as a static method `certified` from
+the balls of its arguments, at the precision that is then current.
 """
 
 from __future__ import annotations
@@ -136,6 +139,8 @@ def _combine(node, walk, values) -> arb | fmpq:
         return _piecewise(node, walk)
     if isinstance(node, sp.hyper):
         return _hypergeometric(node, walk)
+    if hasattr(node.func, "certified"):  # a function that brings its own ball
+        return node.func.certified(*(arb(walk(argument)) for argument in node.args))
     if node.func in FUNCTIONS:
         return FUNCTIONS[node.func](*(arb(walk(argument)) for argument in node.args))
     raise TypeError(f"no certified evaluation of {node.func.__name__}: {node}")
@@ -148,7 +153,10 @@ def _power(base, exponent, walk) -> arb | fmpq:
         return arb(base).sqrt()
     if base == 0 and exponent.is_Rational and exponent > 0:
         return fmpq(0)
-    return arb(base) ** arb(walk(exponent))
+    value = arb(base) ** arb(walk(exponent))
+    if value.is_nan() and base < 0:
+        raise Undefined(f"({base}) ** ({exponent}) is not real, at any precision")
+    return value
 
 
 def _piecewise(node, walk):

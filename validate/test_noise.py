@@ -1,0 +1,185 @@
+"""Denoising autoencoders, trained with noise on natural images, against the exact loss of `theory.noise`."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import ndtr
+
+from laws import Mean, Solver, confront
+from laws.judges.verdict import Panel, Series
+from numerics import noise, patches
+from theory.noise import expected_loss, second_moment
+
+SIGMA = 0.5
+INPUTS, UNITS = 24, 48
+STAGES = {"at the start": 0, "along training": 300, "at the end": 3000}
+
+
+@cache
+def images():
+    """Whitened patches of 8 x 8 pixels, their first 24 components."""
+    return patches.natural(8, 20_000, seed=0, components=INPUTS)
+
+
+@cache
+def stages(seed=1):
+    """A network at the start, along and at the end of training with noise of 0.5 under Adam."""
+    kept = {}
+
+    def record(network, step):
+        if step in STAGES.values():
+            kept[step] = network.with_weights([w.clone().detach() for w in network.weights])
+
+    noise.train(
+        noise.initial(INPUTS, UNITS, seed=seed), images().train, noise.Sampled(noise.Gaussian(SIGMA)), noise.Adam(1e-3),
+        noise.Schedule(3000, cool=0.7), batch=256, seed=seed, clip=1.0, record=record,
+    )  # fmt: skip
+    return {name: kept[step] for name, step in STAGES.items()}
+
+
+def arrays(network):
+    """The weights as numpy arrays, by name."""
+    return dict(zip(("W_e", "b_e", "W_d", "b_d"), (w.numpy() for w in network.weights), strict=True))
+
+
+# -- the exact loss, and what else has been printed for it ------------------------------------------
+
+
+known = {}
+
+
+def terms_of(**at):
+    """The four parts of the expected loss, computed once for the same arguments."""
+    key = tuple(np.asarray(v).tobytes() for v in at.values())
+    if key not in known:
+        known[key] = expected_loss(**at)
+    return known[key]
+
+
+def total(**at):
+    """The expected loss."""
+    return terms_of(**at).total
+
+
+def moments(x, W_e, b_e, W_d, b_d, sigma):
+    """Pre-activations, widths, residuals and the matrix of decoder products."""
+    z, s = x @ W_e.T + b_e, sigma * np.linalg.norm(W_e, axis=1)
+    return z, s, x - np.maximum(z, 0) @ W_d.T - b_d, W_d.T @ W_d
+
+
+def with_sparsity(replaced):
+    """The expected loss with another form of its second term, a function of z, s and the weights."""
+
+    def rival(**at):
+        terms = terms_of(**at)
+        z, s, _, gram = moments(**at)
+        return terms.total - terms.sparsity + np.mean(np.sum(replaced(z, s, gram, at["W_d"]), axis=1))
+
+    return rival
+
+
+def noise_itself(z, s, gram, W_d):
+    """Eq. (25): for a silent unit the second moment of the noise that switches it on."""
+    a = z / s
+    printed = s**2 * (ndtr(a) - a * np.exp(-(a**2) / 2) / np.sqrt(2 * np.pi))
+    return np.where(z > 0, second_moment(mu=z, s=s), printed) * np.diag(gram)
+
+
+def other_argument(z, s, gram, W_d):
+    """Eq. (23): for an active unit the probability of falling silent at -|z|/s^2."""
+    correct = second_moment(mu=z, s=s)
+    return np.where(z > 0, correct + z**2 * (ndtr(-np.abs(z) / s**2) - ndtr(-np.abs(z) / s)), correct) * np.diag(gram)
+
+
+def unsquared(z, s, gram, W_d):
+    """Eq. (17): the decoder's weights in the second term are not squared."""
+    return second_moment(mu=z, s=s) * W_d.sum(0)
+
+
+def jacobian(**at):
+    """Eq. (26): the clean loss and sigma^2 |J|^2."""
+    z, _, r, gram = moments(**at)
+    on = (z > 0) * 1.0
+    encoders = at["W_e"] @ at["W_e"].T
+    penalty = np.einsum("bj,jk,bk->b", on, encoders * gram, on)
+    return np.mean(np.sum(r**2, 1) + at["sigma"] ** 2 * penalty)
+
+
+def printed_jacobian(**at):
+    """Eq. (26) with (27): the square inside the sum over units."""
+    z, _, r, gram = moments(**at)
+    penalty = (z > 0) @ (np.sum(at["W_e"] ** 2, 1) * np.diag(gram))
+    return np.mean(np.sum(r**2, 1) + at["sigma"] ** 2 * penalty)
+
+
+rivals = {
+    "Eq. (17), W_d not squared": with_sparsity(unsquared),
+    "Eq. (25) as printed": with_sparsity(noise_itself),
+    "Eq. (23) as printed": with_sparsity(other_argument),
+    "Taylor, Eq. (26)": jacobian,
+    "Taylor, Eq. (26, 27)": printed_jacobian,
+    "without #1": lambda **at: total(**at) - terms_of(**at).margin,
+    "without #3": lambda **at: total(**at) - terms_of(**at).specialisation,
+}
+a_penalty = {"#1 as a penalty": lambda **at: total(**at) + 2 * abs(terms_of(**at).margin)}
+
+
+@cache
+def planar():
+    """A network of six units on two inputs, trained with noise on a ring of data, and the data."""
+    generator = torch.Generator().manual_seed(5)
+    angle = 2 * np.pi * torch.rand(2000, generator=generator, dtype=torch.float64)
+    ring = torch.stack([2 * torch.cos(angle), 1.2 * torch.sin(angle)], 1)
+    start = noise.initial(2, 6, seed=4)
+    by, schedule = noise.Adam(3e-3), noise.Schedule(1500, cool=0.7)
+    end = noise.train(start, ring, noise.Sampled(noise.Gaussian(0.7)), by, schedule, batch=128, seed=6)
+    return {"at the start": start, "after training": end}, ring[:3]
+
+
+@pytest.mark.parametrize("when", ["at the start", "after training"])
+def test_exact_loss(when):
+    """The noisy loss of a network on two inputs, integrated over the plane of noise, is the exact loss."""
+    networks, x = planar()
+    network, sigmas = networks[when], np.array([0.2, 0.7, 1.6])
+
+    def run(rtol, seed):
+        def loss(sigma, datum):
+            error = lambda h, _: (datum - h @ network.W_d.T - network.b_d).square().sum(-1)  # noqa: E731
+            return noise.noise_average(network, datum, float(sigma), error, rtol=rtol)
+
+        return np.array([float(torch.stack([loss(sigma, datum) for datum in x]).mean()) for sigma in sigmas])
+
+    def at_each(law, sigmas=sigmas):
+        return lambda: np.array([law(x=x.numpy(), **arrays(network), sigma=s) for s in sigmas])
+
+    named = {**rivals, **(a_penalty if when == "after training" else {})}
+    others = {name: at_each(rival) for name, rival in named.items()}
+    dense = np.linspace(0.02, 1.8, 40)
+    curves = [Series("law", dense.tolist(), at_each(total, dense)().tolist(), "exact")]
+    for name in ("Taylor, Eq. (26)", "Eq. (25) as printed", "without #3"):
+        curves.append(Series("rival", dense.tolist(), at_each(rivals[name], dense)().tolist(), name))
+    points = Series("run", sigmas.tolist(), run(1e-8, 0).tolist(), "network, by quadrature over the noise")
+    picture = Panel("noise σ", "expected loss", (*curves, points))
+    confront(f"the exact loss {when}, by quadrature", at_each(total), run, {}, Solver(1e-8), others, picture=picture)
+
+
+@pytest.mark.parametrize("when", STAGES)
+def test_sampled_loss(when):
+    """The sampled noisy loss of a network on natural images is the exact loss, all along its training.
+
+    By Poincare's inequality the loss of one draw has a variance of at most 4 sigma^2 Lip^2 E|x - y|^2.
+    """
+    network, x = stages()[when], images().held_out[:250]
+    exact = total(x=x.numpy(), **arrays(network), sigma=SIGMA)
+    lipschitz = float(torch.linalg.matrix_norm(network.W_d, 2) * torch.linalg.matrix_norm(network.W_e, 2))
+    bound = 4 * SIGMA**2 * lipschitz**2 * (1.1 * exact) / len(x)
+
+    def run(n, seed):
+        return noise.sampled_loss(network, x, noise.Gaussian(SIGMA), draws=n, seed=seed).numpy()
+
+    said = {name: float(rival(x=x.numpy(), **arrays(network), sigma=SIGMA)) for name, rival in rivals.items()}
+    detects = 0.012 * exact
+    seen = {name: value for name, value in said.items() if abs(value - exact) > 1.5 * detects}
+    confront(f"the sampled loss {when}", exact, run, {}, Mean(detects=detects, variance=bound), seen)
