@@ -315,7 +315,7 @@ template <class Real> static void train(const Job &job, const void *X, const voi
     using V = typename Simd<Real>::V;
     Group<Real> group{{}, job, (const V *)X, (const V *)Y, (V *)theta, (V *)moment1, (V *)moment2, diverged, {}};
     for (int l = 0; l < Simd<Real>::lanes; l++) {
-        for (int i = 0; i < 2; i++) group.noise.seed[i][l] = seeds[2 * l + i];
+        for (int i = 0; i < 2; i++) group.noise.seed[i][l] = seeds[i * Simd<Real>::lanes + l];
         group.alive[l] = diverged[l] < 0 ? -1 : 0;
     }
     group.train();
@@ -324,12 +324,12 @@ template <class Real> static void train(const Job &job, const void *X, const voi
 template <class Real> static void draws(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count, void *out) {
     Noise<Real> noise{};
     for (int l = 0; l < Simd<Real>::lanes; l++)
-        for (int i = 0; i < 2; i++) noise.seed[i][l] = seeds[2 * l + i];
+        for (int i = 0; i < 2; i++) noise.seed[i][l] = seeds[i * Simd<Real>::lanes + l];
     noise.fill((typename Simd<Real>::V *)out, 0, count, step, stream, uniform);
 }
 
 extern "C" {
-i64 bytes_of_a_register() { return register_bytes; }
+i64 register_bytes_used() { return register_bytes; }
 void train_single(const Job *job, const void *X, const void *Y, const uint32_t *seeds, void *theta, void *m, void *v, i64 *diverged) {
     train<float>(*job, X, Y, seeds, theta, m, v, diverged);
 }
