@@ -286,7 +286,7 @@ run = train(Network(7, 40, 7), x, y, seeds=range(20), steps=log_spaced({steps}, 
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     """A process that is killed at its work is taken up from its file, and ends with the bits of one never killed."""
     compiled = train(small, x, y, seeds=[1], steps=[0], by=Adam()).backend == "compiled"
-    steps, path = 5_000 if compiled else 300, tmp_path / "killed"
+    steps, path = 5_000 if compiled else 150, tmp_path / "killed"
     code = LONG.format(steps=steps, path=str(path))
     process = subprocess.Popen([sys.executable, "-c", code], env=environment())
     while process.poll() is None and kept_step(path) < 10:
