@@ -37,37 +37,33 @@ def library() -> ctypes.CDLL | None:
 def advance(job, state, steps: int, threads: int) -> None:
     """Train every network of `state` that has not diverged by `steps` steps, in place."""
     shared = _job(job, state.step, steps)
-    lanes = _lanes(state.theta.dtype)
-    groups = [slice(i, i + lanes) for i in range(0, len(state.theta), lanes)]
+    size = lanes(state.theta.dtype)
+    groups = [slice(i, i + size) for i in range(0, len(state.theta), size)]
     with ThreadPoolExecutor(min(threads, len(groups))) as pool:
         list(pool.map(lambda group: _train(shared, job, state, group), groups))
 
 
 def draws(seeds: np.ndarray, count: int, *, step: int, stream: int, uniform: bool, dtype) -> np.ndarray:
     """The kernel's own noise; shape (networks, count)."""
-    lanes = _lanes(dtype)
-    kernel, found = library(), []
-    assert kernel is not None
+    kernel, size, found = library(), lanes(dtype), []
     draw = getattr(kernel, f"draws_{ENTRY[np.dtype(dtype)]}")
-    for i in range(0, len(seeds), lanes):
-        key, out = _in_lanes(seeds[i : i + lanes], lanes), _aligned((count + 3, lanes), dtype)
-        arguments = (_at(key), ctypes.c_uint32(stream), c_int64(step), c_int64(uniform), c_int64(count), _at(out))
-        draw(*arguments)
+    for i in range(0, len(seeds), size):
+        key, out = in_lanes(seeds[i : i + size], size), aligned((count + 3, size), dtype)
+        draw(at(key), ctypes.c_uint32(stream), c_int64(step), c_int64(uniform), c_int64(count), at(out))
         found.append(out[:count].T[: len(seeds) - i])
     return np.concatenate(found)
 
 
 def _train(shared: Job, job, state, group: slice) -> None:
-    lanes = _lanes(state.theta.dtype)
+    size, used = lanes(state.theta.dtype), len(state.diverged[group])
     pick = lambda data: np.broadcast_to(data, (len(state.theta), *data.shape[1:]))[group]  # noqa: E731
-    x, y, seeds = _in_lanes(pick(job.x), lanes), _in_lanes(-pick(job.y), lanes), _in_lanes(job.seeds[group], lanes)
-    arrays = [_in_lanes(array[group], lanes) for array in (state.theta, *state.moments)]
-    diverged = np.zeros(lanes, np.int64)  # a lane without a network counts as diverged
-    used = len(state.diverged[group])
+    x, minus_y, seeds = (in_lanes(array, size) for array in (pick(job.x), -pick(job.y), job.seeds[group]))
+    arrays = [in_lanes(array[group], size) for array in (state.theta, *state.moments)]
+    diverged = np.zeros(size, np.int64)  # a lane without a network counts as diverged
     diverged[:used] = state.diverged[group]
-    train = getattr(library(), f"train_{ENTRY[state.theta.dtype]}")
-    moments = [_at(array) for array in arrays[1:]] + [None] * (3 - len(arrays))
-    train(ctypes.byref(shared), _at(x), _at(y), _at(seeds), _at(arrays[0]), *moments, _at(diverged))
+    run = getattr(library(), f"train_{ENTRY[state.theta.dtype]}")
+    moments = [at(array) for array in arrays[1:]] or [ctypes.c_void_p()] * 2
+    run(ctypes.byref(shared), at(x), at(minus_y), at(seeds), at(arrays[0]), *moments, at(diverged))
     state.diverged[group] = diverged[:used]
     for kept, array in zip((state.theta, *state.moments), arrays, strict=True):
         kept[group] = np.moveaxis(array, -1, 0)[:used]
@@ -89,26 +85,29 @@ def _job(job, first: int, steps: int) -> Job:
     return shared
 
 
-def _lanes(dtype) -> int:
+def lanes(dtype) -> int:
+    """How many networks the kernel trains together."""
     kernel = library()
     assert kernel is not None
     return kernel.register_bytes_used() // np.dtype(dtype).itemsize
 
 
-def _in_lanes(array: np.ndarray, lanes: int) -> np.ndarray:
+def in_lanes(array: np.ndarray, size: int) -> np.ndarray:
     """(networks, ...) -> (..., lanes), aligned as the registers are; lanes without a network hold zeros."""
-    out = _aligned((*array.shape[1:], lanes), array.dtype)
+    out = aligned((*array.shape[1:], size), array.dtype)
     out[...] = 0
     out[..., : len(array)] = np.moveaxis(array, 0, -1)
     return out
 
 
-def _aligned(shape: tuple[int, ...], dtype, boundary: int = 64) -> np.ndarray:
+def aligned(shape: tuple[int, ...], dtype, boundary: int = 64) -> np.ndarray:
+    """An array that begins at a multiple of the boundary, in bytes."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.empty(size + boundary, np.uint8)
     start = -raw.ctypes.data % boundary
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def _at(array: np.ndarray) -> ctypes.c_void_p:
+def at(array: np.ndarray) -> ctypes.c_void_p:
+    """Its address, for the kernel."""
     return ctypes.c_void_p(array.ctypes.data)

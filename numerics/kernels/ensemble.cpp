@@ -62,13 +62,13 @@ template <class Real> struct Simd {
 
 // ---- random numbers
 
-constexpr double cosine[] = {1,           -1. / 2,        1. / 24,          -1. / 720,             1. / 40320,
-                             -1. / 3628800, 1. / 479001600, -1. / 87178291200, 1. / 20922789888000};
-constexpr double sine[] = {1,            -1. / 6,         1. / 120,            -1. / 5040,             1. / 362880,
-                           -1. / 39916800, 1. / 6227020800, -1. / 1307674368000, 1. / 355687428096000};
-constexpr double near_one[] = {-0.4999999713, 0.3333367061, -0.2500114768, 0.1997204971, -0.1658848853, 0.1483478684,
-                            -0.1415964701, 0.08787265491};  // (ln(1 + f) - f)/f^2, interpolated at Chebyshev's points
+constexpr double cosine[] = {1, -1. / 2, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800, 1. / 479001600,
+                             -1. / 87178291200, 1. / 20922789888000};
+constexpr double sine[] = {1, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880, -1. / 39916800, 1. / 6227020800,
+                           -1. / 1307674368000, 1. / 355687428096000};
 constexpr double artanh[] = {1, 1. / 3, 1. / 5, 1. / 7, 1. / 9, 1. / 11, 1. / 13, 1. / 15, 1. / 17, 1. / 19, 1. / 21};
+constexpr double near_one[] = {-0.4999999713, 0.3333367061, -0.2500114768, 0.1997204971, -0.1658848853, 0.1483478684,
+                               -0.1415964701, 0.08787265491};  // (ln(1 + f) - f)/f^2 at Chebyshev's points
 
 template <class Real> struct Noise : Simd<Real> {
     using typename Simd<Real>::V, typename Simd<Real>::Ints, typename Simd<Real>::Words, typename Simd<Real>::Signed;
@@ -103,20 +103,22 @@ template <class Real> struct Noise : Simd<Real> {
         using F = Format<Real>;
         const Ints bits = (Ints)u - F::root;
         const V m = (V)((bits & ((typename F::Int(1) << F::fraction) - 1)) + F::root);
-        return Simd<Real>::root(-2 * (__builtin_convertvector(bits >> F::fraction, V) * Real(0.6931471805599453) + logarithm(m)));
+        const V e = __builtin_convertvector(bits >> F::fraction, V);
+        return Simd<Real>::root(-2 * (e * Real(0.6931471805599453) + logarithm(m)));
     }
 
     static void turn(Words w, V radius, V *x, V *y) {  // by w 2^-32 of a circle, less an eighth: quadrant + rest
+        using F = Format<Real>;
         const Words rest = (w << 2) ^ 0x80000000u;
         const V angle = __builtin_convertvector((Signed)rest, V) * Real(1.5707963267948966 * 0x1p-32), t = angle * angle;
-        const V c = radius * Simd<Real>::template series<Format<Real>::wave>(t, cosine);
-        const V s = radius * angle * Simd<Real>::template series<Format<Real>::wave>(t, sine);
+        const V c = radius * Simd<Real>::template series<F::wave>(t, cosine);
+        const V s = radius * angle * Simd<Real>::template series<F::wave>(t, sine);
         const Ints odd = __builtin_convertvector((Signed)(w << 1), Ints) < 0;
-        const Ints sign = __builtin_convertvector((Signed)w, Ints) & std::numeric_limits<typename Format<Real>::Int>::min();
+        const Ints sign = __builtin_convertvector((Signed)w, Ints) & std::numeric_limits<typename F::Int>::min();
         *x = (V)((Ints)(odd ? -s : c) ^ sign), *y = (V)((Ints)(odd ? c : s) ^ sign);
     }
 
-    // Independent numbers of mean 0 and variance 1, normal or uniform; `first` is a multiple of 4, `out` has room for one.
+    // Independent numbers of mean 0 and variance 1; `first` is a multiple of 4, and `out` has room for a multiple.
     void fill(V *out, i64 first, i64 count, uint64_t step, uint32_t stream, bool uniform = false) const {
         for (i64 i = 0; i < count; i += 4) {
             Words w[4];
@@ -166,8 +168,10 @@ template <class V> struct Product {
         const i64 down = rows - rows % M, across = columns - columns % N;
         for (i64 i = 0; i < down; i += M)
             for (i64 j = 0; j < across; j += N) block<M, N>(i, j);
-        if (across < columns) Product{C.from(0, across), S.from(0, across), A, B.from(0, across), down, columns - across, depth}.compute();
-        if (down < rows) Product{C.from(down, 0), S.from(down, 0), A.from(down, 0), B, rows - down, columns, depth}.compute();
+        const Product right{C.from(0, across), S.from(0, across), A, B.from(0, across), down, columns - across, depth};
+        const Product below{C.from(down, 0), S.from(down, 0), A.from(down, 0), B, rows - down, columns, depth};
+        if (across < columns) right.compute();
+        if (down < rows) below.compute();
     }
 
     static i64 even(i64 length, i64 most) {  // the length of equal parts, none above `most`
@@ -184,9 +188,9 @@ struct Job {  // what all networks of a call share
     i64 inputs, hidden, outputs, samples, activation, algorithm, uniform_labels, first, steps;
     double eta, decay1, decay2, epsilon, update_noise, label_noise, spread[3], ceiling;
 };
-enum { relu, tanh_, linear };                       // activations
-enum { gradient_descent, adam, rmsprop, sed };      // algorithms
-enum { updates, labels_, perturbations };           // streams of noise
+enum { RELU, TANH, LINEAR };                // activations
+enum { DESCENT, ADAM, RMSPROP, SED };       // algorithms
+enum { UPDATES, LABELS, PERTURBATIONS };    // streams of noise
 
 constexpr double exponential[] = {1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880,
                                   1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800};
@@ -195,7 +199,8 @@ template <class V, class Real> static V hyperbolic_tangent(V z) {  // -m/(m + 2)
     using F = Format<Real>;
     using Ints = typename Simd<Real>::Ints;
     const V size = z < 0 ? -z : z, y = -2 * (size > 20 ? V{} + 20 : size);
-    const V magic = V{} + Real(i64(3) << (F::fraction - 1)), shifted = y * Real(1.4426950408889634) + magic, e = shifted - magic;
+    const V magic = V{} + Real(i64(3) << (F::fraction - 1));  // what is added to it is rounded to whole numbers
+    const V shifted = y * Real(1.4426950408889634) + magic, e = shifted - magic;
     const V r = (y - e * Real(0.693145751953125)) - e * Real(1.4286068203094172321e-6);
     const V p = r * Simd<Real>::template series<F::exponential>(r, exponential);
     const V power = (V)(((Ints)shifted << F::fraction) + (Ints)(V{} + 1));
@@ -213,8 +218,9 @@ template <class Real> struct Group : Simd<Real> {
     const i64 d = job.inputs, D = job.outputs, K = job.samples, H = job.hidden, width = d + 1 + D;
     std::vector<V> h = std::vector<V>(H * K), r = std::vector<V>(K * D), labels = std::vector<V>(K * D + 4),
                    slope = std::vector<V>(4 * width), delta = std::vector<V>(4 * K), random = std::vector<V>(4 * width + 4),
-                   moved = std::vector<V>(job.algorithm == sed ? H * width : 0);
+                   moved = std::vector<V>(job.algorithm == SED ? H * width : 0);
     Ints alive{};
+    Real unbias1 = 1, unbias2 = 1;  // Adam's corrections of the means, which start at 0
 
     V forward(const V *p) {  // activities, residuals, and the loss
         constexpr i64 most = 16;
@@ -232,9 +238,9 @@ template <class Real> struct Group : Simd<Real> {
     }
 
     void activate(V *z, i64 count) {
-        if (job.activation == relu)
+        if (job.activation == RELU)
             for (i64 i = 0; i < count; i++) z[i] = z[i] < 0 ? V{} : z[i];
-        if (job.activation == tanh_)
+        if (job.activation == TANH)
             for (i64 i = 0; i < count; i++) z[i] = hyperbolic_tangent<V, Real>(z[i]);
     }
 
@@ -244,16 +250,20 @@ template <class Real> struct Group : Simd<Real> {
     }
 
     void descend(i64 step) {  // gradient, noise and update, four units at a time
-        if (job.label_noise > 0) noise.fill(labels.data(), 0, K * D, step, labels_, job.uniform_labels);
+        if (job.algorithm == ADAM) {
+            unbias1 = Real(1 / (1 - std::pow(job.decay1, double(step + 1))));
+            unbias2 = Real(1 / (1 - std::pow(job.decay2, double(step + 1))));
+        }
+        if (job.label_noise > 0) noise.fill(labels.data(), 0, K * D, step, LABELS, job.uniform_labels);
         for (i64 i = 0; i < K * D; i++) r[i] = (r[i] - Real(job.label_noise) * labels[i]) * Real(2.0 / (K * D));
         for (i64 u = 0; u < H; u += 4) {
             const i64 units = std::min(i64(4), H - u);
             const V *own = &h[u * K], *n = theta + u * width + d + 1, zero{}, one = zero + 1;
             Product<V>{{&slope[d + 1], width, 1}, {&zero, 0, 0}, {own, K, 1}, {r.data(), D, 1}, units, D, K}.compute();
             Product<V>{{delta.data(), K, 1}, {&zero, 0, 0}, {n, width, 1}, {r.data(), 1, D}, units, K, D}.compute();
-            if (job.activation == relu)
+            if (job.activation == RELU)
                 for (i64 i = 0; i < units * K; i++) delta[i] = own[i] > 0 ? delta[i] : V{};
-            if (job.activation == tanh_)
+            if (job.activation == TANH)
                 for (i64 i = 0; i < units * K; i++) delta[i] *= 1 - own[i] * own[i];
             Product<V>{{slope.data(), width, 1}, {&zero, 0, 0}, {delta.data(), K, 1}, {X, d, 1}, units, d, K}.compute();
             Product<V>{{&slope[d], width, 1}, {&zero, 0, 0}, {delta.data(), K, 1}, {&one, 0, 0}, units, 1, K}.compute();
@@ -263,19 +273,16 @@ template <class Real> struct Group : Simd<Real> {
 
     void update(i64 first, i64 count, i64 step) {
         V *p = theta + first, *m = moment1 + first, *v = moment2 + first;
-        const Real b1 = Real(job.decay1), b2 = Real(job.decay2), tiny = Real(job.epsilon), eta = Real(job.eta);
-        const bool first_moment = job.algorithm == adam;
-        if (job.algorithm == adam || job.algorithm == rmsprop) {
-            const Real one = first_moment ? Real(1 / (1 - std::pow(job.decay1, double(step + 1)))) : 1;
-            const Real two = first_moment ? Real(1 / (1 - std::pow(job.decay2, double(step + 1)))) : 1;
+        const Real b1 = Real(job.decay1), b2 = Real(job.decay2), tiny = Real(job.epsilon);
+        if (job.algorithm == ADAM)
+            for (i64 i = 0; i < count; i++) m[i] = b1 * m[i] + (1 - b1) * slope[i];
+        if (job.algorithm == ADAM || job.algorithm == RMSPROP)
             for (i64 i = 0; i < count; i++) {
                 v[i] = b2 * v[i] + (1 - b2) * slope[i] * slope[i];
-                if (first_moment) m[i] = b1 * m[i] + (1 - b1) * slope[i], slope[i] = m[i] * one;
-                slope[i] /= Simd<Real>::root(v[i] * two) + tiny;
+                slope[i] = (job.algorithm == ADAM ? m[i] * unbias1 : slope[i]) / (Simd<Real>::root(v[i] * unbias2) + tiny);
             }
-        }
-        const Real sigma = Real(job.update_noise);
-        if (sigma > 0) noise.fill(random.data(), first, count, step, updates);
+        const Real sigma = Real(job.update_noise), eta = Real(job.eta);
+        if (sigma > 0) noise.fill(random.data(), first, count, step, UPDATES);
         for (i64 i = 0; i < count; i++) p[i] = alive ? p[i] + (sigma * random[i] - eta * slope[i]) : p[i];
     }
 
@@ -284,7 +291,7 @@ template <class Real> struct Group : Simd<Real> {
             const V change = back ? Real(-job.eta) * (forward(moved.data()) - loss) : V{};
             for (i64 u = 0; u < H; u += 4) {
                 const i64 units = std::min(i64(4), H - u);
-                noise.fill(random.data(), u * width, units * width, step, perturbations);
+                noise.fill(random.data(), u * width, units * width, step, PERTURBATIONS);
                 for (i64 i = 0; i < units; i++)
                     for (i64 j = 0; j < width; j++) {
                         const V xi = Real(job.spread[j < d ? 0 : j == d ? 1 : 2]) * random[i * width + j];
@@ -304,42 +311,36 @@ template <class Real> struct Group : Simd<Real> {
             some = false;
             for (int l = 0; l < Simd<Real>::lanes; l++) some |= alive[l] != 0;
             if (step == job.first + job.steps) return;
-            if (job.algorithm == sed) perturb(loss, step);
+            if (job.algorithm == SED) perturb(loss, step);
             else descend(step);
         }
     }
 };
 
-template <class Real> static void train(const Job &job, const void *X, const void *Y, const uint32_t *seeds, void *theta,
-                                        void *moment1, void *moment2, i64 *diverged) {
+template <class Real> static Noise<Real> seeded(const uint32_t *seeds) {  // the low words of all seeds, then the high
+    Noise<Real> noise{};
+    for (int i = 0; i < 2; i++)
+        for (int l = 0; l < Simd<Real>::lanes; l++) noise.seed[i][l] = seeds[i * Simd<Real>::lanes + l];
+    return noise;
+}
+
+template <class Real> static void train(const Job *job, const void *X, const void *minus_Y, const uint32_t *seeds,
+                                        void *theta, void *moment1, void *moment2, i64 *diverged) {
     using V = typename Simd<Real>::V;
-    Group<Real> group{{}, job, (const V *)X, (const V *)Y, (V *)theta, (V *)moment1, (V *)moment2, diverged, {}};
-    for (int l = 0; l < Simd<Real>::lanes; l++) {
-        for (int i = 0; i < 2; i++) group.noise.seed[i][l] = seeds[i * Simd<Real>::lanes + l];
-        group.alive[l] = diverged[l] < 0 ? -1 : 0;
-    }
+    Group<Real> group{{}, *job, (const V *)X, (const V *)minus_Y, (V *)theta, (V *)moment1, (V *)moment2, diverged,
+                      seeded<Real>(seeds)};
+    for (int l = 0; l < Simd<Real>::lanes; l++) group.alive[l] = diverged[l] < 0 ? -1 : 0;
     group.train();
 }
 
-template <class Real> static void draws(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count, void *out) {
-    Noise<Real> noise{};
-    for (int l = 0; l < Simd<Real>::lanes; l++)
-        for (int i = 0; i < 2; i++) noise.seed[i][l] = seeds[i * Simd<Real>::lanes + l];
-    noise.fill((typename Simd<Real>::V *)out, 0, count, step, stream, uniform);
-}
-
-extern "C" {
-i64 register_bytes_used() { return register_bytes; }
-void train_single(const Job *job, const void *X, const void *Y, const uint32_t *seeds, void *theta, void *m, void *v, i64 *diverged) {
-    train<float>(*job, X, Y, seeds, theta, m, v, diverged);
-}
-void train_double(const Job *job, const void *X, const void *Y, const uint32_t *seeds, void *theta, void *m, void *v, i64 *diverged) {
-    train<double>(*job, X, Y, seeds, theta, m, v, diverged);
-}
-void draws_single(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count, void *out) {
-    draws<float>(seeds, stream, step, uniform, count, out);
-}
-void draws_double(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count, void *out) {
-    draws<double>(seeds, stream, step, uniform, count, out);
-}
-}
+#define EXPORT(name, Real)                                                                                           \
+    extern "C" void train_##name(const Job *job, const void *X, const void *minus_Y, const uint32_t *seeds,          \
+                                 void *theta, void *moment1, void *moment2, i64 *diverged) {                         \
+        train<Real>(job, X, minus_Y, seeds, theta, moment1, moment2, diverged);                                      \
+    }                                                                                                                \
+    extern "C" void draws_##name(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count, void *out) { \
+        seeded<Real>(seeds).fill((typename Simd<Real>::V *)out, 0, count, step, stream, uniform);                    \
+    }
+EXPORT(single, float)
+EXPORT(double, double)
+extern "C" i64 register_bytes_used() { return register_bytes; }
