@@ -135,6 +135,17 @@ def test_noise_enters_where_it_is_said_to(device):
         assert np.abs(run(y, noise) - run(y + 0.3 * numbers, ())).max() < 100 * eps
 
 
+@both
+def test_what_the_loss_does_not_see_walks_freely(device):
+    """A weight without gradient does a random walk: its mean squared displacement is sigma^2 for every step."""
+    same = dict(seeds=range(100), by=GradientDescent(0.1), noise=UpdateNoise(0.03), device=device)
+    begin, end = (train(small, 0 * x, y, steps=[s], **same) for s in (0, 40))
+    moved = small.parts(end.final - begin.final)[0]
+    error = math.sqrt(2 / moved.size)
+    assert abs((moved**2).mean() / (40 * 0.03**2) - 1) < 5 * error < 0.06
+    assert abs((moved[:, 1:] * moved[:, :-1]).mean() / (40 * 0.03**2)) < 5 * error
+
+
 @every_algorithm
 @pytest.mark.parametrize("activation", activations, ids=repr)
 def test_backends_follow_one_trajectory(by, noise, activation):

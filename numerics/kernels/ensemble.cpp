@@ -110,7 +110,8 @@ template <class Real> struct Noise : Simd<Real> {
     static void turn(Words w, V radius, V *x, V *y) {  // by w 2^-32 of a circle, less an eighth: quadrant + rest
         using F = Format<Real>;
         const Words rest = (w << 2) ^ 0x80000000u;
-        const V angle = __builtin_convertvector((Signed)rest, V) * Real(1.5707963267948966 * 0x1p-32), t = angle * angle;
+        const V angle = __builtin_convertvector((Signed)rest, V) * Real(1.5707963267948966 * 0x1p-32);
+        const V t = angle * angle;
         const V c = radius * Simd<Real>::template series<F::wave>(t, cosine);
         const V s = radius * angle * Simd<Real>::template series<F::wave>(t, sine);
         const Ints odd = __builtin_convertvector((Signed)(w << 1), Ints) < 0;
@@ -217,7 +218,8 @@ template <class Real> struct Group : Simd<Real> {
     Noise<Real> noise;
     const i64 d = job.inputs, D = job.outputs, K = job.samples, H = job.hidden, width = d + 1 + D;
     std::vector<V> h = std::vector<V>(H * K), r = std::vector<V>(K * D), labels = std::vector<V>(K * D + 4),
-                   slope = std::vector<V>(4 * width), delta = std::vector<V>(4 * K), random = std::vector<V>(4 * width + 4),
+                   slope = std::vector<V>(4 * width), delta = std::vector<V>(4 * K),
+                   random = std::vector<V>(4 * width + 4),
                    moved = std::vector<V>(job.algorithm == SED ? H * width : 0);
     Ints alive{};
     Real unbias1 = 1, unbias2 = 1;  // Adam's corrections of the means, which start at 0
@@ -230,7 +232,8 @@ template <class Real> struct Group : Simd<Real> {
             V *own = &h[u * K];
             Product<V>{{own, K, 1}, {b, width, 0}, {w, width, 1}, {X, 1, d}, units, K, d}.compute();
             activate(own, units * K);
-            Product<V>{{r.data(), D, 1}, {u ? r.data() : minus_Y, D, 1}, {own, 1, K}, {n, width, 1}, K, D, units}.compute();
+            const V *so_far = u ? r.data() : minus_Y;
+            Product<V>{{r.data(), D, 1}, {so_far, D, 1}, {own, 1, K}, {n, width, 1}, K, D, units}.compute();
         }
         V loss{};
         for (i64 i = 0; i < K * D; i++) loss += r[i] * r[i];
@@ -279,7 +282,8 @@ template <class Real> struct Group : Simd<Real> {
         if (job.algorithm == ADAM || job.algorithm == RMSPROP)
             for (i64 i = 0; i < count; i++) {
                 v[i] = b2 * v[i] + (1 - b2) * slope[i] * slope[i];
-                slope[i] = (job.algorithm == ADAM ? m[i] * unbias1 : slope[i]) / (Simd<Real>::root(v[i] * unbias2) + tiny);
+                const V mean = job.algorithm == ADAM ? m[i] * unbias1 : slope[i];
+                slope[i] = mean / (Simd<Real>::root(v[i] * unbias2) + tiny);
             }
         const Real sigma = Real(job.update_noise), eta = Real(job.eta);
         if (sigma > 0) noise.fill(random.data(), first, count, step, UPDATES);
@@ -338,7 +342,8 @@ template <class Real> static void train(const Job *job, const void *X, const voi
                                  void *theta, void *moment1, void *moment2, i64 *diverged) {                         \
         train<Real>(job, X, minus_Y, seeds, theta, moment1, moment2, diverged);                                      \
     }                                                                                                                \
-    extern "C" void draws_##name(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count, void *out) { \
+    extern "C" void draws_##name(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count,           \
+                                 void *out) {                                                                        \
         seeded<Real>(seeds).fill((typename Simd<Real>::V *)out, 0, count, step, stream, uniform);                    \
     }
 EXPORT(single, float)
