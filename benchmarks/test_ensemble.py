@@ -19,13 +19,13 @@ NORMALS = 100 * 21  # parameters
 x, y = np.random.default_rng(0).uniform(-1, 1, (2, 20, 10))
 
 
-def timed(benchmark, work, run, unit="network-steps", rounds=30):
+def timed(benchmark, work, run, unit="network-steps", rounds=8):
     """Time `run`, which does so much work, in some rounds after a first that does not count."""
     benchmark.extra_info.update(work=work, unit=unit)
     benchmark.pedantic(run, rounds=rounds, warmup_rounds=1)
 
 
-def ensemble(benchmark, networks=64, steps=200, shape=network, data=(x, y), noise=UpdateNoise(1e-3), **more):  # noqa: B008
+def ensemble(benchmark, networks=64, steps=2000, shape=network, data=(x, y), noise=UpdateNoise(1e-3), **more):  # noqa: B008
     """Time the training of an ensemble in single precision."""
     settings = {"dtype": "float32", "device": "cpu", "threads": 1, "by": by, **more}
     run = lambda: train(shape, *data, seeds=range(networks), steps=[steps], noise=noise, **settings)  # noqa: E731
@@ -104,11 +104,11 @@ def test_two_threads(benchmark):
 
 def test_compiled_double(benchmark):
     """The same in double precision."""
-    ensemble(benchmark, dtype="float64", steps=100)
+    ensemble(benchmark, dtype="float64", steps=1000)
 
 
 def test_compiled_corridor(benchmark):
     """The size of the corridor: 18 inputs, 500 hidden units, 17 outputs, 150 samples."""
     data = np.random.default_rng(0).uniform(-1, 1, (150, 35))
     shape = Network(18, 500, 17)
-    ensemble(benchmark, networks=16, steps=20, shape=shape, data=(data[:, :18], data[:, 18:]))
+    ensemble(benchmark, networks=16, steps=200, shape=shape, data=(data[:, :18], data[:, 18:]))
