@@ -110,6 +110,9 @@ def train(
         checkpoint: where to keep the run, and go on from.
         threads: of the compiled kernel; as many as there are cores by default.
 
+    Returns:
+        What was recorded, and which backend did the work.
+
     Raises:
         ValueError, TypeError: an argument makes no sense; raised before any work.
     """
@@ -269,11 +272,16 @@ def _backend(device: str, threads: int | None) -> tuple[str, Callable]:
         raise ValueError(f"device = {device!r} must be 'cpu', 'torch' or 'cuda'")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device = 'cuda': torch finds no GPU")
-    count = whole("threads", threads) if threads is not None else len(os.sched_getaffinity(0))
+    count = whole("threads", threads) if threads is not None else _cores()
     if device == "cpu" and _compiled.library():
         return "compiled", lambda job, state, steps: _compiled.advance(job, state, steps, count)
     place = "cuda" if device == "cuda" else "cpu"
     return f"torch on {place}", lambda job, state, steps: _torch.advance(job, state, steps, place)
+
+
+def _cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _about(job: Job, theta: np.ndarray, times: np.ndarray, names, backend: str) -> str:
