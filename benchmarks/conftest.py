@@ -1,0 +1,47 @@
+"""After the benchmarks, one table: the rates, and what fraction of the ceilings measured beside them they reach."""
+
+import os
+import platform
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print every benchmark that states how much work it does, by its quickest round."""
+    session = getattr(config, "_benchmarksession", None)
+    found = [b for b in session.benchmarks if "work" in b.extra_info] if session else []
+    rates = {b.name: b.extra_info["work"] / b.stats.min for b in found}
+    if not rates:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("rates, by the quickest round")
+    for b in found:
+        write(f"{b.name.removeprefix('test_'):28s} {rates[b.name]:16,.0f} {b.extra_info['unit']} per second")
+    write("")
+    for says, ratio in ratios(rates):
+        write(f"{says:68s} {ratio:8.2f}")
+    write(
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end: it should be about 1"
+    )
+
+
+FLOPS = 2 * 100 * 20 * (2 * 10 + 3 * 10)  # of one step of the network of the benchmark
+NORMALS = 100 * 21
+
+
+def ratios(rates):
+    """What is to be compared, where both have been measured."""
+    quiet, noisy = "test_compiled_without_noise", "test_compiled"
+    known = rates.__contains__
+    if known("test_eager_loop"):
+        for name in (noisy, "test_batched_torch"):
+            if known(name):
+                yield f"{name.removeprefix('test_')} over the eager loop", rates[name] / rates["test_eager_loop"]
+    if known("test_matrix_product") and known(quiet):
+        yield (
+            "multiplications without noise, of those of a large product",
+            rates[quiet] * FLOPS / rates["test_matrix_product"],
+        )
+    if known("test_matrix_product") and known("test_normal_numbers") and known(noisy):
+        bound = 1 / (FLOPS / rates["test_matrix_product"] + NORMALS / rates["test_normal_numbers"])
+        yield "compiled with noise, of a large product and the normal numbers alone", rates[noisy] / bound
+    if known("test_two_threads") and known("test_one_thread"):
+        yield "two threads over one, by the clock on the wall", rates["test_two_threads"] / rates["test_one_thread"]

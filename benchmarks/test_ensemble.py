@@ -1,0 +1,114 @@
+"""How fast noisy networks are trained, and what the machine could do; run by path, on a quiet machine.
+
+Times are of the processor, but for the comparison of one thread with two.
+One network-step is one step of one network with 10 inputs, 100 hidden units, 10 outputs and 20 samples.
+"""
+
+import ctypes
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from numerics.ensemble import GradientDescent, Network, UpdateNoise, _compiled, train
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)  # which other processes disturb less
+network, by = Network(10, 100, 10), GradientDescent(0.1)
+NORMALS = 100 * 21  # parameters
+x, y = np.random.default_rng(0).uniform(-1, 1, (2, 20, 10))
+
+
+def timed(benchmark, work, run, unit="network-steps", rounds=8):
+    """Time `run`, which does so much work, in some rounds after a first that does not count."""
+    benchmark.extra_info.update(work=work, unit=unit)
+    benchmark.pedantic(run, rounds=rounds, warmup_rounds=1)
+
+
+def ensemble(benchmark, networks=64, steps=2000, shape=network, data=(x, y), noise=UpdateNoise(1e-3), **more):  # noqa: B008
+    """Time the training of an ensemble in single precision."""
+    settings = {"dtype": "float32", "device": "cpu", "threads": 1, "by": by, **more}
+    run = lambda: train(shape, *data, seeds=range(networks), steps=[steps], noise=noise, **settings)  # noqa: E731
+    timed(benchmark, networks * steps, run)
+
+
+def test_matrix_product(benchmark):
+    """The ceiling of multiplications: a large product in single precision by BLAS, on one thread."""
+    a = np.random.default_rng(0).random((1500, 1500), dtype=np.float32)
+    timed(benchmark, 2 * 1500**3, lambda: a @ a, "floating-point operations")
+
+
+def test_normal_numbers(benchmark):
+    """The ceiling of noise: as many normal numbers as a step needs, by the kernel, and nothing else."""
+    size, steps = _compiled.lanes("float32"), 200
+    out = _compiled.aligned((NORMALS + 3, size), "float32")
+    key = _compiled.in_lanes(np.arange(2 * size, dtype=np.uint32).reshape(size, 2), size)
+    draw, rest = _compiled.library().draws_single, [ctypes.c_int64(n) for n in (0, NORMALS)]
+
+    def run():
+        for step in range(steps):
+            draw(_compiled.at(key), ctypes.c_uint32(0), ctypes.c_int64(step), *rest, _compiled.at(out))
+
+    timed(benchmark, NORMALS * steps * size, run, "numbers")
+
+
+def test_eager_loop(benchmark):
+    """One network in the published style: modules, autograd, an optimiser, noise in the gradients; double."""
+    first, last = torch.nn.Linear(10, 100), torch.nn.Linear(100, 10, bias=False)
+    model = torch.nn.Sequential(first, torch.nn.ReLU(), last).double()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+
+    def run():
+        for _ in range(200):
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(model(inputs), targets).backward()
+            for p in model.parameters():
+                p.grad += 0.01 * torch.randn_like(p.grad)
+            optimizer.step()
+
+    timed(benchmark, 200, run)
+
+
+def test_batched_torch(benchmark):
+    """The same by the other backend."""
+    ensemble(benchmark, steps=20, device="torch")
+
+
+def test_batched_torch_without_noise(benchmark):
+    """And without its random numbers."""
+    ensemble(benchmark, steps=40, device="torch", noise=())
+
+
+def test_compiled(benchmark):
+    """The compiled kernel with update noise, one thread."""
+    ensemble(benchmark)
+
+
+def test_compiled_without_noise(benchmark):
+    """The compiled kernel without noise."""
+    ensemble(benchmark, noise=())
+
+
+@pytest.mark.benchmark(timer=time.perf_counter)
+def test_one_thread(benchmark):
+    """The same by the clock on the wall."""
+    ensemble(benchmark)
+
+
+@pytest.mark.benchmark(timer=time.perf_counter)
+def test_two_threads(benchmark):
+    """And with two threads, twice the networks."""
+    ensemble(benchmark, networks=128, threads=2)
+
+
+def test_compiled_double(benchmark):
+    """The same in double precision."""
+    ensemble(benchmark, dtype="float64", steps=1000)
+
+
+def test_compiled_corridor(benchmark):
+    """The size of the corridor: 18 inputs, 500 hidden units, 17 outputs, 150 samples."""
+    data = np.random.default_rng(0).uniform(-1, 1, (150, 35))
+    shape = Network(18, 500, 17)
+    ensemble(benchmark, networks=16, steps=200, shape=shape, data=(data[:, :18], data[:, 18:]))

@@ -1,0 +1,1 @@
+"""The one compiled part: its C++ source, and the loader that compiles it at first use."""
