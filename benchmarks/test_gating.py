@@ -1,4 +1,4 @@
-"""How fast gated networks are reduced, raced and trained; run by path: pytest benchmarks/bench_gating.py -n 0."""
+"""How fast gated networks are reduced, raced and trained; run by path: pytest benchmarks/test_gating.py -n 0."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The exact noisy loss and its gradient, against sampling the noise: python -m pytest benchmarks/bench_noise.py.
+"""The exact noisy loss and its gradient, against sampling the noise: python -m pytest benchmarks/test_noise.py -n 0.
 
 One exact evaluation at B = 256, 144 inputs, 256 units, float64, one core; one sampled step; and how many sampled
 steps the same accuracy of the gradient takes.
