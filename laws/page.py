@@ -67,7 +67,6 @@ def write(folder: Path, gathered: Gathered) -> None:
         topics=_grouped(gathered.cards, lambda card: _topic(card.test.partition(".py")[0].replace("/", ".") + ".")),
         budget=BUDGET,
         versions=_versions(),
-        strengths={law: _strength(law) for law in _named(gathered)},
         documents=_grouped(gathered.cards, lambda card: card.verdict.source.partition(",")[0] or "stated in the test"),
     )
     (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
@@ -101,12 +100,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _named(gathered: Gathered) -> set[str]:
-    return {name for card in gathered.cards for name in (card.verdict.law, card.verdict.of) if name}
-
-
-def _strength(name: str) -> str:
-    """The strength of a law's proof, for laws that can be imported by name."""
+def strength(name: str) -> str:
+    """How strongly a law is proved, for laws that can be imported by name; else an empty word."""
     module, _, variable = name.rpartition(".")
     try:
         law = getattr(importlib.import_module(module), variable)
@@ -115,11 +110,11 @@ def _strength(name: str) -> str:
     if not isinstance(law, Law):
         return ""
     try:
-        strength = proof.prove(law)
+        proved = proof.prove(law)
     except (proof.Disproved, ValueError, ArithmeticError) as failure:
         return f"its proof FAILS: {str(failure).partition(' at {')[0]}"
     return {"identity": "proved: an identity", "order": "certified at its stated order"}.get(
-        strength, f"certified to {strength}"
+        proved, f"certified to {proved}"
     )
 
 

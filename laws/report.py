@@ -7,8 +7,8 @@
     pytest validate --full               run the tests marked `full` too, which take long
 
 A test whose `confront` gives a verdict sends it as one line of JSON, so that it also arrives from
-the processes of pytest-xdist; each process draws the pictures of its own verdicts when its tests are done,
-and the one that gathers writes the page.  A test
+the processes of pytest-xdist; each process draws the pictures of its own verdicts and proves their laws when
+its tests are done, and the one that gathers writes the page.  A test
 that shows a misprint tells the `erratum` fixture.
 
 The plugin fails a run if two claims have one name, or if the stated false-alarm probabilities add up to
@@ -19,6 +19,7 @@ the law's validations.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
@@ -53,6 +54,13 @@ class Card:
     test: str
     says: str
 
+    @property
+    def law(self) -> str:
+        """The name of what was judged; for a plain number, that of the test that states it."""
+        if re.fullmatch(r"[A-Za-z_][\w.]*", self.verdict.law):
+            return self.verdict.law
+        return re.sub(r"\[.*", "", self.test).replace(".py::", ".").replace("/", ".")
+
 
 @dataclass
 class Gathered:
@@ -62,6 +70,7 @@ class Gathered:
     errata: list[Erratum] = field(default_factory=list)
     heard: list[Verdict] = field(default_factory=list)  # in this process
     pictures: dict[str, list[str]] = field(default_factory=dict)  # claim id -> SVG of each panel
+    strengths: dict[str, str] = field(default_factory=dict)  # law -> how strongly it is proved
     failed: list[str] = field(default_factory=list)
     deselected: int = 0
     partial: bool = False  # picked by hand, or not all tests passed
@@ -97,7 +106,7 @@ class Gathered:
         """The cards, law by law."""
         groups = defaultdict(list)
         for card in self.cards:
-            groups[card.verdict.law].append(card)
+            groups[card.law].append(card)
         return dict(groups)
 
 
@@ -175,6 +184,7 @@ def pytest_testnodedown(node):
     sent, gathered = getattr(node, "workeroutput", {}), node.config.stash[gathered_key]
     gathered.deselected = max(gathered.deselected, sent.get("laws_deselected", 0))
     gathered.pictures |= sent.get("laws_pictures", {})
+    gathered.strengths |= sent.get("laws_strengths", {})
 
 
 @pytest.hookimpl(trylast=True)
@@ -183,12 +193,15 @@ def pytest_sessionfinish(session):
     config = session.config
     gathered = config.stash[gathered_key]
     if _folder(config) and gathered.heard:
-        from laws.page import pictures
+        from laws.page import pictures, strength
 
         gathered.pictures |= {verdict.id: pictures(verdict) for verdict in gathered.heard}
+        names = {name for verdict in gathered.heard for name in (verdict.law, verdict.of)}
+        gathered.strengths |= {name: strength(name) for name in sorted(names)}
     if hasattr(config, "workeroutput"):
         config.workeroutput["laws_deselected"] = gathered.deselected
         config.workeroutput["laws_pictures"] = gathered.pictures
+        config.workeroutput["laws_strengths"] = gathered.strengths
         return
     _gather(config.pluginmanager.get_plugin("terminalreporter"), gathered)
     gathered.partial = bool(_picked(config) or gathered.failed or session.shouldstop or session.shouldfail)
