@@ -23,7 +23,7 @@ ITALIC = {"A": 0x1D434, "a": 0x1D44E, "Α": 0x1D6E2, "α": 0x1D6FC}  # first cap
 def mathml(latex: str) -> str:
     """The formula as MathML; a function's name is set off from what stands before it."""
     plain = convert(latex, display="block")
-    return re.sub(r"<m[io]>([a-z]{2,})</m[io]>", r'<mspace width="0.17em" /><mi>\1</mi>', plain)
+    return re.sub(r"<m[io]>([a-z]{2,})</m[io]>", r'<mrow><mspace width="0.17em" /><mi>\1</mi></mrow>', plain)
 
 
 def font(formulas: str) -> str:

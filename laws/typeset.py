@@ -9,6 +9,10 @@ from sympy.printing.latex import LatexPrinter
 
 SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
 GREEK = {"mu", "nu", "xi", "pi"}
+SPOKEN = {
+    "lam": "λ", "lambda": "λ", "tau": "τ", "eta": "η", "sigma": "σ", "rho": "ρ", "eps": "ε", "mu": "μ", "kappa": "κ",
+    "alpha": "α", "beta": "β", "delta": "δ",
+}  # fmt: skip
 
 
 class _Paper(LatexPrinter):
@@ -20,7 +24,10 @@ class _Paper(LatexPrinter):
         if expr.ap == (1,) and expr.bq == (2,):  # 1F1(1; 2; x) is (e^x - 1)/x
             x = self._print(expr.argument)
             return rf"\frac{{\exp\left({x}\right) - 1}}{{{x}}}"
-        return super()._print_hyper(expr, exp)
+        above, below = (", ".join(self._print(a) for a in args) for args in (expr.ap, expr.bq))
+        name = rf"\,{{}}_{{{len(expr.ap)}}}F_{{{len(expr.bq)}}}"
+        printed = rf"{name}\left({above}; {below}; {self._print(expr.argument)}\right)"
+        return printed if exp is None else rf"\left({printed}\right)^{{{exp}}}"
 
     def _as_ordered_terms(self, expr, order=None):
         terms = super()._as_ordered_terms(expr, order="none")
@@ -44,6 +51,7 @@ def _name(name: str) -> str | None:
 
 def plain(text: str) -> str:
     """A line of text with its Greek letters and signs: `lam` is λ, `->` an arrow."""
-    for word, sign in {"lam": "λ", "tau": "τ", "eta": "η", "sigma": "σ", "rho": "ρ", "eps": "ε"}.items():
+    for word, sign in SPOKEN.items():
         text = re.sub(rf"(?<![A-Za-z_]){word}(?![A-Za-z_=])", sign, text)
+    text = re.sub(r"\^([23])(?![\d.])", lambda power: "²³"[int(power[1]) - 2], text)
     return text.replace("->", "→").replace(">=", "≥").replace("<=", "≤")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from xml.etree import ElementTree
 
 from fontTools.ttLib import TTFont
 
@@ -22,5 +23,12 @@ def test_font_sets_what_the_formulas_use_and_little_else():
 
 def test_functions_are_set_off():
     """A function's name is an identifier with a space before it."""
-    assert '<mspace width="0.17em" /><mi>ln</mi>' in mathml(r"\tau \ln{x}")
-    assert '<mspace width="0.17em" /><mi>atan</mi>' in mathml(r"\operatorname{atan}{\left(x \right)}")
+    assert '<mspace width="0.17em" /><mi>ln</mi></mrow>' in mathml(r"\tau \ln{x}")
+    assert '<mspace width="0.17em" /><mi>atan</mi></mrow>' in mathml(r"\operatorname{atan}{\left(x \right)}")
+
+
+def test_scripts_have_a_base_and_a_script():
+    """A power of a function is a base and an exponent, as browsers ask."""
+    for power in ElementTree.fromstring(mathml(r"\tanh^{2}{\left(x \right)} + {}_{2}F_{1}(a, b; c; x)")).iter():
+        if power.tag.rpartition("}")[2] in ("msup", "msub", "mfrac"):
+            assert len(power) == 2

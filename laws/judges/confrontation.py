@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
         latex=stated.latex() if stated else "",
         given=r",\; ".join(latex(h) for h in stated.given) if stated else "",
         source=str(stated.source) if stated else "",
-        judge=repr(judge),
+        judge=_brief(judge),
         says=found.says,
         accepted=found.accepted,
         figure=float(found.figure),
@@ -101,6 +101,20 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
         seconds=seconds,
         panels=panels,
     )
+
+
+def _brief(judge: Judge) -> str:
+    """A judge and those of its settings that are not the usual ones."""
+    if not is_dataclass(judge):
+        return repr(judge)
+    told = []
+    for setting in fields(judge):
+        value = getattr(judge, setting.name)
+        if isinstance(value, np.ndarray):
+            told.append(f"{setting.name}={np.min(value):.3g}..{np.max(value):.3g}")
+        elif setting.repr and not (setting.default is not MISSING and value == setting.default):
+            told.append(f"{setting.name}={f'{value:.3g}' if isinstance(value, float) else value}")
+    return f"{type(judge).__name__}({', '.join(told)})"
 
 
 def _check(claim, law, run, at, judge, rivals, seed, of) -> None:

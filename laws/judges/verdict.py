@@ -204,7 +204,10 @@ def _draw(axes, panel: Panel) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     for line in axes.get_lines():
         line.set_label(_shown(axes, line))
-    axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, handlelength=2.5)
+    columns = 2 if all(len(str(label)) <= 40 for label in axes.get_legend_handles_labels()[1]) else 1
+    axes.legend(
+        frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=columns, handlelength=2.5
+    )
 
 
 def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
