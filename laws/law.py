@@ -12,7 +12,6 @@ Symbols are declared `real=True` only.  With `positive=True` sympy would turn `t
 from __future__ import annotations
 
 import math
-import numbers
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ import sympy as sp
 from flint import arb
 
 from laws import ball
+from laws.arrays import real_array
 from laws.typeset import latex
 
 
@@ -195,7 +195,7 @@ class Law:
     def _floats(self, at) -> dict[str, np.ndarray]:
         """The arguments as float64 arrays of one shape, all hypotheses checked."""
         self._names(at)
-        values = {x.name: _real_array(f"{self.name}: {x.name}", at[x.name]) for x in self.symbols}
+        values = {x.name: real_array(f"{self.name}: {x.name}", at[x.name]) for x in self.symbols}
         try:
             shape = np.broadcast_shapes(*(v.shape for v in values.values()))
         except ValueError:
@@ -283,28 +283,6 @@ def _compile(symbols, expr):
         expr.subs({x: sp.Symbol(x.name) for x in symbols}),
         modules=["scipy", "numpy"],
     )
-
-
-def _real_array(name: str, value) -> np.ndarray:
-    if value is None or isinstance(value, (bool, str, bytes, dict, set)):
-        raise TypeError(f"{name} = {value!r} is not a real number")
-    if isinstance(value, numbers.Rational):
-        try:
-            value = float(value)
-        except OverflowError:
-            raise ValueError(f"{name} = {str(value)[:20]}... is beyond float64") from None
-    try:
-        array = np.asarray(value)
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} is no array of numbers: {error}") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} = {value!r} is of type {array.dtype}, not real float64 numbers")
-    array = array.astype(float)
-    bad = np.flatnonzero(~np.isfinite(array))
-    if bad.size:
-        some = f" ({bad.size} of {array.size} values, the first at index {bad[0]})" if array.ndim else ""
-        raise ValueError(f"{name} = {array.flat[bad[0]]} is not finite{some}")
-    return array
 
 
 def _leaves(expr, path=()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:

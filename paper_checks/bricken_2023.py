@@ -9,7 +9,6 @@ import csv
 import math
 
 import numpy as np
-import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -49,6 +48,11 @@ def integral(of, low, high=np.inf, scale=width):
     return quad(lambda e: of(e) * norm.pdf(e, scale=scale), low, top, epsabs=1e-15, epsrel=1e-12)[0]
 
 
+def rounded(a, b, size):
+    """Whether two orders of summing agree to rounding; `size` sums the sizes of all terms, of which there are few."""
+    return np.all(np.abs(a - b) <= 32 * np.finfo(float).eps * size)
+
+
 def close(a, b):
     """Whether two quadratures agree to their own accuracy."""
     return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
@@ -74,6 +78,11 @@ class Small:
         """Outputs."""
         return relu(self.z(x)) @ self.W_d.T + self.b_d
 
+    def size(self, x):
+        """The sizes of all terms of x - y, summed."""
+        h = np.abs(x) @ np.abs(self.W_e).T + np.abs(self.b_e)
+        return np.abs(x) + h @ np.abs(self.W_d).T + np.abs(self.b_d)
+
     def loss(self):
         """1/D sum_x E |x - y~|^2."""
         return np.mean([np.mean([np.sum((x - self.y(x + e)) ** 2) for e in self.noise]) for x in self.X])
@@ -98,7 +107,7 @@ def test_3_7_8_9():
     total = 0.0
     for x in net.X:
         r, xi, _ = net.parts(x)
-        assert np.allclose(x - net.y(x + net.noise), r - xi, atol=1e-14)
+        assert rounded(x - net.y(x + net.noise), r - xi, net.size(x) + net.size(x + net.noise))
         total += np.sum(r**2 - 2 * r * xi.mean(0) + (xi**2).mean(0))
     assert close(total / len(net.X), net.loss())
 
@@ -126,7 +135,7 @@ def test_5_10_11_12_14_16():
     """(5), (10)-(12), (14), (16): xi is the decoder's image of eta, and its square has diagonal and cross terms."""
     for x in net.X:
         _, xi, eta = net.parts(x)
-        assert np.allclose(xi, eta @ net.W_d.T, atol=1e-14)
+        assert rounded(xi, eta @ net.W_d.T, net.size(x) + net.size(x + net.noise))
         for i, row in enumerate(net.W_d):
             diagonal = np.sum(row**2 * (eta**2).mean(0))
             cross = sum(row[j] * row[k] * (eta[:, j] * eta[:, k]).mean() for j in range(3) for k in range(3) if j != k)
@@ -134,14 +143,12 @@ def test_5_10_11_12_14_16():
 
 
 def test_13_18_19():
-    """(13), (18), (19): sums over inputs run to n, not to o; with o > n the printed sums leave the data."""
-    n, o = 2, 4
-    assert o > n
-    x, e = net.X[0], net.noise[0]
-    to_n = sum(net.W_e[:, k] * (x[k] + e[k]) for k in range(n)) + net.b_e
-    assert np.allclose(to_n, net.z(x + e), atol=1e-15)
-    with pytest.raises(IndexError):
-        sum(net.W_e[:, k] * (x[k] + e[k]) for k in range(o))
+    """(13), (18), (19): sums over inputs run to n, not to o: with o < n some would not be seen."""
+    n, o = 3, 2
+    W_e, x, e = (np.random.default_rng(6).normal(size=shape) for shape in ((4, n), n, n))
+    noisy, size = W_e @ (x + e), np.abs(W_e) @ (np.abs(x) + np.abs(e))
+    summed = {end: sum(W_e[:, k] * (x[k] + e[k]) for k in range(end)) for end in (n, o)}
+    assert rounded(summed[n], noisy, size) and not rounded(summed[o], noisy, size)
 
 
 def printed_17(W_d, squared_weights):
@@ -311,7 +318,7 @@ def test_appendix_g(erratum):
     for projection in (1.7, 0.45, 0.2):
         best = grid[np.argmin((projection - grid) ** 2 + lam * grid)]
         halved = grid[np.argmin((projection - grid) ** 2 / 2 + lam * grid)]
-        assert abs(best - max(projection - lam / 2, 0)) < 2e-5 and abs(halved - max(projection - lam, 0)) < 2e-5
+        assert abs(best - max(projection - lam / 2, 0)) <= grid[1] and abs(halved - max(projection - lam, 0)) <= grid[1]
     erratum(
         DOCUMENT, "App. G", verdict="holds for half the squared error, against App. A",
         printed=r"\mathrm{ReLU}(w^T x - \lambda)", corrected=r"\mathrm{ReLU}(w^T x - \lambda/2)",
@@ -330,7 +337,9 @@ def test_appendix_h2(erratum):
     rng = np.random.default_rng(2)
     for b in (4, 16, 64):
         batches = np.array([slope(e) for e in rng.normal(scale=width, size=(4000, b)).ravel()]).reshape(4000, b)
-        assert abs(batches.mean(1).var() * b / second - 1) < 0.35
+        spread = (batches.mean(1) - mean) ** 2
+        error = 6 * spread.std() / math.sqrt(len(spread))
+        assert abs(spread.mean() - second / b) < error < abs(spread.mean() - second / math.sqrt(b))
         assert abs(batches.mean() - mean) < 6 * math.sqrt(second / batches.size)
     erratum(
         DOCUMENT, "App. H.2", verdict="wrong: the gradient's noise has a mean; its variance falls as 1/b",

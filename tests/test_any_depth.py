@@ -105,8 +105,8 @@ def test_start_and_end_are_exact():
         (dict(lam=-0.6), ValueError, "lam = -0.6 violates lam > 0"),
         (dict(tau=0.0), ValueError, "tau = 0.0 violates tau > 0"),
         (dict(a0=math.inf), ValueError, "a0 = inf is not finite"),
-        (dict(t=-1.0), ValueError, "any_depth: t = -1.0 violates 0 <= t < oo"),
-        (dict(t=[1.0, math.nan]), ValueError, "any_depth: t = nan violates 0 <= t < oo (1 of 2)"),
+        (dict(t=-1.0), ValueError, "any_depth: t = -1.0 violates t >= 0"),
+        (dict(t=[1.0, math.nan]), ValueError, "any_depth: t = nan is not finite (1 of 2 values"),
         (dict(t=None), TypeError, "t = None"),
     ],
 )

@@ -102,10 +102,10 @@ def test_units_only_count_through_their_outputs():
         (dict(x=np.empty((0, 2))), "no rows"),
         (dict(x=DATA + np.inf), "x = inf"),
         (dict(W_e=ROWS[:3]), "b_e has shape"),
-        (dict(W_e=ROWS + 0j), "W_e is of type complex"),
+        (dict(W_e=ROWS + 0j), "is of type complex"),
         (dict(b_e=np.zeros((7, 1))), "b_e has shape"),
         (dict(W_d=DECODER.T), "W_d has shape"),
-        (dict(b_d=[None, None]), "b_d is of type object"),
+        (dict(b_d=[None, None]), "is of type object"),
         (dict(target=np.zeros((2, 3))), "target has shape"),
     ],
 )

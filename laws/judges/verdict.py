@@ -178,6 +178,11 @@ def _draw(axes, panel: Panel) -> None:
             axes.plot(x, y, color=ink, lw=1.8, label=None if series.label in known else series.label)
             axes.plot(x[-1:], y[-1:], "o", color=ink)
         elif series.role == "band":
+            if x.size == 1:  # a band of one point would not be seen
+                axes.axhspan(
+                    min(series.low or y), max(series.high or y), color=ink, alpha=0.2, lw=0, label=series.label
+                )
+                continue
             axes.fill_between(x, series.low, series.high, color=ink, alpha=0.2, lw=0, label=series.label)
         elif series.role == "run" and series.low is not None:
             spread = np.abs(np.array([y - series.low, np.array(series.high) - y]))

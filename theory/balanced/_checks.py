@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from laws.arrays import real_array
+
 EPS = np.finfo(float).eps
 
 
@@ -58,7 +60,7 @@ def balance(W1, W2) -> float:
 
 def matrix(name: str, value) -> np.ndarray:
     """A matrix of finite real numbers in float64."""
-    array = numbers(name, value)
+    array = real_array(name, value)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} must be a matrix, got shape {array.shape}")
     return array
@@ -66,7 +68,7 @@ def matrix(name: str, value) -> np.ndarray:
 
 def moments(times) -> np.ndarray:
     """Times as a row of finite numbers >= 0."""
-    array = numbers("times", times)
+    array = real_array("times", times)
     if array.ndim != 1 or not array.size:
         raise ValueError(f"times must be a row of numbers, got shape {array.shape}")
     if array.min() < 0:
@@ -76,7 +78,7 @@ def moments(times) -> np.ndarray:
 
 def covariance(value) -> float:
     """The variance c of inputs with <x x^T> = c I, from c or from that matrix."""
-    array = numbers("input_covariance", value)
+    array = real_array("input_covariance", value)
     if array.ndim == 2 and array.shape[0] == array.shape[1]:
         c = float(np.trace(array)) / len(array)
         defect = float(np.linalg.norm(array - c * np.eye(len(array))))
@@ -91,21 +93,7 @@ def covariance(value) -> float:
 
 def positive(name: str, value) -> float:
     """A finite real number above 0."""
-    number = numbers(name, value)
+    number = real_array(name, value)
     if number.ndim or not number > 0:
         raise ValueError(f"{name} = {value!r} must be one positive number")
     return float(number)
-
-
-def numbers(name: str, value) -> np.ndarray:
-    """An array of finite real numbers in float64."""
-    try:
-        array = np.asarray(value)
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} is no array: {error}") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} is of type {array.dtype}, not real float64 numbers")
-    array = array.astype(float)
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} has {np.count_nonzero(~np.isfinite(array))} values that are not finite")
-    return array

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from theory.balanced._checks import balance, matrix, network, numbers
+from laws.arrays import real_array
+from theory.balanced._checks import balance, matrix, network
 from theory.balanced._solution import factor
 
 
@@ -14,7 +15,7 @@ def regime(Ni: int, Nh: int, No: int, lam: float) -> str:
     for name, size in (("Ni", Ni), ("Nh", Nh), ("No", No)):
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{name} = {size!r} must be a whole number, at least 1")
-    lam = float(numbers("lam", lam))
+    lam = float(real_array("lam", lam))
     if lam == 0:
         return "rich"
     name, outer = ("No", No) if lam > 0 else ("Ni", Ni)

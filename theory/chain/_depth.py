@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy.special import hyp2f1
 
+from laws.arrays import real_array
 from theory.chain import _beta
 from theory.chain._trajectories import SADDLE, infinitely_deep, shallow
 
@@ -114,13 +115,10 @@ def _newton(x, missed, slope, farthest=math.inf, unit=1.0):
 
 
 def _times(t) -> np.ndarray:
-    times = np.asarray(t)
-    if times.dtype.kind not in "iuf":
-        raise TypeError(f"any_depth: t = {t!r} is not a real number, or an array of them")
-    wrong = ~(np.isfinite(times) & (times >= 0))
-    if wrong.any():
-        raise ValueError(f"any_depth: t = {times[wrong].flat[0]} violates 0 <= t < oo ({wrong.sum()} of {times.size})")
-    return times.astype(float)
+    times = real_array("any_depth: t", t)
+    if np.any(times < 0):
+        raise ValueError(f"any_depth: t = {times.min()} violates t >= 0 ({(times < 0).sum()} of {times.size} times)")
+    return times
 
 
 def _check(depth, s, lam, a0, tau) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from laws.arrays import real_array
 from theory.noise import _float
 
 SPLITTER = 2.0**27 + 1  # halves the digits of a float64, so that products of halves are exact
@@ -137,7 +138,7 @@ def _two_sum(p, q):
 
 def _checked(x, W_e, b_e, W_d, b_d, sigma, target):
     given = dict(x=x, W_e=W_e, b_e=b_e, W_d=W_d, b_d=b_d, sigma=sigma, target=target)
-    arrays = {name: _real(name, value) for name, value in given.items()}
+    arrays = {name: real_array(name, value) for name, value in given.items()}
     for name, dimensions in dict(x=2, W_e=2, b_e=1, W_d=2, b_d=1, sigma=0, target=2).items():
         if arrays[name].ndim != dimensions:
             raise ValueError(f"{name} has shape {arrays[name].shape}, not {dimensions} dimensions")
@@ -153,16 +154,3 @@ def _checked(x, W_e, b_e, W_d, b_d, sigma, target):
                 f"{name} has shape {arrays[name].shape}; with x {(B, n)}, {m} units and {o} outputs {shape} is needed"
             )
     return tuple(arrays[name] for name in given)
-
-
-def _real(name, value) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} is no array of numbers: {error}") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} is of type {array.dtype}, not real float64 numbers")
-    array = array.astype(float)
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} = {array[~np.isfinite(array)][0]} is not finite")
-    return array
