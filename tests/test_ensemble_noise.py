@@ -31,8 +31,20 @@ def by_torch(seeds, count, step=0, stream=0, uniform=False):
 
 def test_threefry_has_its_published_answers():
     """The words of Threefry 4x32 are those of its authors' known-answer test, for a key and a counter of zeros."""
-    found = _random._words(torch.zeros(1, 2, dtype=torch.int32), 1, range(1), 0)
+    found = _random._threefry(torch.zeros(1, 2, dtype=torch.int32), 1, range(1), 0)
     assert [f"{int(w) % 2**32:08x}" for w in found.flatten()] == ["9c6ca96a", "e17eae66", "fc10ecd4", "5256a7d8"]
+
+
+def test_xoshiro_is_its_authors():
+    """The words of xoshiro128++ are those of its definition, in whole numbers modulo 2^32."""
+    modulo, a, expected = 2**32, [1, 2, 3, 4], []
+    rotated = lambda w, by: (w << by | w >> (32 - by)) % modulo  # noqa: E731
+    for _ in range(200):
+        expected.append((rotated((a[0] + a[3]) % modulo, 7) + a[0]) % modulo)
+        c, d = a[2] ^ a[0], a[3] ^ a[1]
+        a = [a[0] ^ d, a[1] ^ c, c ^ (a[1] << 9) % modulo, rotated(d, 11)]
+    found = _random._xoshiro(torch.tensor([1, 2, 3, 4], dtype=torch.int32), 200)
+    assert [int(w) % modulo for w in found] == expected and expected[:4] == [641, 1573767, 3222811527, 3517856514]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -114,7 +126,7 @@ def test_noise_is_independent():
         "next seed": (here, draws(range(1, 17), count)),
         "seed with another high word": (here, draws([s + 2**32 for s in range(16)], count)),
         "networks of one group": (here[:-1], here[1:]),
-        **{f"parameter {k} further": (here[:, :-k], here[:, k:]) for k in (1, 2, 3, 4, 8, 21)},
+        **{f"parameter {k} further": (here[:, :-k], here[:, k:]) for k in (1, 2, 3, 4, 8, 21, 127, 128, 129)},
     }
     for name, (one, other) in pairs.items():
         assert not np.array_equal(one, other), name
