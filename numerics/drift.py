@@ -1,0 +1,196 @@
+"""Many particles on one small loss, by noisy descent: where they go, and how often they get there.
+
+    walk      theta <- theta - eta grad L(theta; y + sigma_l zeta) + sigma xi
+    wander    theta <- theta - eta (L(theta + xi) - L(theta)) xi                     (stochastic error descent)
+    shift     how the point of the zero-loss manifold below a particle moves, the noise along it taken out
+
+Losses are small objects: `value(theta)` of shape (particles,), `slope(theta, zeta)` of shape (particles, n), for
+theta of shape (particles, n) and noise zeta of the labels, of shape (particles, labels), or 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from numerics.checks import numbers_of, positive, whole
+
+
+@dataclass(frozen=True)
+class Cross:
+    """L = (x y - zeta)^2: its zero set is a cross."""
+
+    labels = 1
+
+    def value(self, theta):
+        """The loss."""
+        return (theta[:, 0] * theta[:, 1]) ** 2
+
+    def slope(self, theta, zeta=0.0):
+        """Its gradient; zeta of shape (particles, 1), or 0."""
+        x, y = theta.T
+        return 2 * (theta[:, :1] * theta[:, 1:] - zeta) * np.stack([y, x], axis=1)
+
+
+@dataclass(frozen=True)
+class Cylinder:
+    """L = |x|^2 |y|^2 with x of d numbers and y the rest."""
+
+    d: int
+    labels = 0
+
+    def value(self, theta):
+        """The loss."""
+        return (theta[:, : self.d] ** 2).sum(1) * (theta[:, self.d :] ** 2).sum(1)
+
+    def slope(self, theta, zeta=0.0):
+        """Its gradient."""
+        x, y = theta[:, : self.d], theta[:, self.d :]
+        return 2 * np.concatenate([x * (y**2).sum(1)[:, None], y * (x**2).sum(1)[:, None]], axis=1)
+
+
+@dataclass(frozen=True)
+class Hyperbola:
+    """L = (1 + zeta - u v)^2/2."""
+
+    labels = 1
+
+    def value(self, theta):
+        """The loss, of arrays or tensors."""
+        return (1 - theta[..., 0] * theta[..., 1]) ** 2 / 2
+
+    def slope(self, theta, zeta=0.0):
+        """Its gradient; zeta of shape (particles, 1), or 0."""
+        return (theta[:, :1] * theta[:, 1:] - 1 - zeta) * theta[:, ::-1]
+
+
+@dataclass(frozen=True)
+class TanhNetwork:
+    """The mean squared error of f(x) = sum_u n_u tanh(w_u x + b_u); theta = (w, b, n), units in order."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    hidden: int
+
+    @property
+    def labels(self) -> int:
+        """One for every sample."""
+        return len(self.x)
+
+    def value(self, theta):
+        """The loss of one network, as a tensor, for autograd."""
+        w, b, n = theta.reshape(3, self.hidden)
+        x, y = torch.tensor(self.x, dtype=theta.dtype), torch.tensor(self.y, dtype=theta.dtype)
+        return ((torch.tanh(x[:, None] * w + b) @ n - y) ** 2).mean()
+
+    def slope(self, theta, zeta=0.0):
+        """Gradients; zeta of shape (particles, samples), or 0."""
+        w, b, n = theta.reshape(-1, 3, 1, self.hidden).transpose(1, 0, 2, 3)
+        x = np.array(self.x)[:, None]
+        h = np.tanh(x * w + b)
+        r = 2 / len(self.x) * ((h * n).sum(2) - np.array(self.y) - zeta)[..., None]
+        back = r * n * (1 - h * h)
+        return np.concatenate([(back * x).sum(1), back.sum(1), (r * h).sum(1)], axis=1)
+
+
+def walk(
+    loss,
+    theta,
+    *,
+    eta: float,
+    steps: int,
+    seed: int,
+    update=0.0,
+    label: float = 0.0,
+    watch: Callable = lambda theta: None,
+):
+    """Noisy descent of many particles at once.
+
+    Args:
+        loss: as above.
+        theta: starts, shape (particles, n); not changed.
+        eta: step, positive.
+        steps: how many.
+        seed: of the noise.
+        update: standard deviation of what is added to the parameters, one or one for each of the n.
+        label: standard deviation of the noise of the labels.
+        watch: called with theta after every step; True ends the walk.
+
+    Returns:
+        theta at the end, and the sum of the noise that was added, both of shape (particles, n).
+
+    Raises:
+        ValueError: for shapes that do not fit, numbers that are not finite, and negative noise.
+    """
+    theta, eta, steps, spread, label = _settings(loss, theta, eta, steps, update, label)
+    draw, added = np.random.default_rng(seed).standard_normal, np.zeros_like(theta)
+    for _ in range(steps):
+        zeta = label * draw((len(theta), loss.labels)) if label else 0.0
+        moved = -eta * loss.slope(theta, zeta)
+        if spread.any():
+            noise = spread * draw(theta.shape)
+            moved += noise
+            added += noise
+        theta = theta + moved
+        if watch(theta):
+            break
+    return theta, added
+
+
+def wander(loss, theta, *, eta: float, spread: float, steps: int, seed: int) -> np.ndarray:
+    """Stochastic error descent of many particles at once; arguments, result and errors as of `walk`."""
+    theta, eta, steps, spread_, _ = _settings(loss, theta, eta, steps, spread, 0.0)
+    draw = np.random.default_rng(seed).standard_normal
+    for _ in range(steps):
+        xi = spread_ * draw(theta.shape)
+        theta = theta + nudge(loss, theta, xi, eta)
+    return theta
+
+
+def nudge(loss, theta, xi, eta: float) -> np.ndarray:
+    """The step of stochastic error descent for the perturbations xi, both of shape (particles, n)."""
+    return -eta * (loss.value(theta + xi) - loss.value(theta))[:, None] * xi
+
+
+def relaxed(loss, theta, eta: float, steps: int) -> np.ndarray:
+    """Where descent without noise ends."""
+    return walk(loss, theta, eta=eta, steps=steps, seed=0)[0]
+
+
+def shift(
+    loss,
+    point,
+    along,
+    *,
+    eta: float,
+    particles: int,
+    steps: int,
+    before: int,
+    seed: int,
+    update: float = 0.0,
+    label: float = 0.0,
+):
+    """How far the point of the manifold below each particle moves in so many steps; shape (particles, n).
+
+    The particles start at `point`, forget that for `before` steps, and are brought down to the manifold without noise,
+    at the beginning and at the end.  `along`, a projector, takes out the noise along the manifold, whose mean is 0.
+    """
+    start = np.repeat(np.atleast_2d(numbers_of("point", point)), whole("particles", particles), axis=0)
+    first, _ = walk(loss, start, eta=eta, steps=before, seed=2 * seed, update=update, label=label)
+    last, added = walk(loss, first, eta=eta, steps=steps, seed=2 * seed + 1, update=update, label=label)
+    down = lambda theta: relaxed(loss, theta, eta, before)  # noqa: E731
+    return down(last) - down(first) - added @ numbers_of("along", along)
+
+
+def _settings(loss, theta, eta, steps, update, label):
+    theta, spread = numbers_of("theta", theta), numbers_of("update", update)
+    if theta.ndim != 2:
+        raise ValueError(f"theta has shape {theta.shape}: (particles, parameters) is needed")
+    if (spread < 0).any() or spread.shape not in ((), theta.shape[1:]):
+        raise ValueError(f"update = {update} must be one number, or {theta.shape[1]}, none of them negative")
+    if not (np.isfinite(label) and label >= 0) or (label and not loss.labels):
+        raise ValueError(f"label = {label} must be finite and not negative, and 0 for a loss without labels")
+    return theta, positive("eta", eta), whole("steps", steps), spread, float(label)

@@ -1,0 +1,121 @@
+"""Equations (2) to (4) of `theory.drift` for any model, from its Hessian and third derivatives at a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from laws.arrays import real_array
+
+ZERO = np.sqrt(np.finfo(float).eps)  # an eigenvalue below this part of the largest is one of the manifold's
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A point of the zero-loss manifold: the eigenvalues across it, their directions, and the projector along it."""
+
+    values: np.ndarray
+    across: np.ndarray
+    along: np.ndarray
+
+    def matrix(self, of) -> np.ndarray:
+        """The matrix with eigenvalue of(lambda) across the manifold, and 0 along it."""
+        return (self.across * of(self.values)) @ self.across.T
+
+
+def point_of(hessian, eta: float) -> _Point:
+    H = real_array("hessian", hessian)
+    if H.ndim != 2 or H.shape[0] != H.shape[1]:
+        raise ValueError(f"hessian has shape {H.shape}: a square matrix is needed")
+    size = np.abs(H).max(initial=0)
+    if np.abs(H - H.T).max() > ZERO * size:
+        raise ValueError(f"hessian is not symmetric: {np.abs(H - H.T).max():.3g} off")
+    values, vectors = np.linalg.eigh((H + H.T) / 2)
+    zero = np.abs(values) <= ZERO * np.abs(values).max()
+    if not values[-1] > 0 or (values[~zero] < 0).any():
+        raise ValueError(f"hessian is indefinite: its eigenvalues go from {values[0]:.3g} to {values[-1]:.3g}")
+    if not zero.any():
+        raise ValueError(f"hessian has no null space, its least eigenvalue being {values[0]:.3g}: no manifold")
+    if eta * values[-1] >= 2:
+        raise ValueError(f"eta = {eta} times the largest eigenvalue {values[-1]:.4g} must be below 2")
+    along = vectors[:, zero] @ vectors[:, zero].T
+    return _Point(values[~zero], vectors[:, ~zero], along)
+
+
+def _third(third, n: int) -> np.ndarray:
+    T = real_array("third", third)
+    if T.shape != (n, n, n):
+        raise ValueError(f"third has shape {T.shape}: {(n, n, n)} is needed")
+    off = max(np.abs(T - T.transpose(axes)).max() for axes in ((1, 0, 2), (0, 2, 1)))
+    if off > ZERO * np.abs(T).max():
+        raise ValueError(f"third is not symmetric: {off:.3g} off")
+    return T
+
+
+def positive(name: str, value) -> float:
+    number = real_array(name, value)
+    if number.ndim or not number > 0:
+        raise ValueError(f"{name} = {value} must be a positive number")
+    return float(number)
+
+
+def fluctuation(hessian, eta: float, sigma: float, c: float | None = None) -> np.ndarray:
+    """The covariance across the manifold, (2) for update noise or, with c, (3) for label noise; shape (P, P).
+
+    Args:
+        hessian: H at a point of the manifold, shape (P, P).
+        eta: step, with eta lambda_max < 2.
+        sigma: standard deviation of the noise, of a parameter in a step or of a label.
+        c: L = c |f - y|^2; 1/(K D) for the mean squared error.
+
+    Raises:
+        ValueError: for a point without tangent direction, an indefinite H, eta lambda_max >= 2, numbers that are
+            not positive and shapes that do not fit.
+    """
+    eta, sigma = positive("eta", eta), positive("sigma", sigma)
+    point = point_of(hessian, eta)
+    if c is None:
+        return sigma**2 / (2 * eta) * point.matrix(lambda value: 1 / (value * (1 - eta * value / 2)))
+    return positive("c", c) * eta * sigma**2 * point.matrix(lambda value: 1 / (1 - eta * value / 2))
+
+
+def update_noise_drift(hessian, third, eta: float, sigma: float) -> np.ndarray:
+    """The mean step at a point of the manifold under update noise, along it and, where it is curved, across it.
+
+    Args:
+        hessian: H at a point of the manifold, shape (P, P), as of `numerics.hessian`.
+        third: dH/dtheta there, shape (P, P, P).
+        eta: step, with eta lambda_max < 2.
+        sigma: standard deviation of the noise of a parameter in a step.
+
+    Returns:
+        the vector of equation (4) and the turn -(sigma^2/2) H^+ T[P_T], shape (P,).
+
+    Raises:
+        ValueError: as `fluctuation` does.
+    """
+    C, point = fluctuation(hessian, eta, sigma), point_of(hessian, eta)
+    T = _third(third, len(C))
+    pushed = -(eta / 2) * point.along @ np.einsum("ijk,jk->i", T, C)
+    turn = -(sigma**2 / 2) * point.matrix(lambda value: 1 / value) @ np.einsum("ijk,jk->i", T, point.along)
+    return pushed + turn
+
+
+def label_noise_drift(hessian, third, eta: float, sigma: float, c: float) -> np.ndarray:
+    """The mean step at a point of the manifold under label noise of standard deviation sigma, L = c |f - y|^2.
+
+    Arguments, errors and shapes as of `update_noise_drift`; there is no walk along the manifold at this order.
+    """
+    C, point = fluctuation(hessian, eta, sigma, c), point_of(hessian, eta)
+    return -(eta / 2) * point.along @ np.einsum("ijk,jk->i", _third(third, len(C)), C)
+
+
+def update_noise_floor(hessian, eta: float, sigma: float) -> float:
+    """The mean loss under update noise, (sigma^2/4 eta) sum_i 1/(1 - eta lambda_i/2); errors as of `fluctuation`."""
+    return float(np.einsum("ij,ij->", np.asarray(hessian), fluctuation(hessian, eta, sigma)) / 2)
+
+
+def label_noise_floor(hessian, eta: float, sigma: float, c: float) -> float:
+    """The mean loss over clean labels under label noise, (c eta sigma^2/2) sum_i lambda_i/(1 - eta lambda_i/2)."""
+    return float(np.einsum("ij,ij->", np.asarray(hessian), fluctuation(hessian, eta, sigma, c)) / 2)

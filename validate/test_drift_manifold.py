@@ -1,0 +1,128 @@
+"""Particles near the zero-loss manifolds of small models: their mean motion against what H and its derivative say.
+
+The motion is that of the point of the manifold below a particle, its own noise along the manifold taken out; every
+component is judged, in units of the variance of the noise.  Variances that a mean needs are twice those of a pilot.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from laws import Mean, confront
+from numerics import hessian as derivatives
+from numerics.drift import Hyperbola, TanhNetwork, shift, walk
+from theory.drift import label_noise_drift, label_noise_floor, update_noise_drift, update_noise_floor
+
+PILOT = 10**6  # its seed
+
+
+def tanh_network():
+    """A network of two units that meets two labels exactly, and its six parameters."""
+    theta = np.array([1.3, -0.7, 0.4, -0.2, 0.9, 1.1])
+    w, b, n = theta.reshape(3, 2)
+    x = np.array([-0.6, 0.8])
+    return TanhNetwork(tuple(x), tuple(np.tanh(np.outer(x, w) + b) @ n), 2), theta
+
+
+def hyperbola():
+    """A point of u v = 1, far from its middle."""
+    return Hyperbola(), np.array([1.6, 1 / 1.6])
+
+
+def at_point(loss, theta):
+    """H, dH/dtheta and the projector along the manifold, by autograd."""
+    where = torch.from_numpy(theta)
+    H = derivatives.hessian(loss.value, where).numpy()
+    values, vectors = np.linalg.eigh(H)
+    along = vectors[:, values < 1e-9 * values[-1]]
+    return H, derivatives.third(loss.value, where).numpy(), along @ along.T
+
+
+MODELS = {"two tanh units": (tanh_network, 0.5, 1 / 2), "1/2 (1 - uv)^2": (hyperbola, 0.35, 1 / 2)}
+of_models = pytest.mark.parametrize("name", MODELS, ids=["tanh", "uv"])
+
+
+def moved(name, kind, sigma, steps=300):
+    """The mean motion per step and variance, and the law's arguments."""
+    make, eta, c = MODELS[name]
+    loss, point = make()
+    H, third, along = at_point(loss, point)
+
+    @cache
+    def run(n, seed):
+        noise = {kind: sigma}
+        found = shift(loss, point, along, eta=eta, particles=n, steps=steps, before=200, seed=seed, **noise)
+        return found / steps / sigma**2
+
+    return run, H, third, eta, c
+
+
+@of_models
+def test_update_noise(name):
+    """Under update noise the manifold's point drifts by the determinant and turns with it, at finite steps."""
+    sigma = 1e-3
+    run, H, third, eta, _ = moved(name, "update", sigma)
+    law = lambda: update_noise_drift(H, third, eta, sigma) / sigma**2  # noqa: E731
+    _, _, along = at_point(*MODELS[name][0]())
+    pushed = along @ law()
+    rivals = {
+        "for small steps": lambda: update_noise_drift(H, third, 1e-6, sigma) / sigma**2,
+        "coefficient 1/2": lambda: law() + pushed,
+        "on a flat manifold": lambda: pushed,
+        "nothing but the walk": lambda: law() - pushed,
+    }
+    gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
+    pilot = 2 * float(np.var(run(500, PILOT), axis=0).max())
+    judge = Mean(detects=gap / 2, variance=pilot, points=len(H))
+    labels = dict(x="parameter", y="mean motion per step over the variance of its noise")
+    confront(f"drift under update noise: {name}", law, run, {}, judge, rivals, labels=labels)
+
+
+@of_models
+def test_label_noise(name):
+    """Under label noise it drifts by the barrier of finite steps, which is the trace for small ones."""
+    sigma = 3e-3
+    run, H, third, eta, c = moved(name, "label", sigma)
+    law = lambda: label_noise_drift(H, third, eta, sigma, c) / sigma**2  # noqa: E731
+    small = lambda: label_noise_drift(H, third, 1e-6, sigma, c) / sigma**2 * (eta / 1e-6) ** 2  # noqa: E731
+    rivals = {
+        "for small steps": small,
+        "half as much": lambda: law() / 2,
+        "as update noise": lambda: update_noise_drift(H, third, eta, sigma) / sigma**2,
+        "nothing": lambda: 0 * law(),
+    }
+    gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
+    pilot = 2 * float(np.var(run(500, PILOT), axis=0).max())
+    judge = Mean(detects=gap / 2, variance=pilot, points=len(H))
+    labels = dict(x="parameter", y="mean motion per step over the variance of the labels' noise")
+    confront(f"drift under label noise: {name}", law, run, {}, judge, rivals, labels=labels)
+
+
+@of_models
+@pytest.mark.parametrize("kind", ["update", "label"])
+def test_floor(name, kind):
+    """The loss over clean labels that noise leaves is that of finite steps."""
+    make, eta, c = MODELS[name]
+    loss, point = make()
+    H, sigma = at_point(loss, point)[0], 1e-3
+    values = (
+        (lambda theta: np.array([float(loss.value(torch.from_numpy(row))) for row in theta]))
+        if (isinstance(loss, TanhNetwork))
+        else loss.value
+    )
+
+    def run(n, seed):
+        theta, _ = walk(loss, np.tile(point, (n, 1)), eta=eta, steps=200, seed=seed, **{kind: sigma})
+        return values(theta) / sigma**2
+
+    floor = {
+        "update": lambda eta: update_noise_floor(H, eta, sigma),
+        "label": lambda eta: label_noise_floor(H, eta, sigma, c),
+    }[kind]
+    law = lambda: floor(eta) / sigma**2  # noqa: E731
+    rivals = {"for small steps": lambda: floor(1e-6) / sigma**2 * (1e-6 / eta) ** (1 if kind == "update" else -1)}
+    judge = Mean(detects=abs(law() - rivals["for small steps"]()) / 2, variance=2 * float(np.var(run(500, PILOT))))
+    labels = dict(y="mean loss over the variance of the noise")
+    confront(f"the loss that {kind} noise leaves: {name}", law, run, {}, judge, rivals, labels=labels)

@@ -1,0 +1,268 @@
+"""Particles in the valley of (x y)^2, by noisy descent, against the laws of their drift and of when they arrive.
+
+Variances that a mean needs are twice those of a pilot run on other seeds.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from laws import Distribution, Mean, Roundoff, confront
+from numerics.drift import Cross, Cylinder, nudge, walk, wander
+from theory.drift import (
+    corner,
+    difference_of_squares,
+    first_passage,
+    fourth_moment,
+    hitting,
+    label_time,
+    sed_decay,
+    sed_fluctuation,
+    sed_mean_step,
+    sed_second_moment_x,
+    sed_second_moment_y,
+    toy_floor,
+    valley_drift,
+    valley_width,
+    y_only_time,
+)
+
+PILOT = 10**6  # its seed
+
+
+def spread(run, n=4000):
+    """Twice the largest variance of a pilot."""
+    return 2 * float(np.max(np.var(run(n, PILOT), axis=0)))
+
+
+def started(n, *point):
+    """So many particles at one point."""
+    return np.tile(np.array(point, dtype=float), (n, 1))
+
+
+# -- update noise --------------------------------------------------------------------------------------------
+
+valley = dict(x=1.1, eta=0.5, sigma=1e-3)  # eta x^2 = .6: far from small steps
+
+
+@cache
+def in_the_valley(n, seed, before=100, steps=60):
+    """Means over some steps of y^2, of the step in x without its noise, and of the loss, per variance of the noise."""
+    theta, _ = walk(Cross(), started(n, valley["x"], 0), eta=0.5, steps=before, seed=2 * seed, update=1e-3)
+    sums = np.zeros((2, n))
+
+    def watch(now):
+        sums[0] += now[:, 1] ** 2
+        sums[1] += Cross().value(now)
+
+    last, added = walk(Cross(), theta, eta=0.5, steps=steps, seed=2 * seed + 1, update=1e-3, watch=watch)
+    return np.stack([sums[0], last[:, 0] - theta[:, 0] - added[:, 0], sums[1]]) / steps / 1e-6
+
+
+def test_valley():
+    """The spread across the valley, the push along it and the loss are those of finite steps, not of small ones."""
+    small = dict(valley_width=lambda x, eta, sigma: sigma**2 / (4 * eta * x**2))
+    small["valley_drift"] = lambda x, eta, sigma: -(sigma**2) / (2 * x)
+    small["toy_floor"] = lambda x, eta, sigma: sigma**2 / (4 * eta)
+    twice = lambda law: lambda **at: 2 * law(**at)  # noqa: E731
+    scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
+    for k, (law, says) in enumerate(
+        (
+            (valley_width, "the spread across the valley under update noise"),
+            (valley_drift, "the push along the valley under update noise"),
+            (toy_floor, "the loss in the valley under update noise"),
+        )
+    ):
+        run = lambda n, seed, k=k: in_the_valley(n, seed)[k]  # noqa: E731
+        rivals = {"for small steps": scaled(small[law.name]), "coefficient 1/2": scaled(twice(law))}
+        judge = Mean(detects=0.04 * abs(law(**valley)) / 1e-6, variance=spread(run))
+        confront(says, law, run, valley, judge, rivals, through=scaled)
+
+
+def test_fourth_moment():
+    """<x^4> grows as that of (5), whose x^2 is a martingale."""
+    at = dict(x_0=0.9, t=2000.0, sigma=0.004)
+
+    def run(n, seed):
+        last, added = walk(Cross(), started(n, 0.9, 0), eta=0.02, steps=2000, seed=seed, update=at["sigma"])
+        free, variance = 0.9 + added[:, 0], at["t"] * at["sigma"] ** 2
+        return last[:, 0] ** 4 - free**4 + (0.9**4 + 6 * 0.9**2 * variance + 3 * variance**2)
+
+    rivals = {
+        "a free walk": lambda x_0, t, sigma: x_0**4 + 6 * sigma**2 * t * x_0**2 + 3 * sigma**4 * t**2,
+        "pushed twice as much": lambda x_0, t, sigma: x_0**4 + 2 * sigma**2 * t * x_0**2,
+    }
+    judge = Mean(detects=0.005, variance=spread(run, 400))
+    confront("the fourth moment along the valley", fourth_moment, run, at, judge, rivals)
+
+
+def arrivals(loss, d, start, threshold, eta, sigma, most):
+    """Steps until |x| falls to the threshold, of n particles for which that is no more than `most`."""
+
+    def run(n, seed):
+        steps, now = np.full(2 * n, np.inf), iter(range(1, most + 1))
+
+        def watch(theta):
+            step = next(now)
+            steps[((theta[:, :d] ** 2).sum(1) <= threshold**2) & np.isinf(steps)] = step
+            return bool(np.isfinite(steps).all())
+
+        walk(loss, started(2 * n, *start), eta=eta, steps=most, seed=seed, update=sigma, watch=watch)
+        return steps[np.isfinite(steps)][:n] - 0.5
+
+    return run
+
+
+def test_first_passage():
+    """The time to a threshold has the distribution of a Bessel process of dimension 0, at that threshold."""
+    x0, a, sigma, eta, most = 1.1, 0.5, 0.01, 0.04, 15_000
+    assert a > 2.4 * corner(eta, sigma)
+    before = lambda F: lambda t: F(t) / F(float(most))  # noqa: E731
+    law = lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma)  # noqa: E731
+    rivals = {
+        "threshold 0": before(lambda t: hitting(x_0=x0, t=t, sigma=sigma, n=0)),
+        "a free walk": before(lambda t: hitting(x_0=x0 - a, t=t, sigma=sigma, n=1)),
+        "pushed twice as much": before(lambda t: hitting(x_0=x0, t=t, sigma=sigma, n=-1)),
+    }
+    run = arrivals(Cross(), 1, (x0, 0), a, eta, sigma, most)
+    labels = dict(t="steps to the threshold, given that there are at most 15,000")
+    claim = "the time of first passage in the valley"
+    confront(claim, before(law), run, {}, Distribution("t", detects=0.06), rivals, labels=labels)
+
+
+def test_corner():
+    """With more noisy directions across the valley than along it the corner comes sooner, as dimension d - k says."""
+    x0, sigma, eta, most = 1.1, 0.0105, 0.05, 9_000
+    run = arrivals(Cylinder(1), 1, (x0, 0, 0, 0), 2.4 * corner(eta, sigma), eta, sigma, most)
+
+    def given(law):
+        return lambda t, **at: law(t=t, **at) / law(t=float(most), **at)
+
+    rivals = {"one direction": lambda **at: given(hitting)(**{**at, "n": 0})}
+    at = dict(x_0=x0, sigma=sigma, n=-2)
+    claim = "the time to the corner of a wider valley"
+    labels = dict(t="steps to the corner, given that there are at most 9,000")
+    confront(claim, hitting, run, at, Distribution("t", detects=0.05), rivals, labels=labels, through=given)
+
+
+def crossings(theta, level, watch_steps):
+    """Steps until x of each particle falls to the level, between two steps by a line."""
+    times, state = np.full(len(theta), np.nan), {"x": theta[:, 0].copy(), "step": 0}
+
+    def watch(now):
+        before, state["x"], state["step"] = state["x"], now[:, 0].copy(), state["step"] + 1
+        new = np.isnan(times) & (now[:, 0] <= level)
+        times[new] = state["step"] - 1 + (before[new] - level) / (before[new] - now[new, 0])
+        return bool(np.isfinite(times).all())
+
+    watch_steps(watch)
+    return times
+
+
+def test_noise_across():
+    """Noise in y alone pulls every particle to the corner in a time that finite steps shorten."""
+    at = dict(x_0=1.1, eta=0.5, sigma=0.02)
+    between = lambda law: lambda x_0, **more: law(x_0=x_0, **more) - law(x_0=0.6, **more)  # noqa: E731
+
+    @cache
+    def run(n, seed):
+        theta, _ = walk(Cross(), started(n, 1.13, 0), eta=0.5, steps=30, seed=2 * seed, update=(0, 0.02))
+
+        def go(level, seed):
+            return crossings(
+                theta,
+                level,
+                lambda w: walk(Cross(), theta, eta=0.5, steps=20_000, seed=seed, update=(0, 0.02), watch=w),
+            )
+
+        return go(0.6, 2 * seed + 1) - go(1.1, 2 * seed + 1)
+
+    rivals = {"for small steps": lambda x_0, eta, sigma: (x_0**2 - 0.6**2) / sigma**2}
+    judge = Mean(detects=30.0, variance=spread(run, 200))
+    confront("noise across the valley shortens it", y_only_time, run, at, judge, rivals, through=between)
+
+
+def test_label_noise():
+    """Label noise shrinks x at the rate of tr H, which finite steps raise."""
+    at = dict(x_0=1.1, x=0.6, eta=0.5, sigma=0.03)
+
+    @cache
+    def run(n, seed):
+        theta, _ = walk(Cross(), started(n, 1.13, 0), eta=0.5, steps=30, seed=2 * seed, label=0.03)
+
+        def go(level):
+            return crossings(
+                theta,
+                level,
+                lambda w: walk(Cross(), theta, eta=0.5, steps=20_000, seed=2 * seed + 1, label=0.03, watch=w),
+            )
+
+        return go(0.6) - go(1.1)
+
+    rivals = {"for small steps": lambda x_0, x, eta, sigma: np.log(x_0 / x) / (2 * eta**2 * sigma**2)}
+    judge = Mean(detects=36.0, variance=spread(run, 200))
+    confront("label noise draws particles to the corner", label_time, run, at, judge, rivals)
+
+
+def test_difference_of_squares():
+    """Every step with a noisy label shrinks x^2 - y^2 by the factor of the law, to the last digits."""
+    theta, zeta = started(200, 0.9, -0.4), np.linspace(-0.9, 1.1, 200)[:, None]
+    at = dict(x=0.9, y=-0.4, eta=0.3, epsilon=zeta[:, 0])
+    after = theta - 0.3 * Cross().slope(theta, zeta)
+    run = lambda seed: after[:, 0] ** 2 - after[:, 1] ** 2  # noqa: E731
+    rivals = {"conserved, as under gradient flow": lambda x, y, eta, epsilon: x**2 - y**2 + 0 * epsilon}
+    condition = float(((after**2).sum(1) / np.abs(run(0))).max())
+    confront("x² - y² under label noise", difference_of_squares, run, at, Roundoff(20, condition=condition), rivals)
+
+
+# -- stochastic error descent ----------------------------------------------------------------------------------
+
+
+def test_sed_step():
+    """The mean and mean squares of a step of SED, over all perturbations by Gauss's rule, are those of the law."""
+    x, s, eta = np.array([1.5, 0.7, 0.2]), 0.3, 0.7
+    node, weight = np.polynomial.hermite_e.hermegauss(10)  # exact for polynomials up to degree 19
+    xi = s * np.stack(np.meshgrid(node, node), axis=-1).reshape(-1, 2)
+    weight = np.outer(weight, weight).ravel() / (2 * np.pi)
+
+    def mean(y, of):
+        steps = [nudge(Cross(), started(len(xi), where, y), xi, eta) for where in x]
+        terms = np.array([weight * of(step) for step in steps])
+        return terms.sum(1), float((np.abs(terms).sum(1) / np.abs(terms.sum(1))).max())
+
+    cases = (
+        (sed_mean_step, 0.4, "the mean step of SED", lambda d: d[:, 0], "noise in x alone",
+         lambda x, y, eta, s: -2 * eta * s**2 * x * y**2),
+        (sed_second_moment_x, 0.0, "the mean square of a step of SED along the valley", lambda d: d[:, 0] ** 2,
+         "far from the corner", lambda x, eta, s: 3 * eta**2 * s**6 * x**4),
+        (sed_second_moment_y, 0.0, "the mean square of a step of SED across the valley", lambda d: d[:, 1] ** 2,
+         "far from the corner", lambda x, eta, s: 15 * eta**2 * s**6 * x**4),
+    )  # fmt: skip
+    for law, y, claim, of, name, rival in cases:
+        at = dict(x=x, eta=eta, s=s, **({"y": y} if law is sed_mean_step else {}))
+        value, condition = mean(y, of)
+        judge = Roundoff(len(xi) + 40, condition=condition)
+        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival})
+
+
+def test_sed_fluctuation():
+    """The spread across the valley under SED is (15/4) eta s^4 x^2."""
+    at = dict(x=0.9, eta=0.5, s=0.05)
+
+    def run(n, seed):
+        theta = wander(Cross(), started(n, 0.9, 0), eta=0.5, spread=0.05, steps=1500, seed=seed)
+        return theta[:, 1] ** 2 / (0.5 * 0.05**4 * 0.9**2)
+
+    unit = lambda law: lambda **at: law(**at) / (0.5 * 0.05**4 * 0.9**2)  # noqa: E731
+    rivals = {"as of normal noise of that size": lambda x, eta, s: 0.75 * 3}
+    judge = Mean(detects=0.3, variance=spread(run, 2000))
+    confront("the spread across the valley under SED", sed_fluctuation, run, at, judge, rivals, through=unit)
+
+
+def test_sed_decay():
+    """SED draws x to the corner at the rate 2 eta s^4."""
+    at = dict(x_0=0.9, eta=0.1, s=0.1, t=4000.0)
+    run = lambda n, seed: wander(Cross(), started(n, 0.9, 0), eta=0.1, spread=0.1, steps=4000, seed=seed)[:, 0]  # noqa: E731
+    rivals = {"twice the rate": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t)}
+    judge = Mean(detects=0.006, variance=spread(run, 200))
+    confront("SED draws particles to the corner", sed_decay, run, at, judge, rivals)
