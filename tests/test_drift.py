@@ -13,12 +13,12 @@ from numerics import hessian as derivatives
 from numerics.drift import Cross, Cylinder, Hyperbola, TanhNetwork, nudge, shift, walk, wander
 from theory import drift
 from theory.drift import (
+    arrival,
     corner,
     dead_rows,
     derive,
     first_passage,
     fluctuation,
-    hitting,
     imbalance_drift,
     label_noise_drift,
     nullity,
@@ -100,7 +100,7 @@ def test_first_passage_is_inverted():
     found = first_passage(times, x0=0.9, threshold=0.3, sigma=0.005)
     assert np.abs(found - [reference(t, 0.9, 0.3, 0.005) for t in times]).max() < 1e-9
     near = first_passage(times, x0=0.9, threshold=1e-4, sigma=0.005)
-    assert np.abs(near - hitting(x_0=0.9, t=times, sigma=0.005, n=0)).max() < 2e-6
+    assert np.abs(near - arrival(times, x0=0.9, sigma=0.005)).max() < 2e-6
     assert corner(0.5, 0.02) == pytest.approx((4e-4) ** 0.25)
 
 
@@ -174,6 +174,7 @@ good = dict(hessian=np.diag([1.0, 0.0]), third=np.zeros((2, 2, 2)), eta=0.5, sig
         (lambda: imbalance_drift(np.diag([1.0, 0, 0]), 0.1, 0.1, 2, 1), "3 rows: a multiple"),
         (lambda: first_passage([0.0], x0=0.9, threshold=0.3, sigma=0.1), "t = 0.0 must be positive"),
         (lambda: first_passage([1.0], x0=0.3, threshold=0.3, sigma=0.1), "above the threshold"),
+        (lambda: arrival([1.0], x0=0.3, sigma=0.1, dimension=2), "dimension = 2 must be"),
         (lambda: corner(0.0, 0.1), "eta = 0.0 must be"),
         (lambda: nullity(10, 4, 3), "cannot meet 4 x 3"),
         (lambda: nullity(10.5, 4, 3), "whole number"),

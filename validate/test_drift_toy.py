@@ -10,11 +10,11 @@ import numpy as np
 from laws import Distribution, Mean, Roundoff, confront
 from numerics.drift import Cross, Cylinder, nudge, walk, wander
 from theory.drift import (
+    arrival,
     corner,
     difference_of_squares,
     first_passage,
     fourth_moment,
-    hitting,
     label_time,
     sed_decay,
     sed_fluctuation,
@@ -120,9 +120,9 @@ def test_first_passage():
     before = lambda F: lambda t: F(t) / F(float(most))  # noqa: E731
     law = lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma)  # noqa: E731
     rivals = {
-        "threshold 0": before(lambda t: hitting(x_0=x0, t=t, sigma=sigma, n=0)),
-        "a free walk": before(lambda t: hitting(x_0=x0 - a, t=t, sigma=sigma, n=1)),
-        "pushed twice as much": before(lambda t: hitting(x_0=x0, t=t, sigma=sigma, n=-1)),
+        "threshold 0": before(lambda t: arrival(t, x0=x0, sigma=sigma)),
+        "a free walk": before(lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma, dimension=1)),
+        "pushed twice as much": before(lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma, dimension=-1)),
     }
     run = arrivals(Cross(), 1, (x0, 0), a, eta, sigma, most)
     labels = dict(t="steps to the threshold, given that there are at most 15,000")
@@ -130,19 +130,20 @@ def test_first_passage():
     confront(claim, before(law), run, {}, Distribution("t", detects=0.06), rivals, labels=labels)
 
 
-def test_corner():
-    """With more noisy directions across the valley than along it the corner comes sooner, as dimension d - k says."""
-    x0, sigma, eta, most = 1.1, 0.0105, 0.05, 9_000
-    run = arrivals(Cylinder(1), 1, (x0, 0, 0, 0), 2.4 * corner(eta, sigma), eta, sigma, most)
+def test_wider_valley():
+    """With three noisy directions across the valley and one along it the process has the dimension 1 - 3."""
+    x0, a, sigma, eta, most = 1.1, 0.5, 0.0105, 0.04, 6_000
+    assert a > 2.4 * corner(eta, sigma)
+    run = arrivals(Cylinder(1), 1, (x0, 0, 0, 0), a, eta, sigma, most)
 
-    def given(law):
-        return lambda t, **at: law(t=t, **at) / law(t=float(most), **at)
+    def law(t, n=-2):
+        passed = lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma, dimension=n)  # noqa: E731
+        return passed(t) / passed(float(most))
 
-    rivals = {"one direction": lambda **at: given(hitting)(**{**at, "n": 0})}
-    at = dict(x_0=x0, sigma=sigma, n=-2)
-    claim = "the time to the corner of a wider valley"
-    labels = dict(t="steps to the corner, given that there are at most 9,000")
-    confront(claim, hitting, run, at, Distribution("t", detects=0.05), rivals, labels=labels, through=given)
+    rivals = {"one direction across": lambda t: law(t, 0), "none across": lambda t: law(t, 1)}
+    labels = dict(t="steps to the threshold, given that there are at most 6,000")
+    claim = "the time of first passage in a wider valley"
+    confront(claim, law, run, {}, Distribution("t", detects=0.08), rivals, labels=labels)
 
 
 def crossings(theta, level, watch_steps):
@@ -151,7 +152,7 @@ def crossings(theta, level, watch_steps):
 
     def watch(now):
         before, state["x"], state["step"] = state["x"], now[:, 0].copy(), state["step"] + 1
-        new = np.isnan(times) & (now[:, 0] <= level)
+        new = np.isnan(times) & (before > level) & (now[:, 0] <= level)
         times[new] = state["step"] - 1 + (before[new] - level) / (before[new] - now[new, 0])
         return bool(np.isfinite(times).all())
 
@@ -166,7 +167,7 @@ def test_noise_across():
 
     @cache
     def run(n, seed):
-        theta, _ = walk(Cross(), started(n, 1.13, 0), eta=0.5, steps=30, seed=2 * seed, update=(0, 0.02))
+        theta, _ = walk(Cross(), started(n, 1.2, 0), eta=0.5, steps=30, seed=2 * seed, update=(0, 0.02))
 
         def go(level, seed):
             return crossings(
@@ -188,7 +189,7 @@ def test_label_noise():
 
     @cache
     def run(n, seed):
-        theta, _ = walk(Cross(), started(n, 1.13, 0), eta=0.5, steps=30, seed=2 * seed, label=0.03)
+        theta, _ = walk(Cross(), started(n, 1.25, 0), eta=0.5, steps=10, seed=2 * seed, label=0.03)
 
         def go(level):
             return crossings(

@@ -46,11 +46,11 @@ from theory.drift._manifold import (
 )
 from theory.drift._regulariser import Regulariser, derive, regulariser
 from theory.drift._toy import (
+    arrival,
     corner,
     difference_of_squares,
     first_passage,
     fourth_moment,
-    hitting,
     label_time,
     sed_decay,
     sed_fluctuation,
@@ -72,6 +72,7 @@ from theory.drift._units import (
 
 __all__ = [
     "Regulariser",
+    "arrival",
     "corner",
     "dead_rows",
     "derive",
@@ -79,7 +80,6 @@ __all__ = [
     "first_passage",
     "fluctuation",
     "fourth_moment",
-    "hitting",
     "imbalance_drift",
     "imbalance_step",
     "label_noise_drift",

@@ -12,15 +12,15 @@ on, x moves as fast as y relaxes.
 
 import numpy as np
 import sympy as sp
-from scipy.special import kve
+from scipy.special import gammaincc, kve
 
 from laws.arrays import real_array
 from laws.law import Law, Source
 from theory.drift._manifold import positive
 
-x, y, x0, t, eta, sigma, s, eps, n = sp.symbols("x y x_0 t eta sigma s epsilon n", real=True)
+x, y, x0, t, eta, sigma, s, eps = sp.symbols("x y x_0 t eta sigma s epsilon", real=True)
 a, b = sp.symbols("a b", real=True)
-v, C, L, P, T = (sp.Symbol(name, real=True) for name in ("v", "C", "L", "P", "T"))
+v, C, L, T = (sp.Symbol(name, real=True) for name in ("v", "C", "L", "T"))
 NODES = 16  # of the contour: with more, rounding costs digits again
 here = lambda label: Source("derived here", label)  # noqa: E731
 
@@ -77,19 +77,6 @@ fourth_moment = Law(
     given=(t >= 0,),
     source=here("<x^4> of (5)"),
     examples=SLOW,
-)
-
-_z = x0**2 / (2 * sigma**2 * t)
-hitting = Law(
-    P,
-    sp.uppergamma(1 - n / 2, _z) / sp.gamma(1 - n / 2),
-    solves=lambda p: (
-        p.diff(t) - sigma**2 * ((n - 1) / (2 * x0) * p.diff(x0) + p.diff(x0, 2) / 2),
-        p.subs(x0, 0).replace(sp.uppergamma, lambda k, z: sp.gamma(k) if z == 0 else sp.uppergamma(k, z)) - 1,
-    ),
-    given=(x0 > 0, t > 0, sigma > 0, n < 2),
-    source=here("the corner is reached before t by a Bessel process of dimension n; n = 0 in (5)"),
-    examples=tuple(dict(point, n=dimension) for point, dimension in zip(SLOW, (0, -3, 1), strict=True)),
 )
 
 y_only_time = Law(
@@ -184,24 +171,41 @@ def corner(eta: float, sigma: float) -> float:
     return float((sigma**2 / (2 * eta)) ** 0.25)
 
 
-def first_passage(t, *, x0: float, threshold: float, sigma: float) -> np.ndarray:
-    """The probability that (5) has come from x0 down to the threshold before t.
+def arrival(t, *, x0: float, sigma: float, dimension: float = 0) -> np.ndarray:
+    """The probability that a Bessel process has come from x0 down to 0 before t: Q(1 - n/2, x0^2/(2 sigma^2 t)).
 
-    The Laplace transform of the passage time, x0 K1(x0 q)/(a K1(a q)) with q = sqrt(2 l)/sigma and threshold a, is
-    inverted on Talbot's contour; errors stay below 1e-9.
+    Args:
+        t: numbers of steps, positive.
+        x0: start, positive.
+        sigma: of the noise of a step, positive.
+        dimension: n, below 2; 0 in (5), where it is exp(-x0^2/(2 sigma^2 t)).
+
+    Raises:
+        ValueError: for times, starts or noise that are not positive, and a dimension from 2 on, which never arrives.
+    """
+    times, _, order = _passage(t, sigma, dimension)
+    return gammaincc(order, positive("x0", x0) ** 2 / (2 * sigma**2 * times))
+
+
+def first_passage(t, *, x0: float, threshold: float, sigma: float, dimension: float = 0) -> np.ndarray:
+    """The probability that a Bessel process has come from x0 down to the threshold before t.
+
+    With nu = 1 - n/2, q = sqrt(2 l)/sigma and threshold a, the Laplace transform of the passage time is
+    (x0/a)^nu K_nu(x0 q)/K_nu(a q); it is inverted on Talbot's contour, with errors below 1e-9.
 
     Args:
         t: numbers of steps, positive.
         x0: start, above the threshold.
         threshold: positive.
         sigma: of the noise of a step, positive.
+        dimension: n, below 2; 0 in (5).
 
     Raises:
-        ValueError: for times, thresholds or noise that are not positive, and a start below the threshold.
+        ValueError: for times, thresholds or noise that are not positive, a start below the threshold, and a dimension
+            from 2 on.
     """
-    times, sigma, a = real_array("t", t), positive("sigma", sigma), positive("threshold", threshold)
-    if not (times > 0).all():
-        raise ValueError(f"t = {times.min()} must be positive")
+    times, sigma, order = _passage(t, sigma, dimension)
+    a = positive("threshold", threshold)
     if not positive("x0", x0) > a:
         raise ValueError(f"x0 = {x0} must be above the threshold = {threshold}")
     angle = np.arange(1, NODES) * np.pi / NODES
@@ -209,5 +213,14 @@ def first_passage(t, *, x0: float, threshold: float, sigma: float) -> np.ndarray
     contour = 0.4 * np.concatenate([[NODES], NODES * angle * (cot + 1j)])
     weight = np.concatenate([[0.5], 1 + 1j * angle * (1 + cot**2) - 1j * cot]) * np.exp(contour)
     q = np.sqrt(2 * contour / times[..., None]) / sigma
-    ratio = x0 * kve(1, x0 * q) / (a * kve(1, a * q)) * np.exp((a - x0) * q)
+    ratio = (x0 / a) ** order * kve(order, x0 * q) / kve(order, a * q) * np.exp((a - x0) * q)
     return 0.4 * (weight * ratio / (contour / NODES)).real.sum(-1) / NODES
+
+
+def _passage(t, sigma, dimension):
+    times, n = real_array("t", t), real_array("dimension", dimension)
+    if not (times > 0).all():
+        raise ValueError(f"t = {times.min()} must be positive")
+    if n.ndim or n >= 2:
+        raise ValueError(f"dimension = {dimension} must be a number below 2: others never arrive")
+    return times, positive("sigma", sigma), float(1 - n / 2)
