@@ -199,4 +199,5 @@ def test_forgetting():
         "the distance to the new task": np.array([((sigmas[2] - one) ** 2).sum() / 2 for one in sigmas[:2]]),
         "nothing is forgotten": 0.0,
     }
-    confront("forgetting of earlier tasks", law, run, {}, Solver(), rivals)
+    labels = dict(y="rise of an earlier task's loss")
+    confront("forgetting of earlier tasks", law, run, {}, Solver(), rivals, labels=labels)

@@ -138,4 +138,13 @@ def test_mirror():
     law = Series("law", dense.tolist(), mirror(h=dense, alpha=alpha).tolist(), "law")
     dots = Series("run", felt.ravel().tolist(), run(0).ravel().tolist(), "trained network")
     curve = Panel("pull h felt by an input", "β of the input", (law, dots))
-    confront("beta mirrors the pull", mirror, run, dict(h=felt, alpha=alpha), judge, rivals, picture=curve)
+    confront(
+        "beta mirrors the pull",
+        mirror,
+        run,
+        dict(h=felt, alpha=alpha),
+        judge,
+        rivals,
+        labels=dict(y="β of an input"),
+        picture=curve,
+    )

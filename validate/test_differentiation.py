@@ -140,7 +140,8 @@ def test_error_of_drawn_worlds():
 
     judge = Exponent((100, 400, 1600, 6400), detects=0.15, runs=60)
     rivals = {"one over N": -1.0, "none": 0.0, "N^(-1/4)": -0.25}
-    confront("drawn features err as one over the root of their number", -0.5, run, {}, judge, rivals)
+    drawn = dict(x="features N", y="relative error of the strengths")
+    confront("drawn features err as one over the root of their number", -0.5, run, {}, judge, rivals, labels=drawn)
 
 
 # -- real examples --------------------------------------------------------------------------------

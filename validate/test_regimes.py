@@ -95,8 +95,9 @@ def test_plateau():
         return np.array([plateau(*arrays(weights), on.correlation) for weights, on in networks])
 
     rivals = {"none: lazy learning succeeds": np.zeros(3), "twice as high": lambda: 2 * law()}
+    names = dict(h="1/|λ|", y="loss at t = 0.8 (τ = 1)")
     claim = "the lazy plateau of networks of large balance"
-    confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=dict(h="1/|λ|"), picture=waiting())
+    confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=names, picture=waiting())
 
 
 def waiting():
@@ -153,7 +154,7 @@ def test_obstructed_are_those():
          Series("law", [-end, 0.0, 0.0, end], [saddle, saddle, 0.0, 0.0], "$s_{min}^2/2$ below 0")),
     )  # fmt: skip
     claim = "obstructed are those with det(W2 W1) det(Sigma) < 0"
-    confront(claim, where, which, {}, Roundoff(4), others, picture=panel)
+    confront(claim, where, which, {}, Roundoff(4), others, labels=dict(y="1: learnt, 2: stuck"), picture=panel)
 
 
 def test_loss_at_the_saddle():
