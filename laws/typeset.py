@@ -53,7 +53,7 @@ def _name(name: str) -> str | None:
 def plain(text: str) -> str:
     """A line of text with its Greek letters and signs: `lam` is λ, `->` an arrow, 2e-05 is 2×10⁻⁵."""
     for word, sign in SPOKEN.items():
-        text = re.sub(rf"(?<![A-Za-z_]){word}(?![A-Za-z_=])", sign, text)
+        text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z_=])", sign, text)
     text = re.sub(r"\^([23])(?![\d.])", lambda power: "²³"[int(power[1]) - 2], text)
     text = re.sub(
         r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + (power[1].strip("+") + power[2]).translate(RAISED), text

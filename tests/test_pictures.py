@@ -4,6 +4,7 @@ import numpy as np
 
 from laws import Mean, Order, Solver, confront
 from laws.judges.drawing import DASHES, HUES, LOWEST, MARKS
+from laws.typeset import plain
 
 at = dict(x=np.array([0.5, 1.0, 2.0, 4.0]))
 
@@ -63,6 +64,13 @@ def test_numbers_in_no_order_are_predicted_against_measured():
     values, distances = verdict.panels
     assert (values.x, values.y, distances.x) == ("measured: area", "predicted: area", "measured: area")
     assert all(not s.joined for panel in verdict.panels for s in panel.series if s.role == "rival")
+
+
+def test_a_label_may_be_a_formula():
+    """Greek letters in a formula are LaTeX's to set, those in words are written out, and both are drawn."""
+    assert plain(r"lam in $\beta(\lambda)$") == r"λ in $\beta(\lambda)$"
+    labels = dict(x="time of lam", y=r"$\beta{\left(h \right)}$")
+    confront("Greek", line, stepping, at, Order(1), {"half": lambda x: x}, labels=labels).plot().canvas.draw()
 
 
 def test_what_is_counted_is_not_interpolated():

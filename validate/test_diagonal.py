@@ -90,7 +90,7 @@ def test_path(name, data, until, start):
     at = dict(jump=np.arange(1, 1 + np.sum(path(C, c)[0] < until)))
     claim = f"from saddle to saddle: {name}"
     run, judge = times_of_jumps(x, y, until), Order(1, start=start)
-    confront(claim, law, run, at, judge, rivals, labels=labels, picture=staircase(x, y, until))
+    confront(claim, law, run, at, judge, rivals, labels=labels, picture=staircase(x, y, until), of=path)
 
 
 def test_pulls():

@@ -130,7 +130,7 @@ def test_path_equation():
         {},
         Roundoff(operations=longest, condition=condition(seed)),
         {name: lambda rival=rival: rival(seed) for name, rival in rivals.items()},
-        labels=dict(point="weight"),
+        labels=dict(y="gradient of a weight"),
     )
 
 
@@ -165,7 +165,7 @@ def test_conservation():
             "chain by chain, the first outgoing edge alone": lambda: squares(before, incoming) + grown(first),
             "nothing moves": lambda: squares(before, incoming),
         },
-        labels=dict(point="entry of the incoming squares"),
+        labels=dict(y="entry of the incoming squares"),
     )
 
 
@@ -314,7 +314,9 @@ def test_reduction(name):
         rivals = {k: path_by_path(r, b0, v) for k, v in RIVALS.items() if not (alone and "own error" in k)}
     law = lambda t: said(r, r.solve(b0, t, rtol=1e-13))  # noqa: E731
     labels = dict(t="time t (τ = 1)", y="singular values of the weights")
-    confront(f"{name} follows its reduction", law, run, dict(t=times), Solver(rtol=1e-8), rivals, labels=labels)
+    confront(
+        f"{name} follows its reduction", law, run, dict(t=times), Solver(rtol=1e-8), rivals, labels=labels, of=reduction
+    )
 
 
 def routing_rivals(r, M, K, b0):

@@ -65,7 +65,9 @@ def test_critical_losses():
     judge = Roundoff(operations=8 * task.x.numel() * task.y.shape[1])
     rivals = {"strengths unsquared": lambda subset: law(subset, 0.5)}
     labels = dict(subset=NAMES, y="1 + loss")
-    confront("every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels)
+    confront(
+        "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=plateau_loss
+    )
 
 
 def test_escape_curvature():
@@ -118,7 +120,9 @@ def test_index():
         "as at depth two": lambda subset: law(subset, (2,) * 3),
     }
     labels = dict(subset=NAMES, y="directions in which the loss falls")
-    confront("the ways down are counted", law, run, NUMBERS, Roundoff(operations=1), rivals, labels=labels)
+    confront(
+        "the ways down are counted", law, run, NUMBERS, Roundoff(operations=1), rivals, labels=labels, of=morse_index
+    )
 
 
 # -- runs -----------------------------------------------------------------------------------------
@@ -148,7 +152,17 @@ def test_visited_saddles():
     rivals = {"weak modes first": lambda order: law(-1), "mode 2 first": lambda order: second_first}
     labels = dict(y="loss where a run slows down")
     claim = "runs visit the saddles of the strongest modes"
-    confront(claim, law, run, dict(order=1), Equivalent(0.01, runs=20), rivals, labels=labels, picture=plateaus())
+    confront(
+        claim,
+        law,
+        run,
+        dict(order=1),
+        Equivalent(0.01, runs=20),
+        rivals,
+        labels=labels,
+        picture=plateaus(),
+        of=plateau_loss,
+    )
 
 
 def plateaus():

@@ -42,7 +42,7 @@ def confront(
     seed: int = 0,
     labels: Mapping[str, str] | None = None,
     picture: Panel | None = None,
-    of: Law | None = None,
+    of: Law | Callable | None = None,
     through: Callable[[Any], Callable] | None = None,
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
@@ -50,9 +50,9 @@ def confront(
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
     number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with "y"
     for the law's value, "h" for the step and "x" for the levels of a judge that has them; picture: a
-    further panel to show, such as an error surface; of: the `Law` from which a function follows, to be
-    shown with it; through: what the runs see of a law, a map from the `Law`, and from each mutant, to a
-    function of the keywords in `at`.
+    further panel to show, such as an error surface; of: the `Law`, or the documented function, from which
+    another function follows, to be shown with it; through: what the runs see of a law, a map from the
+    `Law`, and from each mutant, to a function of the keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
@@ -85,14 +85,14 @@ def confront(
 
 
 def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
-    stated = law if isinstance(law, Law) else of
+    stated = law if isinstance(law, Law) else of if isinstance(of, Law) else None
     return Verdict(
         claim=claim,
         law=_name(law),
         of=_name(of) if of else "",
         latex=broken(stated.lhs, "=" if stated.upto is None else r"\simeq", stated.rhs) if stated else "",
-        given=r",\; ".join(latex(h) for h in stated.given) if stated else "",
-        source=str(stated.source) if stated else "",
+        given=",\n".join(latex(h) for h in stated.given) if stated else "",
+        source=str(stated.source) if stated else _sentence(of),
         judge=_brief(judge),
         says=found.says,
         accepted=found.accepted,
@@ -128,8 +128,8 @@ def _check(claim, law, run, at, judge, rivals, seed, of) -> None:
         raise ValueError(f"claim = {claim!r} must be a sentence")
     if law is None or not callable(run):
         raise TypeError(f"law = {law!r} and run = {run!r}: a law and a function that simulates are needed")
-    if of is not None and (not isinstance(of, Law) or isinstance(law, Law)):
-        raise TypeError(f"of = {of!r} must be the Law from which a function, not another Law, follows")
+    if of is not None and (isinstance(law, Law) or not (isinstance(of, Law) or getattr(of, "__doc__", None))):
+        raise TypeError(f"of = {of!r} must be the Law, or the documented function, from which another function follows")
     for name, value in (("at", at), ("rivals", rivals or {})):
         if not isinstance(value, Mapping):
             raise TypeError(f"{name} = {value!r} must map names to values")
@@ -149,6 +149,11 @@ def _name(law) -> str:
         return str(law)
     public = ".".join(part for part in law.__module__.split(".") if not part.startswith("_"))
     return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
+
+
+def _sentence(function) -> str:
+    """The first sentence of what a function says of itself."""
+    return (getattr(function, "__doc__", None) or "").strip().partition("\n")[0].rstrip(".")
 
 
 def _factor(finding: Finding) -> float:

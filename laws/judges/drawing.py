@@ -20,6 +20,7 @@ HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("--", (0, (1, 1.2)), "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (8, 3)), (0, (2.5, 1.5)))
 MARKS = ("s", "^", "D", "v", "P", "X")
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
+CROWD = 300  # points, from which a drawing would be heavier than its picture
 WIDE = 34  # letters of a legend before it is broken
 UNITS = "distance from the runs / their error"
 LOWEST = 1e-2  # a distance in units of the error that is not told from a smaller one
@@ -99,18 +100,20 @@ def _line(axes, series: Series, i: int, law: bool) -> None:
         look = dict(ls="", marker="_", ms=13 if x.size <= 25 else 6, mew=2, zorder=2)
     else:
         look = dict(ls="", marker=MARKS[(i + i // 6) % 6], ms=5 if x.size <= 25 else 2.5, zorder=2.5)
-    axes.plot(x, y.T, color=ink, label=_once(axes, series.label, y), **look)
+    axes.plot(x, y.T, color=ink, label=_once(axes, series.label, y), rasterized=y.size > CROWD, **look)
 
 
 def _run(axes, series: Series, i: int) -> None:
     """Trained networks: open dots, with their interval where it is wider than a dot."""
     x, y = np.asarray(series.x), np.asarray(series.y)
     look = dict(mfc="white", mec=INK, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=INK, ms=2, zorder=3)
+    spread = None
     if series.low is not None and series.high is not None:
         spread = np.abs(np.array([y - series.low, np.asarray(series.high) - y]))
+    if spread is not None and np.max(spread) > 0.01 * np.ptp(y):
         axes.errorbar(x, y, spread, fmt="o", ecolor=INK, elinewidth=1.2, label=series.label, **look)
     else:
-        axes.plot(x, y.T, "o", label=_once(axes, series.label, y), **look)
+        axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **look)
 
 
 def _band(axes, series: Series, i: int) -> None:
@@ -150,10 +153,10 @@ DRAW = {
 
 
 def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
-    """So much of the y axis that law and runs fill half of it, however far off a rival may be."""
+    """So much of the y axis that law and runs fill a third of it, however far off a rival may be."""
     seen = [np.ravel(v) for s in panel.series if s.role != "rival" for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
-    room = max((high - low) / 2, 0.1 * max(abs(low), abs(high)))
+    room = max(high - low, 0.1 * max(abs(low), abs(high)))
     return max(bottom, low - room), min(top, high + room)
 
 

@@ -125,9 +125,10 @@ def _dense(predict, axis, at, x) -> np.ndarray | None:
 
 
 def _curve(name, predict, axis, at, dense, observed) -> Series:
-    """A prediction as a curve; one that is given as numbers is known only at the runs."""
-    x, joined = np.ravel(at[axis]), dense is not None
-    if joined:
+    """A prediction as a curve; one that is known only at the runs is joined if there are many of them, in order."""
+    x = np.ravel(at[axis])
+    close = x.dtype.kind == "f" and x.size > 8 and bool(np.all(np.diff(x) >= 0))
+    if dense is not None:
         try:
             y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
             return Series(
@@ -135,7 +136,7 @@ def _curve(name, predict, axis, at, dense, observed) -> Series:
             )
         except ValueError:
             pass
-    return Series(_role(name), x.tolist(), _few(match(predict(), observed)).tolist(), name, joined=False)
+    return Series(_role(name), x.tolist(), _few(match(predict(), observed)).tolist(), name, joined=close)
 
 
 def _distances(axis, observed, low, high, values, at, labels) -> Panel:

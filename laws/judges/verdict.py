@@ -47,7 +47,7 @@ class Panel:
 class Verdict:
     """A claim judged: `figure` against `threshold`, and by what factor every rival failed.
 
-    `law` names what was judged; `of`, for a function, the Law from which it follows and which is shown.
+    `law` names what was judged; `of`, for a function, the law from which it follows and which is shown.
     `rivals` and `mutants` map names to figure / threshold; above 1 they are rejected.  `unseen` are
     the mutants that these runs could not tell from the law, `changes` says in LaTeX what is wrong with each.
     """
