@@ -66,9 +66,10 @@ def write(folder: Path, gathered: Gathered) -> None:
     page = template.render(
         gathered=gathered,
         power=_power_by_topic(gathered),
+        changes={card.verdict.law: card.verdict.changes for card in gathered.cards if card.verdict.changes},
         budget=BUDGET,
         versions=_versions(),
-        documents=_grouped(gathered.cards, lambda card: card.verdict.source.partition(",")[0] or "stated in the test"),
+        documents=_grouped(gathered.cards, _document),
     )
     (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
 
@@ -133,6 +134,13 @@ def _power_by_topic(gathered: Gathered) -> dict[str, list[Row]]:
         home = law.rpartition(".")[0].rpartition(".")[2] if cards[0].law else topic_of[cards[0].verdict.id]
         rows[home].append(Row(law, cards, rivals, mutants, mutants - len(unseen.get(law, ()))))
     return {topic: sorted(rows[topic], key=lambda row: not row.name) for topic in sorted(rows)}
+
+
+def _document(card: Card) -> str:
+    """Where the law of a card is printed."""
+    if not card.law:
+        return "stated in the test"
+    return card.verdict.source.partition(",")[0] if card.verdict.latex else "derived here"
 
 
 def _grouped(items, key) -> dict[str, list]:
