@@ -421,7 +421,8 @@ def test_xor_half_time():
         "rate s, not 2 s": lambda **at: 2 * xor_half_time(**at),
         "ln(1/a0)/(2 s)": lambda c, Delta, a0, tau: 2 * tau * np.log(1 / a0) / np.sqrt(2 * c**2 + Delta**2),
     }
-    confront("half-time of exclusive-or", xor_half_time, run, at_xor, Order(1, start=0.4), rivals, labels=labels)
+    drawn = {**labels, "y": "half-time (τ = 1.3)"}
+    confront("half-time of exclusive-or", xor_half_time, run, at_xor, Order(1, start=0.4), rivals, labels=drawn)
 
 
 # -- routing ---------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, int]:
 def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
     for series in panel.series:
         DRAW[series.role](axes, series, styles.get(series.label, 0))
-    axes.set(xlabel=plain(panel.x), ylabel=plain(panel.y))
+    axes.set(xlabel=_wrapped(panel.x, 60), ylabel=_wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
         _few_ticks(axes.xaxis, np.concatenate([np.ravel(s.x) for s in panel.series]))
@@ -65,20 +65,20 @@ def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
 
 
 def _forest(axes, panel: Panel, styles: dict[str, int]) -> None:
-    """Single numbers in rows: what was measured, with its interval down the whole picture, law and rivals below it."""
+    """Numbers in rows: what was measured, with its interval down the whole picture, law and rivals below it."""
     rows = [series for series in panel.series if series.role != "band"]
     for series in panel.series:
-        if series.role in ("band", "run") and series.low is not None and series.high is not None:
+        if series.low is not None and series.high is not None:
             axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0)
     for row, series in enumerate(rows):
+        i = styles.get(series.label, 0)
+        ink, mark = (INK, "D") if series.role == "law" else (HUES[i % 6], MARKS[(i + i // 6) % 6])
+        look: dict[str, Any] = dict(color=ink, marker=mark)
         if series.role == "run":
+            look = dict(color=INK, marker="o", mfc="white", mew=1.4)
             if series.low is not None and series.high is not None:
                 axes.plot([series.low[0], series.high[0]], [row, row], color=INK, lw=1.6)
-            axes.plot(series.x, [row], "o", ms=7, mfc="white", mec=INK, mew=1.4, zorder=3)
-        else:
-            i = styles.get(series.label, 0)
-            ink, mark = (INK, "D") if series.role == "law" else (HUES[i % 6], MARKS[i % 6])
-            axes.plot(series.x, [row], mark, ms=7, color=ink, zorder=3)
+        axes.plot(series.x, [row] * len(series.x), ls="", ms=7, zorder=3, **look)
     axes.set_xlabel(_wrapped(panel.x, 60))
     if "x" in panel.log:
         axes.set_xscale("log")
@@ -154,7 +154,9 @@ DRAW = {
 
 def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     """So much of the y axis that law and runs fill a third of it, however far off a rival may be."""
-    seen = [np.ravel(v) for s in panel.series if s.role != "rival" for v in (s.y, s.low, s.high) if v is not None]
+    lawless = not any(series.role == "law" for series in panel.series)
+    shown = [series for series in panel.series if lawless or series.role != "rival"]
+    seen = [np.ravel(v) for s in shown for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
     room = max(high - low, 0.1 * max(abs(low), abs(high)))
     return max(bottom, low - room), min(top, high + room)

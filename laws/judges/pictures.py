@@ -1,7 +1,7 @@
 """What is drawn of a confrontation: always the law and its rivals against the runs, at a scale where they differ.
 
 - An argument runs along the observations: law and rivals as curves, the runs as dots.
-- One number: a forest plot; its rows are the runs, the law and every rival.
+- One number, or several that should be equal: a forest plot; its rows are the runs, the law and every rival.
 - Numbers in no order: the predicted against the measured.
 
 A judge of limits adds its errors step by step.  Where the error of the runs, or a rival's distance from the
@@ -33,7 +33,7 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     observed, low, high = judge.interval(runs)
     values = {name: match(predict(), observed) for name, predict in shown.items()}
     axis = _axis(at, observed)
-    if not observed.ndim or observed.size == 1:
+    if observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
         found = [_number(judge, observed, low, high, values, labels)]
     elif axis is None:
         found = [_parity(observed, low, high, values, labels)]
@@ -73,13 +73,17 @@ def _role(name: str) -> str:
 
 
 def _number(judge, observed, low, high, values, labels) -> Panel:
-    """One number, row by row."""
-    one = lambda x: [float(np.ravel(x)[0])]  # noqa: E731
-    rows = [Series("run", one(observed), [0.0], _title(judge, observed), one(low), one(high))]
+    """One number, or several that the law says are equal, row by row."""
+    one = observed.size == 1
+    row = lambda x: np.ravel(x).tolist()  # noqa: E731
+    ends = (row(low), row(high)) if one else (None, None)
+    rows = [Series("run", row(observed), [0.0] * observed.size, _title(judge, np.ravel(observed)), *ends)]
     if hasattr(judge, "margin"):
-        law = one(values["law"])[0]
+        law = float(np.ravel(values["law"])[0])
         rows.insert(0, Series("band", [law], [0.0], "", [law - judge.margin], [law + judge.margin]))
-    rows += [Series(_role(name), one(value), [0.0], name) for name, value in values.items()]
+    for name, value in values.items():
+        distinct = np.unique(value).tolist()
+        rows.append(Series(_role(name), distinct, [0.0] * len(distinct), name))
     return Panel(labels.get("y", "measured number"), "", tuple(rows), rows=True)
 
 

@@ -204,7 +204,7 @@ class Exponent:
                 "rival" if i else "law",
                 list(x),
                 list(middle[1] * (x / middle[0]) ** float(p())),
-                f"{name}: {float(p()):.3g}",
+                name if i else f"{name}: power {float(p()):.3g}",
             )
             for i, (name, p) in enumerate(predictions.items())
         ]

@@ -32,7 +32,7 @@ class Series:
 class Panel:
     """Axes with their labels, which of them are logarithmic ("", "x", "y", "xy"), and the series.
 
-    With `rows`, every series is one number x, in a row of its own; `counts` says that x counts something.
+    With `rows`, every series has a row of its own for its numbers x; `counts` says that x counts something.
     """
 
     x: str
