@@ -26,7 +26,7 @@ from theory.chain import learning_time, learning_time_2, settling_time, small_st
 
 s, lam, tau, to = 1.7, 0.6, 1.3, 0.9
 depths = np.array([3, 4, 6, 8])
-at = dict(depth=depths)
+at = dict(depth=depths.astype(float))
 labels = dict(depth="depth D", y="training time", h="step η")
 
 
