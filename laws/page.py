@@ -61,7 +61,7 @@ def write(folder: Path, gathered: Gathered) -> None:
     (folder / "verdicts.json").write_text(json.dumps(_data(gathered), indent=1) + "\n")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
     environment.globals.update(hues=HUES)
-    environment.filters.update(math=_mathml, factor=_factor, power=_power, plain=plain)
+    environment.filters.update(math=_mathml, worded=_worded, factor=_factor, power=_power, plain=plain)
     template = environment.get_template("page.html")
     page = template.render(
         gathered=gathered,
@@ -167,6 +167,13 @@ def _mathml(latex: str) -> Markup:
     lines = [[Markup(mathml(piece)) for piece in line.split("\n")] for line in latex.split("\n\n") if line]
     pieces = [Markup(" ").join(Markup("<span>{}</span>").format(piece) for piece in line) for line in lines]
     return Markup("").join(Markup('<div class="formula">{}</div>').format(line) for line in pieces)
+
+
+def _worded(latex: str) -> Markup:
+    """A formula with words in it: the words as text, and breaks where a formula has a gap."""
+    parts = [part for part in re.split(r"\\text\{([^{}]*)\}|\\q?quad", latex) if part and part.strip(" ,;")]
+    words = set(re.findall(r"\\text\{([^{}]*)\}", latex))
+    return Markup(" ").join(part.strip() if part in words else _mathml(part.rstrip("\\ ").strip()) for part in parts)
 
 
 def _factor(value: float) -> str:

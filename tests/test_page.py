@@ -63,6 +63,12 @@ def test_page_shows_formulas_colours_and_changes(gathered, tmp_path):
     assert "[2.0" not in html and "e-0" not in html[html.index("<main>") : html.index("<img")]
 
 
+def test_words_in_a_formula_are_words():
+    """In an erratum words are set as text, which a browser can break, and gaps are places to break."""
+    html = str(page._worded(r"s \to \mathrm{sgn}(s)\ \text{in the exponent}, \quad D > 2"))
+    assert html.count("<math") == 2 and " in the exponent " in html and "\\" not in html
+
+
 def test_of_wants_a_law_or_a_documented_function():
     """What has no formula and no sentence of its own explains nothing."""
     bare = lambda t: t  # noqa: E731
