@@ -173,6 +173,7 @@ def test_exact_loss(when):
         Solver(1e-8),
         others,
         labels=LOSS,
+        of=expected_loss,
         picture=picture,
     )
 
@@ -194,4 +195,13 @@ def test_sampled_loss(when):
     said = {name: float(rival(x=x.numpy(), **arrays(network), sigma=SIGMA)) for name, rival in rivals.items()}
     detects = 0.012 * exact
     seen = {name: value for name, value in said.items() if abs(value - exact) > 1.5 * detects}
-    confront(f"the sampled loss {when}", exact, run, {}, Mean(detects=detects, variance=bound), seen, labels=LOSS)
+    confront(
+        f"the sampled loss {when}",
+        exact,
+        run,
+        {},
+        Mean(detects=detects, variance=bound),
+        seen,
+        labels=LOSS,
+        of=expected_loss,
+    )

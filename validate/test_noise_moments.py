@@ -410,7 +410,16 @@ def test_small_noise():
     rivals = {"Eq. (26), the Jacobian alone": jacobian}
     drawn = dict(h="noise σ", y="(L(σ) − L(0)) / σ²")
     claim = "small noise: the kinks count as much as the Jacobian"
-    confront(claim, law, run, dict(sigma=0.0, **scalar), Order(2, start=0.4, then=4), rivals, labels=drawn)
+    confront(
+        claim,
+        law,
+        run,
+        dict(sigma=0.0, **scalar),
+        Order(2, start=0.4, then=4),
+        rivals,
+        labels=drawn,
+        of=small_noise_loss,
+    )
 
 
 def test_soft_threshold():

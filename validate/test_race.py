@@ -120,6 +120,7 @@ def test_final_shares():
         Solver(rtol=1e-7),
         rivals,
         labels=drawn,
+        of=final_shares,
     )
 
 
