@@ -18,6 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from laws import proof
+from laws.judges.drawing import HUES
 from laws.judges.samples import BUDGET
 from laws.law import Law
 from laws.mathml import font, mathml
@@ -45,13 +46,13 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The law's own name."""
-        return self.law.rpartition(".")[2]
+        """The law's own name, or nothing for a claim without one."""
+        return self.cards[0].law.rpartition(".")[2]
 
     @property
     def of(self) -> str:
         """The law from which it follows, if it is a function that follows from one."""
-        return self.cards[0].verdict.of
+        return "" if self.cards[0].verdict.of == self.law else self.cards[0].verdict.of
 
 
 def write(folder: Path, gathered: Gathered) -> None:
@@ -59,15 +60,16 @@ def write(folder: Path, gathered: Gathered) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdicts.json").write_text(json.dumps(_data(gathered), indent=1) + "\n")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
-    environment.filters.update(math=_mathml, factor=_factor, power=_power, plain=plain)
+    environment.globals.update(hues=HUES)
+    environment.filters.update(math=_mathml, worded=_worded, factor=_factor, power=_power, plain=plain)
     template = environment.get_template("page.html")
     page = template.render(
         gathered=gathered,
         power=_power_by_topic(gathered),
-        topics=_grouped(gathered.cards, lambda card: _topic(card.test.partition(".py")[0].replace("/", ".") + ".")),
+        changes={card.verdict.law: card.verdict.changes for card in gathered.cards if card.verdict.changes},
         budget=BUDGET,
         versions=_versions(),
-        documents=_grouped(gathered.cards, lambda card: card.verdict.source.partition(",")[0] or "stated in the test"),
+        documents=_grouped(gathered.cards, _document),
     )
     (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
 
@@ -120,20 +122,25 @@ def strength(name: str) -> str:
 
 def _power_by_topic(gathered: Gathered) -> dict[str, list[Row]]:
     """What the validations of each law would have caught, law by law within topics."""
-    unseen, rows = gathered.unseen, []
+    unseen = gathered.unseen
+    rows: dict[str, list[Row]] = defaultdict(list)
+    topic_of = {card.verdict.id: topic for topic, cards in gathered.topics.items() for card in cards}
     for law, cards in gathered.by_law.items():
         rivals: dict[str, tuple[float, str]] = {}
         for card in cards:
             for name, factor in card.verdict.rivals.items():
                 rivals[name] = min(rivals.get(name, (float("inf"), card.verdict.id)), (factor, card.verdict.id))
         mutants = len({name for card in cards for name in card.verdict.mutants})
-        rows.append(Row(law, cards, rivals, mutants, mutants - len(unseen.get(law, ()))))
-    return _grouped(rows, lambda row: _topic(row.law))
+        home = law.rpartition(".")[0].rpartition(".")[2] if cards[0].law else topic_of[cards[0].verdict.id]
+        rows[home].append(Row(law, cards, rivals, mutants, mutants - len(unseen.get(law, ()))))
+    return {topic: sorted(rows[topic], key=lambda row: not row.name) for topic in sorted(rows)}
 
 
-def _topic(law: str) -> str:
-    """The module in which a law, or the test that states it, is found."""
-    return law.rpartition(".")[0].rpartition(".")[2].removeprefix("test_") or "numbers"
+def _document(card: Card) -> str:
+    """Where the law of a card is printed."""
+    if not card.law:
+        return "stated in the test"
+    return card.verdict.source.partition(",")[0] if card.verdict.latex else "derived here"
 
 
 def _grouped(items, key) -> dict[str, list]:
@@ -144,26 +151,36 @@ def _grouped(items, key) -> dict[str, list]:
 
 
 def pictures(verdict: Verdict) -> list[str]:
-    """The panels of a verdict, each an SVG in base64."""
+    """The panels of a verdict, each an SVG in base64; a hundredth of a point is as fine as it is drawn."""
     drawn = []
     for panel in verdict.panels:
-        buffer = io.BytesIO()
-        replace(verdict, panels=(panel,)).plot().savefig(
-            buffer, format="svg", transparent=True, metadata={"Date": None}
-        )
-        drawn.append(base64.b64encode(buffer.getvalue()).decode())
+        buffer = io.StringIO()
+        one = replace(verdict, panels=(panel,)).plot()
+        one.savefig(buffer, format="svg", transparent=True, dpi=200, metadata={"Date": None})
+        svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
+        drawn.append(base64.b64encode(svg.encode()).decode())
     return drawn
 
 
 def _mathml(latex: str) -> Markup:
-    return Markup(mathml(latex)) if latex else Markup("")
+    """Formulas of one line each, in pieces between which a browser may break it."""
+    lines = [[Markup(mathml(piece)) for piece in line.split("\n")] for line in latex.split("\n\n") if line]
+    pieces = [Markup(" ").join(Markup("<span>{}</span>").format(piece) for piece in line) for line in lines]
+    return Markup("").join(Markup('<div class="formula">{}</div>').format(line) for line in pieces)
+
+
+def _worded(latex: str) -> Markup:
+    """A formula with words in it: the words as text, and breaks where a formula has a gap."""
+    parts = [part for part in re.split(r"\\text\{([^{}]*)\}|\\q?quad", latex) if part and part.strip(" ,;")]
+    words = set(re.findall(r"\\text\{([^{}]*)\}", latex))
+    return Markup(" ").join(part.strip() if part in words else _mathml(part.rstrip("\\ ").strip()) for part in parts)
 
 
 def _factor(value: float) -> str:
-    """A factor in at most four characters and an exponent."""
+    """A factor in two digits, and a power of ten beyond ten thousand."""
     if value == float("inf"):
         return "∞"
-    return f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.2g}"
+    return plain(f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.2g}")
 
 
 def _power(value: float) -> str:

@@ -56,10 +56,13 @@ class Card:
 
     @property
     def law(self) -> str:
-        """The name of what was judged; for a plain number, that of the test that states it."""
-        if re.fullmatch(r"[A-Za-z_][\w.]*", self.verdict.law):
-            return self.verdict.law
-        return re.sub(r"\[.*", "", self.test).replace(".py::", ".").replace("/", ".")
+        """The name of the law that was judged, or from which a prediction of the test follows; "" if it has none."""
+        verdict, module = self.verdict, re.sub(r"\.py::.*", "", self.test).replace("/", ".")
+        named = re.fullmatch(r"[A-Za-z_][\w.]*", verdict.law)
+        local = f".{verdict.law}".rpartition(".")[0].endswith(f".{module}".rpartition(".")[2])
+        if named and (not local or (verdict.latex and not verdict.of)):
+            return verdict.law
+        return verdict.of
 
 
 @dataclass
@@ -103,11 +106,24 @@ class Gathered:
 
     @property
     def by_law(self) -> dict[str, list[Card]]:
-        """The cards, law by law."""
+        """The cards, law by law; a claim without one stands for itself."""
         groups = defaultdict(list)
         for card in self.cards:
-            groups[card.law].append(card)
+            groups[card.law or card.verdict.claim].append(card)
         return dict(groups)
+
+    @property
+    def topics(self) -> dict[str, list[Card]]:
+        """The cards by topic: the module where most laws of a test file are found, or the name of the file."""
+        files: dict[str, list[Card]] = defaultdict(list)
+        groups: dict[str, list[Card]] = defaultdict(list)
+        for card in self.cards:
+            files[card.test.partition(".py::")[0]].append(card)
+        for file, cards in files.items():
+            laws = [card.law.rpartition(".")[0].rpartition(".")[2] for card in cards if card.law]
+            own = file.rpartition("/")[2].removeprefix("test_").replace("_", " ")
+            groups[max(laws, key=laws.count) if laws else own] += cards
+        return dict(sorted(groups.items()))
 
 
 gathered_key = pytest.StashKey[Gathered]()

@@ -8,6 +8,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 GREEK = {"mu", "nu", "xi", "pi"}
 SPOKEN = {
     "lam": "λ", "lambda": "λ", "tau": "τ", "eta": "η", "sigma": "σ", "rho": "ρ", "eps": "ε", "mu": "μ", "kappa": "κ",
@@ -50,8 +51,11 @@ def _name(name: str) -> str | None:
 
 
 def plain(text: str) -> str:
-    """A line of text with its Greek letters and signs: `lam` is λ, `->` an arrow."""
+    """A line of text with its Greek letters and signs: `lam` is λ, `->` an arrow, 2e-05 is 2×10⁻⁵."""
     for word, sign in SPOKEN.items():
-        text = re.sub(rf"(?<![A-Za-z_]){word}(?![A-Za-z_=])", sign, text)
+        text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z_=])", sign, text)
     text = re.sub(r"\^([23])(?![\d.])", lambda power: "²³"[int(power[1]) - 2], text)
+    text = re.sub(
+        r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + (power[1].strip("+") + power[2]).translate(RAISED), text
+    )
     return text.replace("->", "→").replace(">=", "≥").replace("<=", "≤")

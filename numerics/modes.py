@@ -21,6 +21,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from numerics.chain import crossing
 from numerics.checks import numbers_of, positive, real, whole
 from numerics.descent import GradientDescent, GradientFlow, check_step, sharpness
 from numerics.descent import train as descend
@@ -129,6 +130,46 @@ def flow(task: Task, weights: Sequence[Tensor], times, rtol: float = 1e-9) -> np
     smallest = min(float(w.abs().mean()) for w in weights)
     by = GradientFlow(rtol, rtol * smallest)
     return descend(_loss(task), weights, times, by, data=task.rotated(), record=lambda w: strengths(task, w))
+
+
+def escape_time(task: Task, weights: Sequence[Tensor], level: float, rtol: float = 1e-9) -> float:
+    """The time, under gradient flow, when the network's agreement with its task, sum_k s_k a_k, passes `level`.
+
+    From small weights the flow waits long, then hurries: it is followed in stretches, the last one twice.
+    ValueError unless 0 < level < sum_k s_k^2 / lam.
+    """
+    if not 0 < real("level", level) < float((task.s**2).sum()) / task.lam:
+        raise ValueError(f"level = {level!r} must lie between 0 and sum_k s_k^2 / lam, which is reached in the end")
+
+    def follow(start, times):
+        by = GradientFlow(rtol, rtol * min(float(w.abs().mean()) for w in start))
+        flat = descend(_loss(task), start, times, by, data=task.rotated(), record=_row)
+        path = [_layers(row, weights) for row in torch.from_numpy(flat)]
+        return path, np.array([float((task.s * strengths(task, w)).sum()) for w in path])
+
+    begun, span, start = 0.0, 1 / float(task.s[0]), list(weights)
+    while True:
+        times = np.linspace(0, span, 41)
+        path, agreement = follow(start, times)
+        if agreement[-1] > level:
+            break
+        begun, start = begun + span, path[-1]
+        span = max(span, begun / 5)
+    k = int(np.argmax(agreement > level))
+    before, after = max(k - 2, 0), min(k + 1, 40)
+    fine = np.linspace(0, times[after] - times[before], 61)
+    return begun + times[before] + crossing(fine, follow(path[before], fine)[1], level)
+
+
+def _row(weights: Sequence[Tensor]) -> Tensor:
+    """All weights in one row."""
+    return torch.cat([w.reshape(-1) for w in weights])
+
+
+def _layers(row: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """Weights from their row, in the shapes of others."""
+    parts = row.split([w.numel() for w in like])
+    return [part.reshape(w.shape).clone() for part, w in zip(parts, like, strict=True)]
 
 
 def printed_train(task: Task, weights: Sequence[Tensor], times, eta: float) -> np.ndarray:

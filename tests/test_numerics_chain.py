@@ -148,3 +148,17 @@ def test_bad_networks(make, says):
     """Each bad argument of a network or a measurement is refused by name."""
     with pytest.raises((ValueError, TypeError), match=says):
         make()
+
+
+def test_escape_time_is_where_the_flow_passes():
+    """The time found in stretches is that of one flow, followed finely; a level that no flow reaches is refused."""
+    digits = modes.classes(0.6)
+    weights, s = modes.aligned(digits, 3, 1e-3, hidden=12), digits.s.numpy()
+    level, times = 0.3 * float((s**2).sum()) / 0.6, np.linspace(0, 90, 1801)
+    agreement = modes.flow(digits, weights, times, rtol=1e-9) @ s
+    found = modes.escape_time(digits, weights, level)
+    assert found == pytest.approx(chain.crossing(times, agreement, level), rel=1e-6)
+    with pytest.raises(ValueError, match="level = -0.1 must lie between 0 and"):
+        modes.escape_time(digits, weights, -0.1)
+    with pytest.raises(ValueError, match="which is reached in the end"):
+        modes.escape_time(digits, weights, 1e3)

@@ -90,7 +90,17 @@ def test_from_random_weights():
     rivals = {"all from the mean start": from_the_mean, "at the rate D": lambda offset: np.array([1 / np.sqrt(D) - 1])}
     claim = "attention escapes its saddle as one mode does"
     names = dict(y="relative error of the half-time")
-    confront(claim, law, error, dict(offset=0.0), Equivalent(0.01, runs=20), rivals, labels=names, picture=sudden())
+    confront(
+        claim,
+        law,
+        error,
+        dict(offset=0.0),
+        Equivalent(0.01, runs=20),
+        rivals,
+        labels=names,
+        picture=sudden(),
+        of=half_time_2,
+    )
 
 
 def context_squares(prompts):

@@ -86,7 +86,7 @@ def test_gradient_flow(shape):
         *shape[:3], "minus " * (shape[3] < 0), abs(shape[3])
     )
     run = lambda rtol, seed: upper(nets.flow(weights, on, times, rtol=rtol))  # noqa: E731
-    confront(claim, of_time(solution, weights, on), run, dict(t=times), Solver(), rivals, labels=labels)
+    confront(claim, of_time(solution, weights, on), run, dict(t=times), Solver(), rivals, labels=labels, of=solution)
 
 
 def test_gradient_descent():
@@ -97,7 +97,7 @@ def test_gradient_descent():
     run = lambda eta, seed: upper(nets.train(weights, on, when, eta))  # noqa: E731
     claim = "10-5-10: gradient descent tends to the exact solution"
     law = of_time(solution, weights, on)
-    confront(claim, law, run, dict(t=when), Order(1, start=0.05), rivals, labels=labels)
+    confront(claim, law, run, dict(t=when), Order(1, start=0.05), rivals, labels=labels, of=solution)
 
 
 def test_gradient_descent_second_order():
@@ -108,7 +108,7 @@ def test_gradient_descent_second_order():
     run = lambda eta, seed: upper(nets.corrected(weights, on, when, eta))  # noqa: E731
     claim = "10-5-10: corrected gradient descent tends to the exact solution at second order"
     law = of_time(solution, weights, on)
-    confront(claim, law, run, dict(t=when), Order(2, start=0.05), rivals, labels=labels)
+    confront(claim, law, run, dict(t=when), Order(2, start=0.05), rivals, labels=labels, of=solution)
 
 
 @pytest.mark.parametrize("lam", [2.5, -2.5])
@@ -128,7 +128,7 @@ def test_digits(lam):
     rivals = {"input variance taken to be 1": lambda t: law(t, c=1.0)}
     claim = f"digit classes through a bottleneck from balance {'minus ' * (lam < 0)}{abs(lam)}"
     drawn = {**labels, "y": "strengths of the class modes"}
-    confront(claim, law, run, dict(t=when), Order(1, start=0.05), rivals, labels=drawn)
+    confront(claim, law, run, dict(t=when), Order(1, start=0.05), rivals, labels=drawn, of=network_map)
 
 
 def test_tangent_kernel():
@@ -148,7 +148,7 @@ def test_tangent_kernel():
     frozen = {"frozen, as at the start": law([0.0]).repeat(len(times), 1)}
     drawn = {**labels, "y": "entries of the kernel K(t)"}
     claim = "the tangent kernel moves as the layers do"
-    confront(claim, law, run, dict(t=times), Solver(), frozen, labels=drawn)
+    confront(claim, law, run, dict(t=times), Solver(), frozen, labels=drawn, of=ntk)
 
 
 sequence, durations = [7, 8, 9], [9.0, 12.0, 10.0]
@@ -182,7 +182,7 @@ def test_continual_learning():
     rivals = {"each task from the first weights": afresh, "in another order": lambda t: law(t, (1, 0, 2))}
     drawn = {**labels, "y": "losses of the three tasks"}
     claim = "continual learning: losses of all tasks while the task switches"
-    confront(claim, law, run, dict(t=when), Solver(), rivals, labels=drawn)
+    confront(claim, law, run, dict(t=when), Solver(), rivals, labels=drawn, of=continual)
 
 
 def test_forgetting():
@@ -199,4 +199,5 @@ def test_forgetting():
         "the distance to the new task": np.array([((sigmas[2] - one) ** 2).sum() / 2 for one in sigmas[:2]]),
         "nothing is forgotten": 0.0,
     }
-    confront("forgetting of earlier tasks", law, run, {}, Solver(), rivals)
+    labels = dict(y="rise of an earlier task's loss")
+    confront("forgetting of earlier tasks", law, run, {}, Solver(), rivals, labels=labels, of=forgetting)

@@ -94,7 +94,8 @@ def test_learning_time():
         return tau * nets.crossing_of(network(-0.7, 0.5), pairs(), 1.9, 6.0, rtol=rtol)
 
     rivals = {"twice the balance": lambda lam, **rest: learning_time(lam=2 * lam, **rest)}
-    confront("learning time of one mode of any balance", learning_time, run, at, Solver(), rivals, labels=labels)
+    drawn = dict(y="learning time T (τ = 1.3)")
+    confront("learning time of one mode of any balance", learning_time, run, at, Solver(), rivals, labels=drawn)
 
 
 def turns(lam, h):

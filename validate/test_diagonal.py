@@ -90,7 +90,7 @@ def test_path(name, data, until, start):
     at = dict(jump=np.arange(1, 1 + np.sum(path(C, c)[0] < until)))
     claim = f"from saddle to saddle: {name}"
     run, judge = times_of_jumps(x, y, until), Order(1, start=start)
-    confront(claim, law, run, at, judge, rivals, labels=labels, picture=staircase(x, y, until))
+    confront(claim, law, run, at, judge, rivals, labels=labels, picture=staircase(x, y, until), of=path)
 
 
 def test_pulls():
@@ -138,4 +138,13 @@ def test_mirror():
     law = Series("law", dense.tolist(), mirror(h=dense, alpha=alpha).tolist(), "law")
     dots = Series("run", felt.ravel().tolist(), run(0).ravel().tolist(), "trained network")
     curve = Panel("pull h felt by an input", "β of the input", (law, dots))
-    confront("beta mirrors the pull", mirror, run, dict(h=felt, alpha=alpha), judge, rivals, picture=curve)
+    confront(
+        "beta mirrors the pull",
+        mirror,
+        run,
+        dict(h=felt, alpha=alpha),
+        judge,
+        rivals,
+        labels=dict(y="β of an input"),
+        picture=curve,
+    )

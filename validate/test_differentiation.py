@@ -104,7 +104,17 @@ def test_progressive_differentiation(world):
     names = dict(level="level, from broad to narrow", y="relative error of the half-time")
     picture = splitting() if world == "trees" else None
     at = dict(level=np.arange(1, len(law) + 1))
-    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=24), rivals, labels=names, picture=picture)
+    confront(
+        claim,
+        as_the_law_says,
+        error,
+        at,
+        Equivalent(0.08, runs=24),
+        rivals,
+        labels=names,
+        picture=picture,
+        of=level_time,
+    )
 
 
 def splitting():
@@ -140,7 +150,17 @@ def test_error_of_drawn_worlds():
 
     judge = Exponent((100, 400, 1600, 6400), detects=0.15, runs=60)
     rivals = {"one over N": -1.0, "none": 0.0, "N^(-1/4)": -0.25}
-    confront("drawn features err as one over the root of their number", -0.5, run, {}, judge, rivals)
+    drawn = dict(x="features N", y="relative error of the strengths")
+    confront(
+        "drawn features err as one over the root of their number",
+        -0.5,
+        run,
+        {},
+        judge,
+        rivals,
+        labels=drawn,
+        of=tree_level,
+    )
 
 
 # -- real examples --------------------------------------------------------------------------------
@@ -209,4 +229,4 @@ def test_living_things_from_random_weights():
     rivals = {"all at once": law[0] / law - 1, "one layer": task.examples * np.log(2) / law - 1}
     at, drawn = dict(mode=np.arange(1, 4)), dict(mode="distinction", y="relative error of the half-time")
     claim = "animals and plants are told apart first"
-    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=24), rivals, labels=drawn)
+    confront(claim, as_the_law_says, error, at, Equivalent(0.08, runs=24), rivals, labels=drawn, of=half_time_2)

@@ -130,7 +130,7 @@ def test_path_equation():
         {},
         Roundoff(operations=longest, condition=condition(seed)),
         {name: lambda rival=rival: rival(seed) for name, rival in rivals.items()},
-        labels=dict(point="weight"),
+        labels=dict(y="gradient of a weight"),
     )
 
 
@@ -165,7 +165,7 @@ def test_conservation():
             "chain by chain, the first outgoing edge alone": lambda: squares(before, incoming) + grown(first),
             "nothing moves": lambda: squares(before, incoming),
         },
-        labels=dict(point="entry of the incoming squares"),
+        labels=dict(y="entry of the incoming squares"),
     )
 
 
@@ -314,7 +314,9 @@ def test_reduction(name):
         rivals = {k: path_by_path(r, b0, v) for k, v in RIVALS.items() if not (alone and "own error" in k)}
     law = lambda t: said(r, r.solve(b0, t, rtol=1e-13))  # noqa: E731
     labels = dict(t="time t (τ = 1)", y="singular values of the weights")
-    confront(f"{name} follows its reduction", law, run, dict(t=times), Solver(rtol=1e-8), rivals, labels=labels)
+    confront(
+        f"{name} follows its reduction", law, run, dict(t=times), Solver(rtol=1e-8), rivals, labels=labels, of=reduction
+    )
 
 
 def routing_rivals(r, M, K, b0):
@@ -419,7 +421,8 @@ def test_xor_half_time():
         "rate s, not 2 s": lambda **at: 2 * xor_half_time(**at),
         "ln(1/a0)/(2 s)": lambda c, Delta, a0, tau: 2 * tau * np.log(1 / a0) / np.sqrt(2 * c**2 + Delta**2),
     }
-    confront("half-time of exclusive-or", xor_half_time, run, at_xor, Order(1, start=0.4), rivals, labels=labels)
+    drawn = {**labels, "y": "half-time (τ = 1.3)"}
+    confront("half-time of exclusive-or", xor_half_time, run, at_xor, Order(1, start=0.4), rivals, labels=drawn)
 
 
 # -- routing ---------------------------------------------------------------------------------------

@@ -93,7 +93,8 @@ def test_random_start(K):
     # that are independent two by two
     judge = Mean(detects=0.5, variance=4 / (M * (M - 1)), points=1)
     claim = f"small random weights: error {expected:g} on untrained pairs with K = {K} of {M}"
-    confront(claim, law, run, {}, judge, rivals)
+    labels = dict(y="error on untrained pairs, of that at t = 0")
+    confront(claim, law, run, {}, judge, rivals, labels=labels)
 
 
 SCALES = (0.1, 0.5, 1.0)  # of the initial weights; at 1 the network is lazy
@@ -118,4 +119,5 @@ def test_rich_and_lazy(which, sign):
 
     rivals = {"the other way": -sign, "no trend": 0.0}
     claim = f"rich to lazy: the {which} {'rises' if sign > 0 else 'falls'} with the initial weights"
-    confront(claim, sign, run, {}, Trend(SCALES), rivals)
+    labels = dict(x="size of the initial weights", y=which)
+    confront(claim, sign, run, {}, Trend(SCALES), rivals, labels=labels)

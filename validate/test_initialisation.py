@@ -4,7 +4,14 @@ In a chain each layer has one singular value.  Small weights b0 < 1 start the pr
 pretraining brings every layer near 1 before the layers learn together; orthogonal layers are 1 from
 the start.  The slides give the scalings O(1/(s b0^D)), O(D/b0^2) and O(1).  The first two stand trial as
 rivals, with the constant that fits them to the smallest depth (and the largest b0).
+
+Small random weights, of size b0 in every layer, are no chain: no closed form is known for their time.  But near
+zero weights the loss falls by a form of degree D in them, so that its flow is unchanged if weights grow by a
+factor k and times by k^(2 - D).  Each draw of weights, shrunk, therefore needs a time that goes as b0^(2 - D), with
+a constant of its own: the power of the chain, which a further layer raises by one.
 """
+
+from functools import cache
 
 import numpy as np
 import sympy as sp
@@ -15,11 +22,11 @@ from laws.flow import gradient_flow
 from laws.judges.verdict import Panel, Series
 from numerics import chain, modes
 from numerics.descent import GradientDescent, sharpness, train
-from theory.chain import learning_time, learning_time_2, settling_time
+from theory.chain import learning_time, learning_time_2, settling_time, small_start_time
 
 s, lam, tau, to = 1.7, 0.6, 1.3, 0.9
 depths = np.array([3, 4, 6, 8])
-at = dict(depth=depths)
+at = dict(depth=depths.astype(float))
 labels = dict(depth="depth D", y="training time", h="step η")
 
 
@@ -50,6 +57,39 @@ def test_small_weights():
     }
     claim = "small equal weights: time grows exponentially with depth"
     confront(claim, law, run, at, Order(1, start=0.04), rivals, labels=labels, of=learning_time)
+
+
+def test_small_random_weights():
+    """From small random weights the time grows as b0^(2 - D) as they shrink, whatever was drawn, not as 1/b0^D."""
+    digits, deep = modes.classes(lam), np.array([3, 4, 5])
+    level = float(digits.s[-1]) ** 2 / (2 * lam)  # half of what the weakest of the classes' nine modes brings
+
+    @cache
+    def time(depth, b0, seed):
+        return modes.escape_time(digits, modes.random(digits, depth, b0, hidden=6, seed=seed), level, rtol=1e-8)
+
+    def run(h, seed):
+        """The power of b0 between two sizes that bring errors of size h and h/2."""
+        sizes = [[0.05 * power ** (1 / (depth - 2)) for power in (h, h / 2)] for depth in deep]
+        times = [[time(int(depth), b0, seed) for b0 in pair] for depth, pair in zip(deep, sizes, strict=True)]
+        return np.array([np.log(t[1] / t[0]) / np.log(b[0] / b[1]) for t, b in zip(times, sizes, strict=True)])
+
+    def law(depth):
+        return np.array([np.log2(starting(D, 1e-3) / starting(D, 2e-3)) for D in np.asarray(depth, dtype=float)])
+
+    def starting(D, b0):
+        return small_start_time(a0=b0**D, D=D, s=s, lam=lam, tau=tau)
+
+    rivals = {
+        "as printed, O(1/(s b0^D))": lambda depth: 1.0 * depth,
+        "one layer less": lambda depth: law(depth) - 1,
+        "an exponential of depth alone": lambda depth: 0.0 * depth,
+    }
+    # time b0^(D - 2) = C + K b0^(D - 2) + K' b0^(D - 1) + ...: in h the next term goes as h^(1 + 1/(D - 2))
+    judge = Order(1, start=0.5, then=4 / 3)
+    claim = "small random weights: with every layer the time grows by a factor of 1/b0"
+    drawn = dict(depth="depth D", y="power p in time ~ $b_0^{-p}$", h="size of the weights, $(b_0/0.05)^{D-2}$")
+    confront(claim, law, run, dict(depth=deep), judge, rivals, labels=drawn, of=small_start_time)
 
 
 def test_pretraining():

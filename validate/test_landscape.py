@@ -65,7 +65,9 @@ def test_critical_losses():
     judge = Roundoff(operations=8 * task.x.numel() * task.y.shape[1])
     rivals = {"strengths unsquared": lambda subset: law(subset, 0.5)}
     labels = dict(subset=NAMES, y="1 + loss")
-    confront("every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels)
+    confront(
+        "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=plateau_loss
+    )
 
 
 def test_escape_curvature():
@@ -118,7 +120,9 @@ def test_index():
         "as at depth two": lambda subset: law(subset, (2,) * 3),
     }
     labels = dict(subset=NAMES, y="directions in which the loss falls")
-    confront("the ways down are counted", law, run, NUMBERS, Roundoff(operations=1), rivals, labels=labels)
+    confront(
+        "the ways down are counted", law, run, NUMBERS, Roundoff(operations=1), rivals, labels=labels, of=morse_index
+    )
 
 
 # -- runs -----------------------------------------------------------------------------------------
@@ -146,8 +150,19 @@ def test_visited_saddles():
 
     second_first = np.array([critical_loss(s, lam, (1,)), law(1)[1]])
     rivals = {"weak modes first": lambda order: law(-1), "mode 2 first": lambda order: second_first}
+    labels = dict(y="loss where a run slows down")
     claim = "runs visit the saddles of the strongest modes"
-    confront(claim, law, run, dict(order=1), Equivalent(0.01, runs=20), rivals, picture=plateaus())
+    confront(
+        claim,
+        law,
+        run,
+        dict(order=1),
+        Equivalent(0.01, runs=20),
+        rivals,
+        labels=labels,
+        picture=plateaus(),
+        of=plateau_loss,
+    )
 
 
 def plateaus():
@@ -206,7 +221,10 @@ def test_closest_approach():
     rivals = {"as the weights": 0.5, "as their product": 1.0, "not at all": 0.0}
     at = dict(s1=strengths[0], s2=strengths[1])
     judge = Equivalent(0.003, runs=20)
-    confront("small weights pass saddles closely", closest_approach, run, at, judge, rivals, picture=picture())
+    labels = dict(y="exponent p of the shortest gradient")
+    confront(
+        "small weights pass saddles closely", closest_approach, run, at, judge, rivals, labels=labels, picture=picture()
+    )
 
 
 def test_individual_variability():
@@ -226,4 +244,5 @@ def test_individual_variability():
     }
     claim = "learning times vary as the chi-square starts"
     at = dict(**task, n=7, tau=tau, t=5.0)
-    confront(claim, waiting_time, run, at, Distribution("t", detects=0.05), rivals)
+    labels = dict(t="half-time t (τ = 1.3)", y="share of networks that have learnt the mode")
+    confront(claim, waiting_time, run, at, Distribution("t", detects=0.05), rivals, labels=labels)

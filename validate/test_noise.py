@@ -138,6 +138,9 @@ def planar():
     return {"at the start": start, "after training": end}, ring[:3]
 
 
+LOSS = dict(y="expected loss")
+
+
 @pytest.mark.parametrize("when", ["at the start", "after training"])
 def test_exact_loss(when):
     """The noisy loss of a network on two inputs, integrated over the plane of noise, is the exact loss."""
@@ -162,7 +165,17 @@ def test_exact_loss(when):
         curves.append(Series("rival", dense.tolist(), at_each(rivals[name], dense)().tolist(), name))
     points = Series("run", sigmas.tolist(), run(1e-8, 0).tolist(), "network, by quadrature over the noise")
     picture = Panel("noise σ", "expected loss", (*curves, points))
-    confront(f"the exact loss {when}, by quadrature", at_each(total), run, {}, Solver(1e-8), others, picture=picture)
+    confront(
+        f"the exact loss {when}, by quadrature",
+        at_each(total),
+        run,
+        {},
+        Solver(1e-8),
+        others,
+        labels=LOSS,
+        of=expected_loss,
+        picture=picture,
+    )
 
 
 @pytest.mark.parametrize("when", STAGES)
@@ -182,4 +195,13 @@ def test_sampled_loss(when):
     said = {name: float(rival(x=x.numpy(), **arrays(network), sigma=SIGMA)) for name, rival in rivals.items()}
     detects = 0.012 * exact
     seen = {name: value for name, value in said.items() if abs(value - exact) > 1.5 * detects}
-    confront(f"the sampled loss {when}", exact, run, {}, Mean(detects=detects, variance=bound), seen)
+    confront(
+        f"the sampled loss {when}",
+        exact,
+        run,
+        {},
+        Mean(detects=detects, variance=bound),
+        seen,
+        labels=LOSS,
+        of=expected_loss,
+    )

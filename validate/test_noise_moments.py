@@ -293,7 +293,8 @@ pairs = {
 def test_two_units(claim):
     """Two units that share their noise, averaged by quadrature in the plane, obey the law."""
     law, run, rivals = pairs[claim]
-    confront(claim, law, run, two, Solver(), rivals, picture=against_correlation(claim, law, run))
+    drawn = dict(y=claim.removeprefix("two rectified units: "))
+    confront(claim, law, run, two, Solver(), rivals, labels=drawn, picture=against_correlation(claim, law, run))
 
 
 def against_correlation(claim, law, run):
@@ -316,7 +317,7 @@ def test_erf_units():
         return 2 / np.pi * np.arcsin(r)
 
     claim, rivals = "two erf units covary", {"the arcsine of means 0": at_threshold, "as of ReLU": covariance}
-    confront(claim, erf_covariance, run, two, Solver(), rivals)
+    confront(claim, erf_covariance, run, two, Solver(), rivals, labels=dict(y="covariance"))
 
 
 def test_arc_cosine():
@@ -409,7 +410,16 @@ def test_small_noise():
     rivals = {"Eq. (26), the Jacobian alone": jacobian}
     drawn = dict(h="noise σ", y="(L(σ) − L(0)) / σ²")
     claim = "small noise: the kinks count as much as the Jacobian"
-    confront(claim, law, run, dict(sigma=0.0, **scalar), Order(2, start=0.4, then=4), rivals, labels=drawn)
+    confront(
+        claim,
+        law,
+        run,
+        dict(sigma=0.0, **scalar),
+        Order(2, start=0.4, then=4),
+        rivals,
+        labels=drawn,
+        of=small_noise_loss,
+    )
 
 
 def test_soft_threshold():
@@ -421,7 +431,9 @@ def test_soft_threshold():
     at = dict(x=x @ W, lam=lam)
     rivals = {"App. G: the threshold lambda": lambda x, lam: np.maximum(x - lam, 0)}
     judge = Roundoff(operations=400, condition=2 * np.max(np.abs(x @ W)))
-    confront("the threshold of an L1 penalty", soft_threshold, run, at, judge, rivals)
+    confront(
+        "the threshold of an L1 penalty", soft_threshold, run, at, judge, rivals, labels=dict(y="code a of a unit")
+    )
 
 
 def test_minibatches():

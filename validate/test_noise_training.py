@@ -66,6 +66,9 @@ def all_of_them():
     return 1.0
 
 
+ACTIVE = dict(y="active fraction of units")
+
+
 def one_by_one(values):
     """A run that hands out one network's value after another, whatever the seed."""
     iterator = iter(values)
@@ -98,7 +101,8 @@ def test_draws():
 
     rivals = {"another limit: the distance stays": 0.0, "as 1/draws": -1.0}
     claim = "noisy training tends to training on the exact loss"
-    confront(claim, root_of_draws, distance, {}, Exponent((1, 4, 16), detects=0.1, runs=20), rivals)
+    drawn = dict(x="draws of the noise per datum", y="distance of the weights from those of the exact loss")
+    confront(claim, root_of_draws, distance, {}, Exponent((1, 4, 16), detects=0.1, runs=20), rivals, labels=drawn)
 
 
 def test_same_networks():
@@ -116,7 +120,7 @@ def test_same_networks():
     exact, taylor = end(noise.Marginalised(SIGMA, error=1e-6)), end(noise.JacobianPenalty(SIGMA))
     claim = "training without noise on the exact loss is as sparse"
     rivals = {"trained on the Jacobian penalty": taylor, "trained without noise": end(noise.NOISELESS)}
-    confront(claim, exact, one_by_one(noisy), {}, Equivalent(0.03, runs=SEEDS), rivals)
+    confront(claim, exact, one_by_one(noisy), {}, Equivalent(0.03, runs=SEEDS), rivals, labels=ACTIVE)
 
 
 def test_adam_is_biased():
@@ -127,7 +131,15 @@ def test_adam_is_biased():
     network = noise.train(start, images(torch.float32).train, exact, by, schedule, batch=64, seed=2, clip=1.0)
     bias = active(ensemble(sampled())) - float(active(network))
     claim, rivals = "Adam reproduces noisy training to six per cent of all units", {"dense": 1 - float(active(network))}
-    confront(claim, no_difference, one_by_one(bias), {}, Equivalent(0.06, runs=SEEDS), rivals)
+    confront(
+        claim,
+        no_difference,
+        one_by_one(bias),
+        {},
+        Equivalent(0.06, runs=SEEDS),
+        rivals,
+        labels=dict(y="active fraction, noisy less exact"),
+    )
 
 
 def test_jacobian_penalty_does_not_sparsify():
@@ -135,7 +147,7 @@ def test_jacobian_penalty_does_not_sparsify():
     dense = one_by_one(active(ensemble(noise.JacobianPenalty(SIGMA))))
     rivals = {"as with noise": float(np.median(active(ensemble(sampled()))))}
     claim = "the Jacobian penalty does not sparsify"
-    confront(claim, all_of_them, dense, {}, Equivalent(0.15, runs=SEEDS), rivals)
+    confront(claim, all_of_them, dense, {}, Equivalent(0.15, runs=SEEDS), rivals, labels=ACTIVE)
 
 
 # -- what the three terms do ------------------------------------------------------------------------
@@ -175,7 +187,16 @@ def test_margin_is_a_reward():
     signs = np.sign(along()[:, -1, 1])
     claim, rivals = "the margin term rewards trained networks", {"a penalty, as the paper has it": 1.0, "nothing": 0.0}
     judge = Equivalent(0.5, runs=SEEDS)
-    confront(claim, a_reward, one_by_one(signs), {}, judge, rivals, picture=terms_along_training())
+    confront(
+        claim,
+        a_reward,
+        one_by_one(signs),
+        {},
+        judge,
+        rivals,
+        labels=dict(y="sign of the margin term #1"),
+        picture=terms_along_training(),
+    )
 
 
 def preactivations():
@@ -193,9 +214,11 @@ def test_biases_are_negative():
     share = lambda objective: (ensemble(objective).b_e < 0).double().mean(-1).numpy()  # noqa: E731
     claim, rivals = "noise pushes biases below zero", {"as without noise": float(np.median(share(noise.NOISELESS)))}
     run, judge = one_by_one(share(sampled())), Equivalent(0.25, runs=SEEDS)
-    confront(claim, all_of_them, run, {}, judge, rivals, picture=preactivations())
+    drawn = dict(y="share of units with a negative bias")
+    confront(claim, all_of_them, run, {}, judge, rivals, labels=drawn, picture=preactivations())
 
 
+LOUD = dict(x="noise σ", y="active fraction")
 LEVELS = (0.1, 0.4, 1.0)  # louder noise takes longer than these short runs to sparsify
 
 
@@ -241,13 +264,23 @@ def against_noise(which):
 def test_activity_falls_with_noise():
     """On natural images fewer units are active the more noise there is."""
     claim, rivals = "activity falls with noise", {"none": 0.0, "rises": 1.0}
-    confront(claim, falls, against_noise("active"), {}, Trend(LEVELS), rivals, picture=activity_along_training())
+    confront(
+        claim, falls, against_noise("active"), {}, Trend(LEVELS), rivals, labels=LOUD, picture=activity_along_training()
+    )
 
 
 def test_encoders_align_with_noise():
     """Encoder weights grow more alike with noise, not less: covariance goes by silence, not by decorrelation."""
     claim, rivals = "encoders grow more alike with noise", {"decorrelation, as the paper has it": -1.0, "none": 0.0}
-    confront(claim, rises, against_noise("alike"), {}, Trend(LEVELS), rivals)
+    confront(
+        claim,
+        rises,
+        against_noise("alike"),
+        {},
+        Trend(LEVELS),
+        rivals,
+        labels={**LOUD, "y": "mean |cosine| of two encoders"},
+    )
 
 
 # -- symmetries -------------------------------------------------------------------------------------
@@ -300,7 +333,8 @@ def test_conservation():
     fine = end(0.002)
     rivals = {"without the bias": balance(fine, bias=False) - balance(start, bias=False) + 0 * balance(start)}
     run = lambda eta, seed: balance(end(eta)) - balance(start)  # noqa: E731
-    confront("descent conserves |w_e|^2 + b^2 - |w_d|^2", 0.0, run, {}, Order(1, start=0.02), rivals)
+    drawn = dict(h="step η", y="change of |w_e|² + b² − |w_d|² of a unit")
+    confront("descent conserves |w_e|^2 + b^2 - |w_d|^2", 0.0, run, {}, Order(1, start=0.02), rivals, labels=drawn)
 
 
 def test_equivariance():
@@ -312,7 +346,15 @@ def test_equivariance():
     run = lambda seed: exact(c * x, W_e, c * b_e, W_d, c * b_d, c * SIGMA)  # noqa: E731
     rivals = {"linear in c": lambda c: c * exact(x, *network.weights, SIGMA)}
     judge = Roundoff(operations=40 * UNITS, condition=UNITS)
-    confront("the exact loss scales as the square of data and noise", law, run, dict(c=c), judge, rivals)
+    confront(
+        "the exact loss scales as the square of data and noise",
+        law,
+        run,
+        dict(c=c),
+        judge,
+        rivals,
+        labels=dict(y="exact loss"),
+    )
 
 
 def test_reported_activity():
@@ -330,4 +372,6 @@ def test_reported_activity():
         return torch.cat(share).numpy()
 
     rivals = {"clean activity": float((z > 0).double().mean()), "Phi(mu/s^2)": float(ndtr((z / s**2).numpy()).mean())}
-    confront("reported activity is mean Phi(mu/s)", law, run, {}, Mean(detects=0.005, bounds=(0, 1)), rivals)
+    confront(
+        "reported activity is mean Phi(mu/s)", law, run, {}, Mean(detects=0.005, bounds=(0, 1)), rivals, labels=ACTIVE
+    )

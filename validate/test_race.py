@@ -120,6 +120,7 @@ def test_final_shares():
         Solver(rtol=1e-7),
         rivals,
         labels=drawn,
+        of=final_shares,
     )
 
 
@@ -144,7 +145,15 @@ def test_transition(kappa):
         "at equal lengths": lambda c, kappa: c * np.sqrt(2),
     }
     claim = f"the transition of a linear pathway open on {'half' if kappa < 1 else 'all'} of the examples"
-    confront(claim, transition, run, dict(c=c, kappa=kappa), Solver(rtol=1e-5), rivals)
+    confront(
+        claim,
+        transition,
+        run,
+        dict(c=c, kappa=kappa),
+        Solver(rtol=1e-5),
+        rivals,
+        labels=dict(y="margin Δ of equal rates"),
+    )
 
 
 def equal_shares(epsilon, kappa, rtol=1e-7):

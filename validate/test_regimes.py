@@ -64,7 +64,7 @@ def test_architecture_and_regime():
     }
     names = {**labels, "y": "distance of the kernel from K(0)"}
     claim = "architecture decides between rich, lazy and delayed rich"
-    confront(claim, law, run, at, Solver(1e-8), rivals, labels=names, picture=curves(law))
+    confront(claim, law, run, at, Solver(1e-8), rivals, labels=names, picture=curves(law), of=kernel_distance)
 
 
 def curves(law):
@@ -95,8 +95,9 @@ def test_plateau():
         return np.array([plateau(*arrays(weights), on.correlation) for weights, on in networks])
 
     rivals = {"none: lazy learning succeeds": np.zeros(3), "twice as high": lambda: 2 * law()}
+    names = dict(h="1/|λ|", y="loss at t = 0.8 (τ = 1)")
     claim = "the lazy plateau of networks of large balance"
-    confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=dict(h="1/|λ|"), picture=waiting())
+    confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=names, picture=waiting(), of=plateau)
 
 
 def waiting():
@@ -134,7 +135,7 @@ def test_obstruction():
     rivals = {"none: every full-rank start learns the task": 0.0, "one in four": 0.25}
     names = dict(y="share of networks at the saddle")
     claim = "half of all zero-balanced square networks are obstructed"
-    confront(claim, lambda: 0.5, run, {}, Mean(0.1, bounds=(0.0, 1.0)), rivals, labels=names)
+    confront(claim, lambda: 0.5, run, {}, Mean(0.1, bounds=(0.0, 1.0)), rivals, labels=names, of=is_obstructed)
 
 
 def test_obstructed_are_those():
@@ -153,7 +154,17 @@ def test_obstructed_are_those():
          Series("law", [-end, 0.0, 0.0, end], [saddle, saddle, 0.0, 0.0], "$s_{min}^2/2$ below 0")),
     )  # fmt: skip
     claim = "obstructed are those with det(W2 W1) det(Sigma) < 0"
-    confront(claim, where, which, {}, Roundoff(4), others, picture=panel)
+    confront(
+        claim,
+        where,
+        which,
+        {},
+        Roundoff(4),
+        others,
+        labels=dict(y="1: learnt, 2: stuck"),
+        picture=panel,
+        of=is_obstructed,
+    )
 
 
 def test_loss_at_the_saddle():
@@ -171,5 +182,5 @@ def test_loss_at_the_saddle():
         "s_max^2/2": np.full(5, 1.7**2 / 2),
     }
     claim = "an obstructed network ends at s_min^2/2"
-    confront(claim, law, run, at, Solver(), rivals, labels={**labels, "y": "loss"})
+    confront(claim, law, run, at, Solver(), rivals, labels={**labels, "y": "loss"}, of=loss)
     assert abs(law([final])[0] - 0.9**2 / 2) < 1e-6

@@ -154,4 +154,4 @@ def test_kernel_similarity():
     rivals = {"either layer": lambda delta: law(np.abs(delta)), "always lazy": lambda delta: 1 + 0 * delta}
     labels = dict(delta="imbalance δ: first layer large | second layer large", y="similarity of the kernels")
     claim = "only a large second layer keeps its kernel"
-    confront(claim, law, run, dict(delta=imbalances), Solver(), rivals, labels=labels)
+    confront(claim, law, run, dict(delta=imbalances), Solver(), rivals, labels=labels, of=kernel_similarity)

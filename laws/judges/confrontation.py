@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from laws.broken import broken
+from laws.judges import pictures
 from laws.judges.finding import Finding, Judge, Predict, match, real
-from laws.judges.verdict import Panel, Series, Verdict, ratio
+from laws.judges.verdict import Panel, Verdict, ratio
 from laws.law import Law
 from laws.typeset import latex
 
@@ -40,16 +42,17 @@ def confront(
     seed: int = 0,
     labels: Mapping[str, str] | None = None,
     picture: Panel | None = None,
-    of: Law | None = None,
+    of: Law | Callable | None = None,
     through: Callable[[Any], Callable] | None = None,
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
 
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
-    number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with
-    "y" for the law's value; picture: a further panel to show, such as an error surface; of: the `Law`
-    from which a function follows, to be shown with it; through: what the runs see of a law, a map
-    from the `Law`, and from each mutant, to a function of the keywords in `at`.
+    number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with "y"
+    for the law's value, "h" for the step and "x" for the levels of a judge that has them; picture: a
+    further panel to show, such as an error surface; of: the `Law`, or the documented function, from which
+    another function follows, to be shown with it; through: what the runs see of a law, a map from the
+    `Law`, and from each mutant, to a function of the keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
@@ -70,7 +73,8 @@ def confront(
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, Law) else {}
     spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
-    panels = _panels(law, judge, runs, found, {"law": law_at, **rival_at}, at, labels or {})
+    named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, Law) else labels or {}
+    panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
     panels += (picture,) if picture else ()
     verdict = _verdict(claim, law, of, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
     for listener in listeners.get():
@@ -81,14 +85,14 @@ def confront(
 
 
 def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
-    stated = law if isinstance(law, Law) else of
+    stated = law if isinstance(law, Law) else of if isinstance(of, Law) else None
     return Verdict(
         claim=claim,
         law=_name(law),
         of=_name(of) if of else "",
-        latex=stated.latex() if stated else "",
-        given=r",\; ".join(latex(h) for h in stated.given) if stated else "",
-        source=str(stated.source) if stated else "",
+        latex=broken(stated.lhs, "=" if stated.upto is None else r"\simeq", stated.rhs) if stated else "",
+        given=",\n".join(latex(h) for h in stated.given) if stated else "",
+        source=str(stated.source) if stated else _sentence(of),
         judge=_brief(judge),
         says=found.says,
         accepted=found.accepted,
@@ -96,6 +100,7 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
         threshold=float(found.threshold),
         rivals=rivals,
         mutants=mutants,
+        changes={name: law.change(name) for name, factor in mutants.items() if factor <= 1},
         false_alarm=judge.false_alarm,
         seed=seed,
         seconds=seconds,
@@ -123,8 +128,8 @@ def _check(claim, law, run, at, judge, rivals, seed, of) -> None:
         raise ValueError(f"claim = {claim!r} must be a sentence")
     if law is None or not callable(run):
         raise TypeError(f"law = {law!r} and run = {run!r}: a law and a function that simulates are needed")
-    if of is not None and (not isinstance(of, Law) or isinstance(law, Law)):
-        raise TypeError(f"of = {of!r} must be the Law from which a function, not another Law, follows")
+    if of is not None and (isinstance(law, Law) or not (isinstance(of, Law) or getattr(of, "__doc__", None))):
+        raise TypeError(f"of = {of!r} must be the Law, or the documented function, from which another function follows")
     for name, value in (("at", at), ("rivals", rivals or {})):
         if not isinstance(value, Mapping):
             raise TypeError(f"{name} = {value!r} must map names to values")
@@ -144,6 +149,11 @@ def _name(law) -> str:
         return str(law)
     public = ".".join(part for part in law.__module__.split(".") if not part.startswith("_"))
     return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
+
+
+def _sentence(function) -> str:
+    """The first sentence of what a function says of itself."""
+    return (getattr(function, "__doc__", None) or "").strip().partition("\n")[0].rstrip(".")
 
 
 def _factor(finding: Finding) -> float:
@@ -192,67 +202,3 @@ def _furthest(law: np.ndarray, observed: np.ndarray, at) -> str:
     run, said = float(observed[i]), float(law[i])
     share = f" ({100 * (said / run - 1):+.3g} %)" if run else ""
     return f"furthest{' at ' if where else ''}{', '.join(where)}: the runs say {run:.4g}, the law {said:.4g}{share}"
-
-
-def _panels(law, judge, runs, found, predictions, at, labels) -> tuple[Panel, ...]:
-    """The law as a line through the runs, where an argument runs along them, and the judge's own picture."""
-    shown = dict(list(predictions.items())[:7])
-    own = judge.panel(runs, shown)
-    own = replace(own, x=labels.get("h", own.x)) if own.x == "step h" else own
-    axis = _axis(at, found.observed)
-    if axis is None or judge.shows in ("fit", "samples"):
-        return (own,)
-    x, y = np.ravel(at[axis]), labels.get("y", f"${latex(law.lhs)}$" if isinstance(law, Law) else "value")
-    if own.x == "point" and found.observed.ndim == 1:
-        own = replace(own, x=labels.get(axis, axis), series=tuple(replace(s, x=x.tolist()) for s in own.series))
-    if judge.shows == "values":
-        return (replace(own, y=y),)
-    dense = _dense(shown["law"], axis, at, x)
-    series = [_curve(name, predict, axis, at, dense, found.observed) for name, predict in shown.items()]
-    points = Series("run", x.tolist(), _few(found.observed).tolist(), _title(found.observed))
-    return (Panel(labels.get(axis, axis), y, (*series, points)), own)
-
-
-def _axis(at, observed) -> str | None:
-    """The argument that runs along the last axis of the observations."""
-    if not observed.ndim or observed.shape[-1] < 3:
-        return None
-    along = [
-        n
-        for n, v in at.items()
-        if np.ndim(v) and np.shape(v)[-1] == observed.shape[-1] and np.size(v) == observed.shape[-1]
-    ]
-    return along[0] if len(along) == 1 else None
-
-
-def _dense(predict, axis, at, x) -> np.ndarray:
-    """Where to draw: from 0 if the law has values there, else between the runs."""
-    for low in (min(0.0, x.min()), x.min()):
-        dense = np.linspace(low, x.max(), 200)
-        try:
-            if np.all(np.isfinite(predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)}))):
-                return dense
-        except ValueError:
-            continue
-    return x
-
-
-def _curve(name, predict, axis, at, dense, observed) -> Series:
-    """A prediction as a curve; one that is given as numbers is known only at the runs."""
-    role, x = "law" if name == "law" else "rival", np.ravel(at[axis])
-    try:
-        y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
-        y = np.broadcast_to(y, observed.shape[:-1] + dense.shape)
-    except ValueError:
-        dense, y = x, match(predict(), observed)
-    return Series(role, dense.tolist(), _few(y).tolist(), name)
-
-
-def _few(rows: np.ndarray) -> np.ndarray:
-    """As many curves as a picture can show."""
-    return rows[:5] if rows.ndim > 1 else rows
-
-
-def _title(observed: np.ndarray) -> str:
-    some = observed.ndim > 1 and len(observed) > 5
-    return "trained networks" + (f" (5 of {len(observed)})" if some else "")

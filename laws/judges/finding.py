@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from laws.judges.verdict import Panel, Series, ratio
+from laws.judges.verdict import Panel, ratio
 
 Predict = Callable[..., np.ndarray]
 
@@ -31,11 +31,12 @@ class Finding:
 class Judge(Protocol):
     """What `confront` asks of a judge.
 
-    `shows` says what its panel is of: the "values" that the law predicts, its "errors" (the values then
-    get a panel beside it), a "fit" through the runs, or the "samples", of which the law is a function.
+    `shows` says what there is to see: the "values" that the law predicts, with an interval; a "limit",
+    which has a panel of its own beside them; a "fit" through the runs, or the "samples", of which the law
+    is a function: these two have a panel of their own alone.
     """
 
-    shows: Literal["values", "errors", "fit", "samples"]
+    shows: Literal["values", "limit", "fit", "samples"]
 
     @property
     def false_alarm(self) -> float | None:
@@ -47,16 +48,11 @@ class Judge(Protocol):
     def weigh(self, runs: Any, predict: Predict) -> Finding:
         """Judge one prediction on these runs."""
 
+    def interval(self, runs: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of values and limits: what was observed, and both ends of its interval."""
+
     def panel(self, runs: Any, predictions: Mapping[str, Predict]) -> Panel:
-        """The judge's own picture; the first prediction is the law."""
-
-
-def lines(where, shape, predictions) -> list[Series]:
-    """Every prediction over the points `where`, the law first."""
-    return [
-        Series("rival" if i else "law", where, match(p(), shape).ravel().tolist(), name)
-        for i, (name, p) in enumerate(predictions.items())
-    ]
+        """Of limits, fits and samples: the judge's own picture; the first prediction is the law."""
 
 
 def real(values, whose: str) -> np.ndarray:
@@ -97,8 +93,3 @@ def size_of(values) -> np.ndarray:
     """The magnitude of each value; for one that is 0, the largest of them all."""
     size = np.abs(values)
     return np.where(size > 0, size, max(float(np.max(size, initial=0)), np.finfo(float).tiny))
-
-
-def relative(gap, size) -> list[float]:
-    """Relative distances, no smaller than a hundredth of the unit round-off, so that a log axis can show them."""
-    return np.maximum(np.abs(gap) / size, np.finfo(float).eps / 100).tolist()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from laws.judges.finding import Finding, finite, match, positive, relative, size_of
+from laws.judges.finding import Finding, finite, match, positive, size_of
 from laws.judges.verdict import Panel, Series, ratio
 
 
@@ -25,7 +25,7 @@ class Order:
     halvings: int = 3
     then: float | None = None
     false_alarm: float = field(default=0.0, init=False, repr=False)
-    shows = "errors"
+    shows = "limit"
 
     def __post_init__(self):
         positive(self, p=math.inf, start=math.inf)
@@ -68,6 +68,11 @@ class Order:
         rounding = np.finfo(float).eps * np.abs(runs[-1]) * (r + 1) / (r - 1)
         return limits[-1], max(1, 3 / (2**q - 1)) * np.maximum(last, before) + rounding
 
+    def interval(self, runs):
+        """The limit, and the ends of what its own error allows."""
+        limit, error = self._richardson(runs)
+        return limit, limit - error, limit + error
+
     def panel(self, runs, predictions):
         """Error against step, with the slope that is claimed."""
         limit, _ = self._richardson(runs)
@@ -75,11 +80,11 @@ class Order:
         series = []
         for i, (name, predict) in enumerate(predictions.items()):
             errors = [float(np.max(np.abs(y - match(predict(), limit)))) for y in runs]
-            series.append(Series("rival" if i else "run", steps, errors, name if i else "run - law"))
+            series.append(Series("rival" if i else "run", steps, errors, name if i else "runs: distance from the law"))
             if not i:
                 slope = [errors[-1] * (h / steps[-1]) ** self.p for h in steps]
-                series.append(Series("law", steps, slope, f"order {self.p:g}"))
-        return Panel("step h", "largest |run - prediction|", tuple(series), "xy")
+                series.append(Series("law", steps, slope, f"law: order {self.p:g}"))
+        return Panel("step h", "largest |run − prediction|", tuple(series), "xy")
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Solver:
 
     rtol: float = 1e-10
     false_alarm: float = field(default=0.0, init=False, repr=False)
-    shows = "errors"
+    shows = "values"
 
     def __post_init__(self):
         positive(self, rtol=1e-3)  # beyond it the difference of two runs bounds nothing
@@ -103,21 +108,19 @@ class Solver:
 
     def weigh(self, runs, predict):
         """The largest relative distance of the finer solution from the prediction."""
-        coarse, fine = runs
+        fine, bound = runs[1], self._bound(runs)
         size = size_of(fine)
-        bound = float(np.max(np.abs(coarse - fine) / size)) + 4 * np.finfo(float).eps
         gap = float(np.max(np.abs(match(predict(), fine) - fine) / size))
         return Finding(gap, bound, f"relative distance {gap:.2e} (the solver's own error: {bound:.2e})", fine)
 
-    def panel(self, runs, predictions):
-        """Relative distance at every point."""
-        fine, size = runs[1].ravel(), size_of(runs[1]).ravel()
-        where = list(range(fine.size))
-        series = [Series("law", where, relative(runs[0].ravel() - fine, size), "solver's own error")]
-        for i, (name, predict) in enumerate(predictions.items()):
-            gap = relative(match(predict(), runs[1]).ravel() - fine, size)
-            series.append(Series("rival" if i else "run", where, gap, name if i else "run - law"))
-        return Panel("point", "relative distance", tuple(series), "y")
+    def _bound(self, runs) -> float:
+        """The solver's own relative error."""
+        return float(np.max(np.abs(runs[0] - runs[1]) / size_of(runs[1]))) + 4 * np.finfo(float).eps
+
+    def interval(self, runs):
+        """The finer solution, and the ends of what the solver's own error allows."""
+        fine, half = runs[1], self._bound(runs) * size_of(runs[1])
+        return fine, fine - half, fine + half
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class Roundoff:
     operations: int
     condition: float | np.ndarray = 0.0
     false_alarm: float = field(default=0.0, init=False, repr=False)
-    shows = "errors"
+    shows = "values"
 
     def __post_init__(self):
         positive(self, operations=1e12)
@@ -143,22 +146,15 @@ class Roundoff:
 
     def weigh(self, runs, predict):
         """The largest distance in units of what rounding explains."""
-        u = np.finfo(float).eps / 2
-        law = match(predict(), runs)
-        bound = self.operations * u / (1 - self.operations * u) * (1 + np.asarray(self.condition)) * size_of(runs)
-        units = float(np.max(np.abs(law - runs) / bound))
+        units = float(np.max(np.abs(match(predict(), runs) - runs) / self._bound(runs)))
         return Finding(units, 1.0, f"distance {units:.2g} of what rounding explains", runs)
 
-    def panel(self, runs, predictions):
-        """Relative distance at every point."""
-        where, size = list(range(runs.size)), size_of(runs).ravel()
-        series = [
-            Series(
-                "rival" if i else "run",
-                where,
-                relative(match(p(), runs).ravel() - runs.ravel(), size),
-                name if i else "run - law",
-            )
-            for i, (name, p) in enumerate(predictions.items())
-        ]
-        return Panel("point", "relative distance", tuple(series), "y")
+    def _bound(self, runs) -> np.ndarray:
+        """What rounding explains, value by value."""
+        u = np.finfo(float).eps / 2
+        return self.operations * u / (1 - self.operations * u) * (1 + np.asarray(self.condition)) * size_of(runs)
+
+    def interval(self, runs):
+        """The run, and the ends of what rounding explains."""
+        half = self._bound(runs)
+        return runs, runs - half, runs + half

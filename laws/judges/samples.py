@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from laws.judges import statistics
-from laws.judges.finding import Finding, finite, lines, match, positive
+from laws.judges.finding import Finding, finite, match, positive
 from laws.judges.verdict import Panel, Series
 
 BUDGET = 1e-2  # probability of any false alarm in one run of the whole suite
@@ -87,15 +87,10 @@ class Mean:
         gap = float(np.max(np.abs(estimates - match(predict(), estimates))))
         return Finding(gap, radius, f"mean of {n} samples off by {gap:.2e} (must be within {radius:.2e})", estimates)
 
-    def panel(self, runs, predictions):
-        """Estimates with their intervals, and the predictions."""
-        estimates, n = runs[0].ravel(), runs[1]
-        radius = statistics.catoni_radius(n, self._variance, self._error)
-        where = list(range(estimates.size))
-        points = Series(
-            "run", where, list(estimates), f"mean of {n}", list(estimates - radius), list(estimates + radius)
-        )
-        return Panel("point", "mean", (points, *lines(where, runs[0], predictions)))
+    def interval(self, runs):
+        """The estimates, and the ends of their intervals."""
+        estimates, radius = runs[0], statistics.catoni_radius(runs[1], self._variance, self._error)
+        return estimates, estimates - radius, estimates + radius
 
 
 @dataclass(frozen=True)
@@ -209,7 +204,7 @@ class Exponent:
                 "rival" if i else "law",
                 list(x),
                 list(middle[1] * (x / middle[0]) ** float(p())),
-                f"{name}: {float(p()):.3g}",
+                name if i else f"{name}: power {float(p()):.3g}",
             )
             for i, (name, p) in enumerate(predictions.items())
         ]
@@ -274,7 +269,7 @@ class Trend:
             list(values.min(0)),
             list(values.max(0)),
         )
-        return Panel("level", "value", (points,))
+        return Panel("x", "y", (points,))
 
 
 @dataclass(frozen=True)
@@ -319,16 +314,10 @@ class Equivalent:
         shape = runs.shape[1:]
         return ends[:, 0].reshape(shape), ends[:, 1].reshape(shape), np.median(runs, axis=0)
 
-    def panel(self, runs, predictions):
-        """Medians with their intervals, and the margin around the law."""
-        low, high, middle = (np.atleast_1d(v).ravel() for v in self._intervals(runs))
-        where = list(range(middle.size))
-        law = np.atleast_1d(match(next(iter(predictions.values()))(), self._intervals(runs)[2])).ravel()
-        shade = Series("band", where, list(law), "margin", list(law - self.margin), list(law + self.margin))
-        points = Series(
-            "run", where, list(middle), f"median of {self.runs} runs, with its interval", list(low), list(high)
-        )
-        return Panel("point", "value", (shade, points, *lines(where, self._intervals(runs)[2], predictions)))
+    def interval(self, runs):
+        """The medians, and the ends of their intervals."""
+        low, high, middle = self._intervals(runs)
+        return middle, low, high
 
 
 def _seeds(seed: int, runs: int) -> list[int]:

@@ -1,0 +1,171 @@
+"""What is drawn of a confrontation: always the law and its rivals against the runs, at a scale where they differ.
+
+- An argument runs along the observations: law and rivals as curves, the runs as dots.
+- One number, or several that should be equal: a forest plot; its rows are the runs, the law and every rival.
+- Numbers in no order: the predicted against the measured.
+
+A judge of limits adds its errors step by step.  Where the error of the runs, or a rival's distance from the
+law, is too small for the eye, a further panel shows every distance in units of that error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from laws.judges.drawing import LOWEST, UNITS
+from laws.judges.finding import Judge, Predict, match
+from laws.judges.verdict import Panel, Series
+
+MOST = 9  # predictions in one picture
+ROWS = 5  # curves of one family
+SEEN = 0.02  # of the height of a picture, that the eye resolves
+
+
+def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: Mapping[str, str]) -> tuple[Panel, ...]:
+    """The panels of a verdict; the first prediction is the law, `labels` name the axes."""
+    shown = dict(list(predictions.items())[:MOST])
+    if judge.shows in ("fit", "samples"):
+        own = judge.panel(runs, shown)
+        return (replace(own, x=labels.get(own.x, own.x), y=labels.get("y", own.y)),)
+    observed, low, high = judge.interval(runs)
+    values = {name: match(predict(), observed) for name, predict in shown.items()}
+    axis = _axis(at, observed)
+    if observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
+        found = [_number(judge, observed, low, high, values, labels)]
+    elif axis is None:
+        found = [_parity(observed, low, high, values, labels)]
+    else:
+        found = [_curves(judge, axis, observed, low, high, shown, at, labels)]
+    limit, hidden = judge.shows == "limit", _hidden(observed, low, high, values)
+    if limit:
+        own = judge.panel(runs, shown)
+        found.append(replace(own, x=labels.get("h", own.x)))
+    if hidden["a rival"] if limit else hidden["the error"] and not hasattr(judge, "margin"):
+        found.append(_distances(axis, observed, low, high, values, at, labels))
+    return tuple(found)
+
+
+def _axis(at, observed) -> str | None:
+    """The argument that runs along the last axis of the observations."""
+    if not observed.ndim or observed.shape[-1] < 3:
+        return None
+    n = observed.shape[-1]
+    along = [name for name, v in at.items() if np.ndim(v) and np.shape(v)[-1] == n and np.size(v) == n]
+    return along[0] if len(along) == 1 else None
+
+
+def _hidden(observed, low, high, values) -> dict[str, bool]:
+    """What the eye would miss: the error of the runs, or a rival beside the law."""
+    law, rivals = next(iter(values.values())), list(values.values())[1:]
+    height = np.ptp(np.concatenate([observed.ravel(), law.ravel()])) or np.max(np.abs(observed)) or 1.0
+    far = [np.max(np.abs(rival - law)) for rival in rivals]
+    return {
+        "the error": float(np.max(high - low)) < SEEN * height,
+        "a rival": any(distance < SEEN * height for distance in far),
+    }
+
+
+def _role(name: str) -> str:
+    return "law" if name == "law" else "rival"
+
+
+def _number(judge, observed, low, high, values, labels) -> Panel:
+    """One number, or several that the law says are equal, row by row."""
+    one = observed.size == 1
+    row = lambda x: np.ravel(x).tolist()  # noqa: E731
+    ends = (row(low), row(high)) if one else (None, None)
+    rows = [Series("run", row(observed), [0.0] * observed.size, _title(judge, np.ravel(observed)), *ends)]
+    if hasattr(judge, "margin"):
+        law = float(np.ravel(values["law"])[0])
+        rows.insert(0, Series("band", [law], [0.0], "", [law - judge.margin], [law + judge.margin]))
+    for name, value in values.items():
+        distinct = np.unique(value).tolist()
+        rows.append(Series(_role(name), distinct, [0.0] * len(distinct), name))
+    return Panel(labels.get("y", "measured number"), "", tuple(rows), rows=True)
+
+
+def _parity(observed, low, high, values, labels) -> Panel:
+    """Numbers in no order: what is predicted against what was measured."""
+    y = labels.get("y", "value")
+    ends = [float(np.min(observed)), float(np.max(observed))]
+    x = observed.ravel().tolist()
+    series = [Series("law", ends, ends, "predicted = measured")]
+    series += [
+        Series("rival", x, value.ravel().tolist(), name, joined=False) for name, value in list(values.items())[1:]
+    ]
+    series.append(Series("run", x, values["law"].ravel().tolist(), "law"))
+    return Panel(f"measured: {y}", f"predicted: {y}", tuple(series))
+
+
+def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
+    """The law as a line through the runs, rivals beside it."""
+    x, y = np.ravel(at[axis]), labels.get("y", "value")
+    counts = x.dtype.kind in "iu"
+    dense = None if counts else _dense(shown["law"], axis, at, x)
+    series = [_curve(name, predict, axis, at, dense, observed) for name, predict in shown.items()]
+    several = observed.ndim > 1
+    ends = (None, None) if several else (low.tolist(), high.tolist())
+    if hasattr(judge, "margin") and not several:
+        law = match(shown["law"](), observed)
+        ends_of_margin = (law - judge.margin).tolist(), (law + judge.margin).tolist()
+        series.insert(0, Series("band", x.tolist(), law.tolist(), "margin", *ends_of_margin, joined=not counts))
+    series.append(Series("run", x.tolist(), _few(observed).tolist(), _title(judge, observed), *ends))
+    return Panel(labels.get(axis, axis), y, tuple(series), counts=counts)
+
+
+def _dense(predict, axis, at, x) -> np.ndarray | None:
+    """Where to draw: from 0 if the law has values there, else between the runs; None where it has none between."""
+    for low in (min(0.0, x.min()), x.min()):
+        dense = np.linspace(low, x.max(), 200)
+        try:
+            if np.all(np.isfinite(predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)}))):
+                return dense
+        except ValueError:
+            continue
+    return None
+
+
+def _curve(name, predict, axis, at, dense, observed) -> Series:
+    """A prediction as a curve; one that is known only at the runs is joined if there are many of them, in order."""
+    x = np.ravel(at[axis])
+    close = x.dtype.kind == "f" and x.size > 8 and bool(np.all(np.diff(x) >= 0))
+    if dense is not None:
+        try:
+            y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
+            return Series(
+                _role(name), dense.tolist(), _few(np.broadcast_to(y, observed.shape[:-1] + dense.shape)).tolist(), name
+            )
+        except ValueError:
+            pass
+    return Series(_role(name), x.tolist(), _few(match(predict(), observed)).tolist(), name, joined=close)
+
+
+def _distances(axis, observed, low, high, values, at, labels) -> Panel:
+    """How far every prediction lies from the runs, in units of their error; below 1 it is accepted."""
+    error = np.maximum((high - low) / 2, np.finfo(float).tiny)
+    far = {name: np.maximum(np.abs(value - observed) / error, LOWEST) for name, value in values.items()}
+    if observed.size == 1:
+        rows = [Series(_role(name), [float(v.ravel()[0])], [0.0], name) for name, v in far.items()]
+        accepted = Series("band", [1.0], [0.0], "accepted", [LOWEST], [1.0])
+        return Panel(UNITS, "", (accepted, *rows), "x", rows=True)
+    along = observed if axis is None else np.broadcast_to(np.ravel(at[axis]), observed.shape)
+    x = along.ravel().tolist()
+    name = f"measured: {labels.get('y', 'value')}" if axis is None else labels.get(axis, axis)
+    series = [Series("band", [x[0]], [1.0], "accepted", [LOWEST], [1.0])]
+    series += [Series(_role(n), x, v.ravel().tolist(), n, joined=False) for n, v in far.items()]
+    return Panel(name, UNITS, tuple(series), "y", counts=along.dtype.kind in "iu")
+
+
+def _few(rows: np.ndarray) -> np.ndarray:
+    """As many curves as a picture can show."""
+    return rows[:ROWS] if rows.ndim > 1 else rows
+
+
+def _title(judge, observed) -> str:
+    limit = judge.shows == "limit"
+    if observed.ndim < 2 or len(observed) <= ROWS:
+        return "trained networks, extrapolated" if limit else "trained networks"
+    return f"{'extrapolated runs' if limit else 'trained networks'} ({ROWS} of {len(observed)})"
