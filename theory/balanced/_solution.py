@@ -109,12 +109,14 @@ def _pieces(task):
 def _modes(task):
     """Eigenvalues of F from the largest down, and eigenvectors as columns.
 
-    In the eigenspaces of lambda/2 and -lambda/2, where the task has no mode, only what Q0 touches.
+    In the eigenspaces of lambda/2 and -lambda/2, where the task has no mode, only what Q0 touches; there w is known,
+    and must not differ by its rounding, which late times would see.
     """
     w, O = np.linalg.eigh(task.F)  # noqa: E741
     Nh, kept = task.Q0.shape[1], np.ones(len(w), dtype=bool)
     for edge in {task.lam / 2, -task.lam / 2}:
         same = np.flatnonzero(np.abs(w - edge) <= EPS * len(w) * np.max(np.abs(w)))
+        w[same] = edge
         if len(same) > Nh:
             O[:, same[:Nh]] = O[:, same] @ np.linalg.qr(O[:, same].T @ task.Q0)[0]
             kept[same[Nh:]] = False
