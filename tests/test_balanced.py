@@ -29,12 +29,17 @@ def network(Ni, Nh, No, lam, scale=0.7, seed=3):
     return W1, W2, np.random.default_rng(seed).normal(size=(No, Ni)) + 0.3
 
 
+def rounding(W1, W2):
+    """The relative error of eight matrix products or factorisations, with sums of at most Ni + Nh + No terms."""
+    return 8 * (sum(W1.shape) + len(W2)) * EPS
+
+
 def test_the_start_is_the_start():
     """At time 0 the solution is Q Q^T of the given weights, whatever the order of the times."""
     W1, W2, sigma = network(3, 2, 4, 0.5)
     Q = np.vstack([W1.T, W2])
     P = solution(W1, W2, sigma, [2.0, 0.0, 2.0])
-    np.testing.assert_allclose(P[1], Q @ Q.T, rtol=0, atol=16 * EPS * np.linalg.norm(Q) ** 2)
+    np.testing.assert_allclose(P[1], Q @ Q.T, rtol=0, atol=3 * rounding(W1, W2) * np.linalg.norm(Q) ** 2)
     assert np.array_equal(P[0], P[2]) and np.array_equal(P, solution(W1, W2, sigma, [2.0, 0.0, 2.0]))
 
 
@@ -54,19 +59,23 @@ def test_kernel_is_the_kernel_of_its_layers():
     times = np.array([0.0, 0.5, 3.0])
     K = ntk(W1, W2, sigma, times, np.eye(3))
     whole = nets.kernel_distance(K[0], K)
-    np.testing.assert_allclose(kernel_distance(W1, W2, sigma, times), whole, rtol=0, atol=64 * EPS)
+    np.testing.assert_allclose(kernel_distance(W1, W2, sigma, times), whole, rtol=0, atol=2 * K[0].size * EPS)
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 4, 1), (4, 2, 3, -1), (3, 2, 4, 1), (2, 3, 5, 1), (3, 3, 3, 1), (4, 3, 3, 1)])
 def test_final_movement(shape):
-    """As |lambda| grows the kernel moves by the angle of the limit, at first order in 1/lambda; not at all if lazy."""
-    gaps, frames = [], [network(*shape[:3], shape[3] * lam) for lam in (1e3, 2e3, 4e3)]
-    for W1, W2, sigma in frames:
-        gaps.append(abs(kernel_distance(W1, W2, sigma, [1e8])[0] - final_movement(W1, W2, sigma)))
-    assert gaps[0] > 1.9 * gaps[1] > 3.6 * gaps[2] or max(gaps) < 1e-5
-    lazy = regime(*shape) == "lazy"
-    assert lazy == (final_movement(*frames[0]) < 1e-12)
-    assert lazy == (plateau(*frames[0]) < 1e-12 * np.linalg.norm(frames[0][2]) ** 2 or shape[0] > shape[1] == shape[2])
+    """As |lambda| grows the kernel moves by the angle of the limit, in the end at first order in 1/lambda.
+
+    Of lazy networks it stays, at second order.
+    At |lambda| = 4 to 32, where networks can be trained to the end, the second order is still as large.
+    """
+    frames, lazy = [network(*shape[:3], shape[3] * lam) for lam in (1e3, 2e3, 4e3)], regime(*shape) == "lazy"
+    gaps = [abs(kernel_distance(*one, [1e8])[0] - final_movement(*one)) for one in frames]
+    assert np.all(np.abs(np.log2(np.divide(gaps[:-1], gaps[1:])) - (2 if lazy else 1)) < 1 / 4)
+    error = rounding(*frames[0][:2])
+    assert lazy == (final_movement(*frames[0]) <= error)
+    flat = plateau(*frames[0]) <= (error * np.linalg.norm(frames[0][2])) ** 2
+    assert lazy == (flat or shape[0] > shape[1] == shape[2])
 
 
 def test_every_shape_has_its_regime():
@@ -85,25 +94,12 @@ def test_obstruction_needs_square_zero_balance():
     swapped = sigma[::-1]
     assert is_obstructed(W1, W2, sigma) != is_obstructed(W1, W2, swapped)
     stuck = sigma if is_obstructed(W1, W2, sigma) else swapped
-    ends = loss(W1, W2, stuck, [14.0])[0]
-    assert ends == pytest.approx(np.linalg.svd(stuck)[1][-1] ** 2 / 2, rel=1e-3)
+    free, saddle = sigma if stuck is swapped else swapped, np.linalg.svd(stuck)[1][-1] ** 2 / 2
+    assert loss(W1, W2, free, [14.0])[0] < saddle / 2 < loss(W1, W2, stuck, [14.0])[0] < 3 * saddle / 2
     with pytest.raises(ValueError, match="zero-balanced"):
         is_obstructed(*network(2, 2, 2, 0.5))
     with pytest.raises(ValueError, match="Ni = No <= Nh"):
         is_obstructed(*network(2, 2, 3, 0.0))
-
-
-def test_continual_learning_forgets_as_the_law_says():
-    """Once learnt to the end, each new task costs the earlier one what the distances of the tasks say."""
-    W1, W2, _ = network(4, 3, 3, -0.6)
-    draw = np.random.default_rng(5)
-    tasks = [nets.correlation(4, 3, [1.7, 1.2, 0.8], seed=int(k)) for k in draw.integers(1000, size=3)]
-    found = continual(W1, W2, tasks, [200.0, 200.0, 200.0], points=3)
-    assert found.P.shape == (3, 3, 7, 7) and found.losses.shape == (3, 3, 3) and found.times[2, -1] == 600
-    rise = found.losses[0, 2, -1] - found.losses[0, 1, -1]
-    assert rise == pytest.approx(forgetting(tasks[0], tasks[1], tasks[2]), rel=1e-9)
-    assert found.losses[1, 2, -1] == pytest.approx(forgetting(tasks[1], tasks[1], tasks[2]), rel=1e-9)
-    assert np.allclose(found.P[0, -1], found.P[1, 0], rtol=0, atol=1e-12)
 
 
 W1, W2, sigma = network(3, 2, 4, 0.5)
@@ -146,8 +142,9 @@ def test_bad_arguments(call, says):
 def test_data_are_what_they_say():
     """The inputs are white and the correlation is the one asked for, to round-off."""
     on = nets.data(sigma, seed=4)
-    assert np.abs(on.correlation - sigma).max() < 64 * EPS * np.abs(sigma).max()
-    assert np.abs((on.x.T @ on.x / len(on.x)).numpy() - np.eye(3)).max() < 64 * EPS
+    operations = 2 * len(on.x)  # a frame, and an average over the examples
+    assert np.abs(on.correlation - sigma).max() <= operations * EPS * (1 + np.abs(sigma).max())
+    assert np.abs((on.x.T @ on.x / len(on.x)).numpy() - np.eye(3)).max() <= operations * EPS
 
 
 def test_balanced_weights_are_balanced_and_uniform():
@@ -155,5 +152,5 @@ def test_balanced_weights_are_balanced_and_uniform():
     draws = [nets.balanced(3, 3, 3, 0.0, scale=0.7, seed=k) for k in range(60)]
     signs = [float((w[1] @ w[0]).det()) > 0 for w in draws]
     assert 15 < sum(signs) < 45  # a fair coin leaves this range once in 16,000
-    assert all(abs(balance(*(x.numpy() for x in w))) < 16 * EPS for w in draws)
+    assert all(balance(*(x.numpy() for x in w)) == 0 for w in draws)
     assert balance(*(x.numpy() for x in nets.balanced(5, 3, 4, -2.5, scale=0.3, seed=1))) == pytest.approx(-2.5)

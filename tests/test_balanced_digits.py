@@ -10,7 +10,7 @@ import pytest
 from flint import acb_mat, arb, arb_mat, ctx
 
 from numerics import balanced as nets
-from theory.balanced import balance, loss, network_map, partitioned, solution
+from theory.balanced import balance, continual, forgetting, loss, network_map, partitioned, solution
 
 EPS = np.finfo(float).eps
 SHAPES = [(2, 2, 2), (3, 2, 4), (4, 2, 3), (3, 3, 5), (5, 3, 3), (3, 5, 4), (4, 1, 2), (2, 2, 5), (1, 1, 2), (4, 6, 2)]
@@ -190,3 +190,17 @@ def test_a_mode_that_is_not_there_never_grows():
     M = network_map(W, W, sigma, times)
     bound = explained(W, W, sigma, times)[2]
     np.testing.assert_allclose(M[2], np.diag([0.0, 1.2, 0.8]), rtol=0, atol=1.2 * bound)
+
+
+def test_continual_learning_forgets_as_the_law_says():
+    """Once learnt to the end, each new task costs the earlier one what the distances of the tasks say."""
+    W1, W2, _ = network(4, 3, 3, -0.6)
+    draw = np.random.default_rng(5)
+    tasks = [nets.correlation(4, 3, [1.7, 1.2, 0.8], seed=int(k)) for k in draw.integers(1000, size=3)]
+    found = continual(W1, W2, tasks, [200.0, 200.0, 200.0], points=3)
+    assert found.P.shape == (3, 3, 7, 7) and found.losses.shape == (3, 3, 3) and found.times[2, -1] == 600
+    bound = sum(explained(W1, W2, task, [200.0])[0] * 4 * np.linalg.norm(task) ** 2 for task in tasks)
+    for k in (0, 1):
+        rise = found.losses[k, 2, -1] - found.losses[k, 1, -1]
+        assert abs(rise - forgetting(tasks[k], tasks[1], tasks[2])) <= bound
+    assert error(found.P[1, :1], found.P[0, -1:])[0] <= explained(W1, W2, tasks[0], [200.0])[0]
