@@ -64,18 +64,20 @@ def test_architecture_and_regime():
     }
     names = {**labels, "y": "distance of the kernel from K(0)"}
     claim = "architecture decides between rich, lazy and delayed rich"
-    confront(claim, law, run, at, Solver(1e-8), rivals, labels=names, picture=curves(law), of=kernel_distance)
+    confront(claim, law, run, at, Solver(1e-8), rivals, labels=names, picture=chart(), of=kernel_distance)
 
 
-def curves(law):
-    """The law at all times, with a name at each architecture."""
-    t = np.linspace(0, 20, 200)
-    roles = ("law", "path", "rival", "rival", "rival")  # each drawn in its own way
-    series = [
-        Series(role, t.tolist(), row.tolist(), name)
-        for role, name, row in zip(roles, architectures, law(t), strict=True)
-    ]
-    return Panel("time t (τ = 1), |λ| = 6 or 0", "distance of the kernel from K(0)", tuple(series))
+def chart():
+    """How far the kernel has moved by t = 20 against the balance: widening, narrowing and square networks."""
+    balances, some, series = np.sinh(np.linspace(-3, 3, 61)) * 0.6, slice(0, None, 10), []
+    shapes = {"2-2-4, widening": (2, 2, 4), "4-2-2, narrowing": (4, 2, 2), "2-2-2, square": (2, 2, 2)}
+    for role, (name, shape) in zip(("law", "path", "rival"), shapes.items(), strict=True):
+        tasks = [task(*shape, lam, seed=4) for lam in balances]  # no obstruction at 0
+        law = [kernel_distance(*arrays(weights), on.correlation, [20.0])[0] for weights, on in tasks]
+        run = [kernels(weights, on, [20.0], rtol=1e-6)[0] for weights, on in tasks[some]]
+        series.append(Series(role, balances.tolist(), law, name))
+        series.append(Series("run", balances[some].tolist(), run, "gradient flow" if role == "rival" else ""))
+    return Panel("balance λ", "distance of the kernel from K(0) at t = 20", tuple(series))
 
 
 def test_plateau():

@@ -74,13 +74,13 @@ def _to_solution(Ni, Nh, No, lam):
     E, E_dot, G, G_dot, F, P, P0, Q, A, K = (named[key] for key in keys)
     M, M_dot, N, N_dot = (sp.MatrixSymbol(name, n, n) for name in ("M", r"\dot{M}", "N", r"\dot{N}"))
     flow, reach, Q0 = here["E"], here["G"], here["Q"]
-    numerator, denominator = _flat(flow * Q0 * Q0.T), _flat(flow.subs(t, -t) * (sp.eye(n) + reach * Q0 * Q0.T))
-    inner = _flat(sp.eye(Nh) + Q0.T * reach * Q0)
-    adjugate, determinant = inner.adjugate(), sp.expand(inner.det())
+    numerator, denominator = flow * Q0 * Q0.T, flow.subs(t, -t) * (sp.eye(n) + reach * Q0 * Q0.T)
+    inner = sp.eye(Nh) + Q0.T * reach * Q0
+    adjugate, determinant = inner.adjugate(), inner.det()
     where = {
         E: flow, E_dot: tau * flow.diff(t), G: reach, G_dot: tau * reach.diff(t), F: here["F"], Q: Q0, P0: Q0 * Q0.T,
         N: numerator, N_dot: tau * numerator.diff(t), M: denominator, M_dot: tau * denominator.diff(t), A: inner,
-        K: adjugate / determinant, P: _flat(flow * Q0 * adjugate * Q0.T * flow) / determinant,
+        K: adjugate / determinant, P: flow * Q0 * adjugate * Q0.T * flow / determinant,
     }  # fmt: skip
     return (
         Step("the propagator", sp.Eq(E_dot, F * E), where),
@@ -97,8 +97,8 @@ def _to_solution(Ni, Nh, No, lam):
 def _to_slides(Ni, Nh, No, lam):
     """The slides' partition: E Q0 and A in terms of the modes of the task; the last term of (15) corrected."""
     here, one = _balanced(Ni, Nh, No, lam), partition(Ni, Nh, No)
-    Z, explicit = _flat(here["E"] * here["Q"]), one.explicit(here)
-    A = _flat(sp.eye(Nh) + here["Q"].T * here["G"] * here["Q"])
+    Z, explicit = here["E"] * here["Q"], one.explicit(here)
+    A = sp.eye(Nh) + here["Q"].T * here["G"] * here["Q"]
     return (
         Step("slides (13): inputs", sp.Eq(one.Z1, one.inputs), {**explicit, one.Z1: Z[:Ni, :]}),
         Step("slides (14): outputs", sp.Eq(one.Z2, one.outputs), {**explicit, one.Z2: Z[Ni:, :]}),
@@ -109,11 +109,6 @@ def _to_slides(Ni, Nh, No, lam):
 def _descent(loss, weights):
     """Minus the gradient of the loss in a matrix of symbols."""
     return weights.applyfunc(lambda w: -sp.diff(loss, w))
-
-
-def _flat(matrix):
-    """The same matrix with each entry a sum of exponentials."""
-    return matrix.applyfunc(lambda entry: sp.expand(entry.rewrite(sp.exp)))
 
 
 def _names(Ni, Nh, No):
@@ -167,5 +162,5 @@ def _balanced(Ni, Nh, No, lam):
     E = blocks(lambda S: sp.cosh(S * t / tau), lambda S: sp.sinh(S * t / tau), lambda w: sp.exp(w * t / tau))
     G = blocks(lambda S: sp.sinh(2 * S * t / tau) / (2 * S), lambda S: sp.sinh(S * t / tau) ** 2 / S,
                lambda w: (sp.exp(2 * w * t / tau) - 1) / (2 * w))  # fmt: skip
-    return {"W1": W1, "W2": W2, "sigma": sigma, "F": F, "Q": sp.Matrix.vstack(W1.T, W2), "E": _flat(E), "G": _flat(G),
+    return {"W1": W1, "W2": W2, "sigma": sigma, "F": F, "Q": sp.Matrix.vstack(W1.T, W2), "E": E, "G": G,
             "U": U, "V": V, "s": s, "lam": sp.Integer(lam)}  # fmt: skip

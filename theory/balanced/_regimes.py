@@ -54,8 +54,11 @@ def kernel_distance(W1, W2, sigma_yx, times, *, tau=1.0):
     Arguments and errors as in `solution`.
     """
     task = network(W1, W2, sigma_yx, times, tau, 1.0)
-    Q = np.concatenate([task.Q0[None], factor(task)])
-    first, second = (part @ part.transpose(0, 2, 1) for part in (Q[:, : task.inputs], Q[:, task.inputs :]))
+    Q, n = factor(task), task.inputs
+    first, second = (
+        np.concatenate([(start @ start.T)[None], part @ part.transpose(0, 2, 1)])
+        for start, part in ((task.Q0[:n], Q[:, :n]), (task.Q0[n:], Q[:, n:]))
+    )
     return _distance(first, second)
 
 

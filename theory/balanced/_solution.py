@@ -11,15 +11,20 @@ stacked matrix [sqrt(g) L; I] grows as its first row does, and divided by that g
     M = [sqrt(g) L; I] diag(e^-m),     M = (orthonormal columns) R,     Q(t) = O (E/sqrt(g)) (sqrt(g) L e^-m) R^-1.
 
 Every exponent is formed as a logarithm first; only differences that are not positive are exponentiated.
+
+That is done at the start of every interval of length 2/max(w_1, |P0|).  From there to the times within it (6) is
+applied once more: since |P| stays below max(|P0|, 2 w_1), I + Y^T diag(g) Y has there a condition number of at most
+e^4, and its Cholesky factor is all that it takes.
 """
 
 import numpy as np
-from scipy.special import exprel
+from scipy.linalg.blas import dtrsm
 
 from theory.balanced._checks import network
 
-EPS, TINY = np.finfo(float).eps, np.finfo(float).tiny
+EPS, TINY = np.finfo(float).eps, 1e-100  # small enough for a time, and its square is still a number
 BLOCK = 2**15  # numbers of one array that are worked on at a time: what a cache holds
+FEW = 8  # columns up to which all times are divided together
 
 
 def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
@@ -43,8 +48,11 @@ def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
 
     Source: saxe-slides, (13)-(15) with the D-term of (15) corrected.
     """
-    Q = factor(network(W1, W2, sigma_yx, times, tau, input_covariance))
-    return Q @ Q.transpose(0, 2, 1)
+    task = network(W1, W2, sigma_yx, times, tau, input_covariance)
+    P = np.empty((len(task.times), *task.F.shape))
+    for some, Q in _pieces(task):  # a copy, because numpy is slower to multiply an array by its own transpose
+        np.matmul(Q.transpose(0, 2, 1).copy(), Q, out=P[some])
+    return P
 
 
 def network_map(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
@@ -78,30 +86,79 @@ def ntk(W1, W2, sigma_yx, times, inputs, *, tau=1.0, input_covariance=1.0):
 
 
 def factor(task):
-    """Q(t) with its hidden units rotated in a way that changes with time, shape (T, Ni + No, Nh)."""
-    w, O = np.linalg.eigh(task.F)  # noqa: E741
-    w, O = w[::-1], O[:, ::-1]  # noqa: E741
+    """Q(t) with its hidden units rotated in a way that changes with time, shape (T, Ni + No, at most Nh)."""
+    return np.concatenate([Q for _, Q in _pieces(task)]).transpose(0, 2, 1)
+
+
+def _pieces(task):
+    """Q(t)^T of `factor`, some times after the other: slices of them, and what it is there."""
+    w, O = _modes(task)  # noqa: E741
     L, first = _echelon(O.T @ task.Q0, EPS * len(O) * np.linalg.norm(np.abs(O.T) @ np.abs(task.Q0), axis=1))
-    blocks = np.array_split(task.times, -(-len(task.times) * L.size // BLOCK) or 1)
-    Q = np.concatenate([_in_modes(w, L, first, times) for times in blocks])
-    return (O / np.sqrt(task.covariance)) @ Q
+    length = 2 / max(w[0], np.linalg.norm(task.Q0, 2) ** 2, TINY)
+    intervals, which = np.unique(np.floor(task.times / length), return_inverse=True)
+    size = max(BLOCK // L.size, 1)
+    parts = lambda x: [slice(i, i + size) for i in range(0, len(x), size)]  # noqa: E731
+    starts = np.concatenate([_from_the_start(w, L, first, length * intervals[some]) for some in parts(intervals)])
+    back, beyond = O.T / np.sqrt(task.covariance), task.times - length * intervals[which]
+    for some in parts(which):
+        here = which[some]
+        Y = _onwards(w, starts[here if np.any(here != here[0]) else here[:1]], beyond[some])
+        yield some, (Y.reshape(-1, len(w)) @ back).reshape(*Y.shape[:2], len(O))
 
 
-def _in_modes(w, L, first, times):
-    """Q(t) in the eigenbasis of F, from its echelon form at time 0."""
+def _modes(task):
+    """Eigenvalues of F from the largest down, and eigenvectors as columns.
+
+    In the eigenspaces of lambda/2 and -lambda/2, where the task has no mode, only what Q0 touches; there w is known,
+    and must not differ by its rounding, which late times would see.
+    """
+    w, O = np.linalg.eigh(task.F)  # noqa: E741
+    Nh, kept = task.Q0.shape[1], np.ones(len(w), dtype=bool)
+    for edge in {task.lam / 2, -task.lam / 2}:
+        same = np.flatnonzero(np.abs(w - edge) <= EPS * len(w) * np.max(np.abs(w)))
+        w[same] = edge
+        if len(same) > Nh:
+            O[:, same[:Nh]] = O[:, same] @ np.linalg.qr(O[:, same].T @ task.Q0)[0]
+            kept[same[Nh:]] = False
+    w[w == 0] = TINY  # for which (e^(2 w t) - 1)/(2 w) is t
+    return w[kept][::-1], O[:, kept][:, ::-1]
+
+
+def _from_the_start(w, L, first, times):
+    """Q(t)^T in the eigenbasis of F, from the echelon form of Q at time 0; shape (T, Nh, Ni + No)."""
     t = np.maximum(times, TINY)[:, None]
-    passed = np.log(t * exprel(-2 * np.abs(w) * t)) / 2
+    passed = np.log(np.expm1(-2 * np.abs(w) * t) / (-2 * np.abs(w))) / 2
     growth = np.maximum(w * t, 0) + passed  # ln sqrt(g)
     level = np.maximum(growth[:, first], 0)  # m
-    top = L * np.exp(np.minimum(growth[:, :, None] - level[:, None, :], 0))
+    top = L.T * np.exp(np.minimum(growth[:, None, :] - level[:, :, None], 0))
     bottom = np.exp(-level)[:, :, None] * np.eye(L.shape[1])
-    R = np.linalg.qr(np.concatenate([top, bottom], axis=1), mode="r")
-    now = np.exp(np.minimum(w * t, 0) - passed)[:, :, None] * top
-    return now @ np.linalg.inv(R)
+    R = np.asarray(np.linalg.qr(np.concatenate([top, bottom], axis=2).transpose(0, 2, 1), mode="r"))
+    return _divided(np.exp(np.minimum(w * t, 0) - passed)[:, None, :] * top, R.transpose(0, 2, 1))
+
+
+def _onwards(w, Y, times):
+    """Q^T a short time later, from Q^T = Y in the eigenbasis of F; shape (T, Nh, Ni + No), T = 1 for one start."""
+    h = times[:, None]
+    A = (np.expm1(2 * w * h) / (2 * w))[:, None, :] * Y @ Y.transpose(0, 2, 1)
+    A.reshape(len(A), -1)[:, :: Y.shape[1] + 1] += 1  # on the diagonal
+    return _divided(np.exp(w * h)[:, None, :] * Y, np.linalg.cholesky(A))
+
+
+def _divided(N, L):
+    """L^-1 N for lower triangular L, shapes (T, k, n) and (T, k, k)."""
+    N, k = np.ascontiguousarray(N), L.shape[1]
+    if k > FEW:
+        for one, lower in zip(N, L, strict=True):
+            dtrsm(1.0, lower.T, one.T, side=1, overwrite_b=1)  # in place
+        return N
+    for j in range(k):  # at all times at once
+        N[:, j] -= (L[:, j, None, :j] @ N[:, :j])[:, 0]
+        N[:, j] /= L[:, j, j, None]
+    return N
 
 
 def _echelon(Y, rounding):
-    """Y with its columns rotated to echelon form, and the row in which each column starts.
+    """Y with its columns rotated to echelon form, those that are left, and the row in which each of them starts.
 
     A row counts as dependent on those before it if what is left of it is below its rounding error.
     """
@@ -119,4 +176,5 @@ def _echelon(Y, rounding):
         L[row, column:] = 0
         if column == L.shape[1]:
             break
-    return L, first
+    rank = max(column, 1)
+    return L[:, :rank], first[:rank]
