@@ -26,7 +26,10 @@ DASHES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3))]
 
 @dataclass(frozen=True)
 class Series:
-    """One set of data in a panel: its role is law, run, rival, band, path or surface (heights in `low`)."""
+    """One set of data in a panel: its role is law, run, rival, band, path, surface or image.
+
+    `low` has the heights of a surface over x and y, or the rows of a picture, from -1 to 1; nan is left blank.
+    """
 
     role: str
     x: list
@@ -166,6 +169,9 @@ def _strict(data):
 
 
 def _draw(axes, panel: Panel) -> None:
+    if any(series.role == "image" for series in panel.series):
+        _show(axes, panel)
+        return
     dashes = iter(DASHES * 9)
     for series in panel.series:
         x, y, ink = np.array(series.x), np.array(series.y), INK[series.role]
@@ -215,9 +221,24 @@ def _draw(axes, panel: Panel) -> None:
     )
 
 
+def _show(axes, panel: Panel) -> None:
+    """Pictures, two in a row, each under its label; gray is 0."""
+    columns, gap = min(len(panel.series), 2), 0.12
+    for i, series in enumerate(panel.series):
+        rows = np.array(series.low, dtype=float)
+        left, top = i % columns * (1 + gap / 2), -(i // columns) * (1 + gap)
+        axes.imshow(rows, cmap="gray", vmin=-1, vmax=1, extent=(left, left + 1, top - 1, top))
+        axes.text(left + 0.5, top + 0.02, plain(series.label), ha="center", va="bottom", fontsize=9)
+    high = -(-len(panel.series) // columns)
+    axes.set(xlim=(0, columns + (columns - 1) * gap / 2), ylim=(-high - (high - 1) * gap, gap), aspect="equal")
+    axes.set(xlabel=plain(panel.x), ylabel=plain(panel.y), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
 def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     """So much of the y axis that law and runs fill half of it, however far off a rival may be."""
-    seen = [np.ravel(v) for s in panel.series if s.role != "rival" for v in (s.y, s.low, s.high) if v is not None]
+    judged = [s for s in panel.series if s.role != "rival"] or panel.series
+    seen = [np.ravel(v) for s in judged for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
     room = max((high - low) / 2, 0.1 * max(abs(low), abs(high)))
     return max(bottom, low - room), min(top, high + room)
