@@ -26,6 +26,11 @@ FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that jud
 some_levels = Trend(LEVELS, excess=0.499)
 
 
+def against_noise(of):
+    """Labels of axes."""
+    return dict(x="noise σ", y=of)
+
+
 class Codes(NamedTuple):
     """Networks (seeds, levels) at the end, the middle level's at each stage, and activity (records, seeds, levels)."""
 
@@ -116,7 +121,16 @@ def activity_along_training():
 def test_activity_falls_with_noise():
     """On natural images fewer units are active the more noise there is, up to one and a half times the signal."""
     claim, rivals = "activity falls with noise", {"none": 0.0, "rises": 1.0}
-    confront(claim, falls, by_level(activity), {}, some_levels, rivals, picture=activity_along_training())
+    confront(
+        claim,
+        falls,
+        by_level(activity),
+        {},
+        some_levels,
+        rivals,
+        labels=against_noise("fraction of active units"),
+        picture=activity_along_training(),
+    )
 
 
 def preactivations():
@@ -135,7 +149,16 @@ def test_biases_fall_with_noise():
     """The mean bias falls with noise: units wait further below their threshold."""
     mean_bias = lambda seed: codes(seed).networks.b_e.mean(-1).numpy()  # noqa: E731
     claim, rivals = "biases fall with noise", {"none": 0.0, "rise": 1.0}
-    confront(claim, falls, by_level(mean_bias), {}, some_levels, rivals, picture=preactivations())
+    confront(
+        claim,
+        falls,
+        by_level(mean_bias),
+        {},
+        some_levels,
+        rivals,
+        labels=against_noise("mean bias"),
+        picture=preactivations(),
+    )
 
 
 def all_negative():
@@ -169,7 +192,9 @@ def alike(seed):
 def test_encoders_align_with_noise():
     """Encoder weights grow more alike with noise, not less: covariance goes by silence, not by decorrelation."""
     claim, rivals = "encoders grow more alike with noise", {"decorrelation, as the paper has it": -1.0, "none": 0.0}
-    confront(claim, rises, by_level(alike), {}, some_levels, rivals)
+    confront(
+        claim, rises, by_level(alike), {}, some_levels, rivals, labels=against_noise("mean |cosine| of two encoders")
+    )
 
 
 @cache
@@ -204,7 +229,16 @@ def fields_of_each_level():
 def test_fields_grow_gabor_like():
     """Gabor functions fit the receptive fields the better the more noise there was."""
     claim, rivals = "receptive fields grow Gabor-like with noise", {"none": 0.0, "less so": -1.0}
-    confront(claim, rises, by_level(gabors), {}, some_levels, rivals, picture=fields_of_each_level())
+    confront(
+        claim,
+        rises,
+        by_level(gabors),
+        {},
+        some_levels,
+        rivals,
+        labels=against_noise("median R² of Gabor functions"),
+        picture=fields_of_each_level(),
+    )
 
 
 def more():
@@ -216,7 +250,7 @@ def test_fields_beat_white_noise():
     """At noise of 0.8 Gabor functions explain more of every network's fields than they do of white noise."""
     excess = lambda seed: np.sign(gabors(seed)[:, MIDDLE] - white(seed))  # noqa: E731
     claim, rivals = "Gabor functions fit fields better than white noise", {"no better": 0.0, "worse": -1.0}
-    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals)
+    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=dict(y="sign of the excess"))
 
 
 # -- what the three terms do -------------------------------------------------------------------------
@@ -258,4 +292,13 @@ def test_margin_turns_into_a_reward():
         "nothing": 0.0,
     }
     claim, judge = "the margin term turns from a penalty into a reward", Equivalent(0.5, runs=SEEDS)
-    confront(claim, turns, in_turn(signs), {}, judge, rivals, picture=terms_along_training())
+    confront(
+        claim,
+        turns,
+        in_turn(signs),
+        {},
+        judge,
+        rivals,
+        labels=dict(y="sign of #1, before and after"),
+        picture=terms_along_training(),
+    )

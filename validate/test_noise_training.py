@@ -15,6 +15,7 @@ from numerics import noise, patches
 SIGMA = 0.5
 SEEDS = 60
 STEPS = 300
+EXCESS = dict(y="excess of active units over training on the exact loss")
 
 
 @cache
@@ -69,7 +70,9 @@ def test_draws():
 
     rivals = {"another limit: the distance stays": 0.0, "as 1/draws": -1.0}
     claim = "noisy training tends to training on the exact loss"
-    confront(claim, root_of_draws, distance, {}, Exponent((1, 4, 16), detects=0.1, runs=20), rivals)
+    judge = Exponent((1, 4, 16), detects=0.1, runs=20)
+    drawn = dict(x="draws of the noise per datum", y="distance of the weights")
+    confront(claim, root_of_draws, distance, {}, judge, rivals, labels=drawn)
 
 
 # -- networks as sparse ------------------------------------------------------------------------------
@@ -139,7 +142,7 @@ def test_same_networks():
     by = noise.SGD(0.05)
     run, judge = in_turn(lambda seed: excess(sampled(), by, seed)), Equivalent(0.01, runs=SEEDS)
     claim = "SGD on the exact loss, with nothing sampled, is as sparse as on noisy data"
-    confront(claim, no_difference, run, {}, judge, others(by), picture=along(by))
+    confront(claim, no_difference, run, {}, judge, others(by), labels=EXCESS, picture=along(by))
 
 
 def test_adam_is_biased():
@@ -148,7 +151,9 @@ def test_adam_is_biased():
     run, judge = in_turn(lambda seed: np.sign(excess(sampled(), by, seed))), Equivalent(0.5, runs=SEEDS)
     rivals = {"no bias": 0.0, "fewer stay active": -1.0}
     claim = "Adam leaves more units active on noisy data than on the exact loss"
-    confront(claim, more, run, {}, judge, rivals, picture=along(by))
+    confront(
+        claim, more, run, {}, judge, rivals, labels=dict(y="sign of the excess of active units"), picture=along(by)
+    )
 
 
 def test_jacobian_penalty_does_not_sparsify():
@@ -156,4 +161,5 @@ def test_jacobian_penalty_does_not_sparsify():
     by = noise.Adam(5e-3)
     dense = in_turn(lambda seed: active(trained(noise.JacobianPenalty(SIGMA), by, seed)))
     claim, judge = "the Jacobian penalty does not sparsify", Equivalent(0.15, runs=SEEDS)
-    confront(claim, all_of_them, dense, {}, judge, {"as with noise": float(np.median(twins(by, 1, 5)))})
+    rivals = {"as with noise": float(np.median(twins(by, 1, 5)))}
+    confront(claim, all_of_them, dense, {}, judge, rivals, labels=dict(y="fraction of active units"))
