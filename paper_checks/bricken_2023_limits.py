@@ -42,7 +42,7 @@ def test_26(erratum):
     erratum(
         DOCUMENT, "Eq. (26)", verdict="only the Gauss-Newton part; and ỹ ≈ ȳ + Jε is meant, not x̃ ≈ x + Jε",
         printed=r"\sigma^2 \|J\|_F^2", corrected=r"\sigma^2 (\|J\|_F^2 - r^T \Delta f)",
-        size=f"{float(jacobian**2 / full - 1):+.0%} for one tanh unit at one datum; the ReLU's kinks count at the same order",
+        size=f"{float(jacobian**2 / full - 1):+.0%} for one tanh unit at one datum; kinks count at the same order",
     )  # fmt: skip
 
 

@@ -85,8 +85,8 @@ def active(networks):
 
 
 def trained(objective, by, seed, record=None, networks=SEEDS):
-    """Networks of twelve units on six components, side by side; one seed gives all objectives one start."""
-    start = noise.initial(6, 12, seed=seed, networks=(networks,), dtype=torch.float32)
+    """Networks of eight units on six components, side by side; one seed gives all objectives one start."""
+    start = noise.initial(6, 8, seed=seed, networks=(networks,), dtype=torch.float32)
     schedule, x = noise.Schedule(STEPS), images(6, torch.float32).train
     return noise.train(start, x, objective, by, schedule, batch=64, seed=seed, record=record)
 
@@ -154,6 +154,19 @@ def test_adam_is_biased():
     confront(
         claim, more, run, {}, judge, rivals, labels=dict(y="sign of the excess of active units"), picture=along(by)
     )
+
+
+def test_every_term_sparsifies():
+    """Trained on the exact loss without its margin term, or without its cross term, networks are less sparse."""
+    by, few = noise.SGD(0.05), 20
+    kept = (lambda t: t.clean + t.sparsity + t.specialisation, lambda t: t.clean + t.margin + t.sparsity)
+
+    def signs(seed):
+        return np.sign([excess(noise.Part(SIGMA, part, error=1e-6), by, seed, networks=few) for part in kept]).T
+
+    rivals = {"the margin term is a penalty that noise adds": np.array([-1.0, 1.0]), "no change": 0.0}
+    claim, drawn = "networks are less sparse without the margin or the cross term", dict(y="sign, without #1 and #3")
+    confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=few), rivals, labels=drawn)
 
 
 def test_jacobian_penalty_does_not_sparsify():

@@ -60,14 +60,16 @@ class Marginalised:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the exact loss: `keep` adds up what it wants of the four terms."""
+    """A part of the exact loss: `keep` adds up what it wants of the four terms; `error` bounds each covariance's."""
 
     sigma: float
     keep: Callable[[Terms], Tensor]
+    error: float = 1e-9
 
     def __call__(self, network: Autoencoder, x, target, strength, generator):
         """What is kept."""
-        return self.keep(marginalised_terms(x, *network.weights, strength * self.sigma, target=target))
+        terms = marginalised_terms(x, *network.weights, strength * self.sigma, target=target, error=self.error)
+        return self.keep(terms)
 
 
 @dataclass(frozen=True)
