@@ -109,7 +109,7 @@ def _residual(rows, shape, side):
 def _refined(rows, shape, side):
     """R^2 and shapes after some steps of Levenberg and Marquardt; a step that does not help is taken back."""
     scale = np.array([1.0, 1.0, 0.3, 0.05, 1.0, 1.0])
-    least, most = [-side, -side, -np.inf, 0, NARROWEST, NARROWEST], [2 * side, 2 * side, np.inf, NYQUIST, side, side]
+    least, most = [-1, -1, -np.inf, 0, NARROWEST, NARROWEST], [side, side, np.inf, NYQUIST, side, side]
     damping, left = np.full(len(rows), 1e-2), _residual(rows, shape, side)[0]
     for _ in range(STEPS):
         moved = [shape + NUDGE * scale * np.eye(6)[k] for k in range(6)]

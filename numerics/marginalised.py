@@ -140,7 +140,7 @@ class _Pairs(torch.autograd.Function):
 
 def _mehler(a, rho, weight, order, by_a, by_rho, covariances) -> None:
     """Add the series to the covariances, summed over rows, and to their slopes."""
-    below, psi, before = _below(a), _density(a), None
+    below, psi, before = _below(a), _density(a), torch.zeros_like(a)
     product = below @ below.mT
     covariances.addcmul_(rho, product)
     by_rho += product
@@ -152,8 +152,8 @@ def _mehler(a, rho, weight, order, by_a, by_rho, covariances) -> None:
         covariances.addcmul_(power, product, value=1 / (n * (n - 1)))
         by_rho.addcmul_(last, product, value=1 / (n - 1))
         carried = (weight * power) @ psi
-        rest = 0 if before is None else before * (-math.sqrt(n - 2) / math.sqrt(n - 1))
-        before, psi = psi, a * psi if before is None else torch.addcmul(rest, a, psi, value=1 / math.sqrt(n - 1))
+        rest = before * (-math.sqrt((n - 2) / (n - 1)))
+        before, psi = psi, torch.addcmul(rest, a, psi, value=1 / math.sqrt(n - 1))
         by_a.addcmul_(carried, psi, value=-2 / (n * math.sqrt(n - 1)))
 
 

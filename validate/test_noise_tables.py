@@ -178,5 +178,6 @@ def test_no_unit_dies(name, kept):
         fields = table.network(sigma, first, kept).W_e[:100].reshape(-1, table.side, table.side).numpy()
         shown.append(Series("image", [], [], f"σ = {sigma:g}", np.round(mosaic(fields, 10), 2).tolist()))
     picture = Panel("100 receptive fields of one network, each scaled by itself", "", tuple(shown))
-    run = lambda seed: measured(name, seed, kept)["dead"] * table.units  # noqa: E731
-    confront(f"{name}: no unit dies", lambda: 0.0, run, {}, Roundoff(1), {"one does": 1.0}, picture=picture)
+    alive = lambda seed: 1 - measured(name, seed, kept)["dead"]  # noqa: E731
+    rivals = {"one does": 1 - 1 / table.units}
+    confront(f"{name}: no unit dies", lambda: 1.0, alive, {}, Roundoff(1), rivals, picture=picture)

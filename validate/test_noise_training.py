@@ -85,8 +85,8 @@ def active(networks):
 
 
 def trained(objective, by, seed, record=None, networks=SEEDS):
-    """Networks of eight units on six components, side by side; one seed gives all objectives one start."""
-    start = noise.initial(6, 8, seed=seed, networks=(networks,), dtype=torch.float32)
+    """Networks of twelve units on six components, side by side; one seed gives all objectives one start."""
+    start = noise.initial(6, 12, seed=seed, networks=(networks,), dtype=torch.float32)
     schedule, x = noise.Schedule(STEPS), images(6, torch.float32).train
     return noise.train(start, x, objective, by, schedule, batch=64, seed=seed, record=record)
 
@@ -113,7 +113,7 @@ def in_turn(train):
 
 
 def along(by, seed=4):
-    """The activity along training, on noisy data and on the exact loss: medians and ranges over twelve networks."""
+    """The activity along training, on noisy data and on the exact loss: medians and ranges over six networks."""
     series, ends = [], []
     for role, objective, name in (("law", exact, "exact loss, nothing sampled"), ("run", sampled(), "noisy data")):
         kept = []
@@ -122,7 +122,7 @@ def along(by, seed=4):
             if step % (STEPS // 20) == 0:
                 kept.append(active(networks))
 
-        trained(objective, by, seed, keep, networks=12)
+        trained(objective, by, seed, keep, networks=6)
         ends.append(kept[-1])
         name += f" ({np.median(ends[1] - ends[0]):+.3f} at the end)" if role == "run" else ""
         middle, low, high = (of(kept, axis=1).tolist() for of in (np.median, np.min, np.max))
