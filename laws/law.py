@@ -287,7 +287,7 @@ def _compile(symbols, expr):
         return lambda **values: np.nan
     return sp.lambdify(
         [sp.Symbol(x.name) for x in symbols],
-        expr.subs({x: sp.Symbol(x.name) for x in symbols}),
+        expr.xreplace({x: sp.Symbol(x.name) for x in symbols}),
         modules=["scipy", "numpy"],
     )
 

@@ -12,10 +12,13 @@ sum Mehler's series, whose order n is one product of matrices (batch x units):
 and what is left out after order N is at most .188 |rho|^{N+1} / ((1 - |rho|) N (N + 1)), since Cramer's
 inequality bounds |psi_k psi_k|.  The other pairs, near-duplicates among them, integrate
 
-    c = rho Phi(a) Phi(b) + 1/(2 pi) int_0^{artanh rho} (rho - tanh y) sech y e^{-Q(y)} dy,
+    c = rho Phi(a) Phi(b) + 1/(2 pi) int_0^Y (rho - tanh y) sech y e^{-Q(y)} dy,     Y = artanh rho,
     Q(y) = [(a + b)^2 (1 + e^{-2y}) + (a - b)^2 (1 + e^{2y})] / 8,
 
-by panels of Gauss points in y, where no layer is thinner than 1.  The cut is the one that costs least.
+by one Gauss rule on the y axis.  For |Im y| <= pi/4 the real part of Q is not negative, |sech y| <= sqrt 2 and
+|tanh y| <= 1, whatever a and b: in the largest such ellipse around [0, Y], whose half axes add up to e^q Y/2,
+sinh q = pi/(2 |Y|), the integrand is at most 2 sqrt 2/(2 pi), and the rule of n points errs by at most
+(64/15) |Y|/2 (2 sqrt 2/(2 pi)) e^{-2 q n}/(1 - e^{-2q}).  The cut is the one that costs least.
 Every |error of c| is below `error` plus rounding, so the loss errs by at most
 error * sum_{j != k} |(W_d^T W_d)_jk| s_j s_k.
 """
@@ -32,11 +35,10 @@ from torch import Tensor
 
 from numerics.checks import positive
 
-CUTS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+CUTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 CRAMER = 0.188  # a bound on psi_k(a) psi_k(b)
-NODES = 14
-PANEL = 1.5  # width of a panel; the integrand is analytic within pi/2 of it
-CHUNK = 2**17
+STEP = 0.1  # of reach, between one number of Gauss points and the next
+CHUNK = 2**16  # numbers that stay in the cache while pairs are integrated
 
 
 class Terms(NamedTuple):
@@ -54,17 +56,18 @@ def marginalised_loss(
     """E |target - W_d (W_e (x + eps) + b_e)_+ - b_d|^2 over eps ~ N(0, sigma^2 I), averaged over the rows of x.
 
     Args:
-        x: data, shape (B, n), float64 or float32; all tensors share dtype and device.
-        W_e: encoder, shape (m, n).
-        b_e: its bias, shape (m,), or (1,) for one shared by all units.
-        W_d: decoder, shape (o, m).
-        b_d: its bias, shape (o,).
+        x: data, shape (..., B, n), float64 or float32; all tensors share dtype, device and the leading axes, which
+            run over networks.
+        W_e: encoder, shape (..., m, n).
+        b_e: its bias, shape (..., m), or (..., 1) for one shared by all units.
+        W_d: decoder, shape (..., o, m).
+        b_d: its bias, shape (..., o).
         sigma: standard deviation of the noise on each input, >= 0.
-        target: shape (B, o); x unless given.
+        target: shape (..., B, o); x unless given.
         error: bound on the error of each covariance, in units of s_j s_k.
 
     Returns:
-        A scalar, once differentiable in every tensor.
+        One number for each network, shape (...), once differentiable in every tensor.
 
     Raises:
         TypeError, ValueError: naming the argument that does not fit.
@@ -72,13 +75,13 @@ def marginalised_loss(
     target = x if target is None else target
     _check(x, W_e, b_e, W_d, b_d, sigma, target, error)
     z, s, rho = _inputs(x, W_e, b_e, sigma)
-    a = z / torch.where(s > 0, s, torch.ones_like(s))
-    mean = torch.where(s > 0, z * _below(a) + s * _density(a), torch.relu(z))
-    rest = target - b_d - mean @ W_d.T
-    weight = (W_d.T @ W_d) * s[:, None] * s
-    variance = _variance(a)
-    pairs = _Pairs.apply(a, rho, weight, error)
-    return rest.square().sum(1).mean() + (variance @ weight.diagonal()).mean() + pairs
+    noisy, width = s > 0, s[..., None, :]
+    a = z / torch.where(noisy, s, torch.ones_like(s))[..., None, :]
+    mean = torch.where(noisy[..., None, :], z * _below(a) + width * _density(a), torch.relu(z))
+    rest = target - b_d[..., None, :] - mean @ W_d.mT
+    weight = (W_d.mT @ W_d) * s[..., :, None] * width
+    alone = (_variance(a) * weight.diagonal(dim1=-2, dim2=-1)[..., None, :]).sum(-1)
+    return (rest.square().sum(-1) + alone).mean(-1) + _close(a, rho, weight, error)
 
 
 def marginalised_terms(x, W_e, b_e, W_d, b_d, sigma, *, target=None, error: float = 1e-9) -> Terms:
@@ -86,18 +89,18 @@ def marginalised_terms(x, W_e, b_e, W_d, b_d, sigma, *, target=None, error: floa
     target = x if target is None else target
     _check(x, W_e, b_e, W_d, b_d, sigma, target, error)
     z, s, rho = _inputs(x, W_e, b_e, sigma)
-    a = z / torch.where(s > 0, s, torch.ones_like(s))
-    rest = target - b_d - torch.relu(z) @ W_d.T
-    shift = s * _shift(a)
-    gram = W_d.T @ W_d
-    weight = gram * s[:, None] * s
-    square = _variance(a) + _shift(a).square()
-    other = gram - torch.diag(gram.diagonal())
+    width = s[..., None, :]
+    a = z / torch.where(s > 0, s, torch.ones_like(s))[..., None, :]
+    rest = target - b_d[..., None, :] - torch.relu(z) @ W_d.mT
+    gram = W_d.mT @ W_d
+    weight = gram * s[..., :, None] * width
+    shift, square = width * _shift(a), _variance(a) + _shift(a).square()
+    other = gram - torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))
     return Terms(
-        clean=rest.square().sum(1).mean(),
-        margin=-2 * ((rest @ W_d) * shift).sum(1).mean(),
-        sparsity=(square @ weight.diagonal()).mean(),
-        specialisation=_Pairs.apply(a, rho, weight, error) + ((shift @ other) * shift).sum(1).mean(),
+        clean=rest.square().sum(-1).mean(-1),
+        margin=-2 * ((rest @ W_d) * shift).sum(-1).mean(-1),
+        sparsity=(square * weight.diagonal(dim1=-2, dim2=-1)[..., None, :]).sum(-1).mean(-1),
+        specialisation=_close(a, rho, weight, error) + ((shift @ other) * shift).sum(-1).mean(-1),
     )
 
 
@@ -106,96 +109,122 @@ def remainder(rho: float, order: int) -> float:
     return CRAMER * abs(rho) ** (order + 1) / ((1 - abs(rho)) * order * (order + 1))
 
 
+def _close(a, rho, weight, error):
+    """Mean over rows of sum_{j != k} weight_jk c(a_j, a_k, rho_jk), for each network."""
+    flat = [v.reshape(-1, *v.shape[-2:]) for v in (a.mT, rho, weight)]
+    return _Pairs.apply(*flat, error).reshape(a.shape[:-2])
+
+
 class _Pairs(torch.autograd.Function):
-    """Mean over rows of sum_{j != k} weight_jk c(a_j, a_k, rho_jk), with its gradient, found in one pass."""
+    """The same for a (networks, units, B), rho and weight (networks, units, units), with its slopes in one pass."""
 
     @staticmethod
     def forward(ctx, a, rho, weight, error):
-        rho = rho.detach().clone().fill_diagonal_(0)
-        cut, order = _plan(rho.abs(), len(a), error)
+        a, rho = a.contiguous(), rho.detach().clone()
+        rho.diagonal(dim1=-2, dim2=-1).zero_()
+        cut, order = _plan(rho.abs(), a.shape[-1], error)
         far = torch.triu(rho.abs() > cut)
         slopes = [torch.zeros_like(v) for v in (a, rho, weight)]
-        _mehler(a, torch.where(far | far.T, 0.0, rho), weight, order, *slopes)
+        _mehler(a, torch.where(far | far.mT, 0.0, rho), weight, order, *slopes)
         _far_pairs(a, rho, weight, far, error, *slopes)
         by_a, by_rho, covariances = slopes
-        value = (weight * covariances).sum()
-        by_rho *= weight
-        ctx.save_for_backward(*(v / len(a) for v in (by_a, by_rho, covariances)))
-        return value / len(a)
+        value = (weight * covariances).sum((-2, -1)) / a.shape[-1]
+        ctx.save_for_backward(*(v / a.shape[-1] for v in (by_a, by_rho * weight, covariances)))
+        return value
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, upstream):
-        by_a, by_rho, covariances = ctx.saved_tensors
-        return upstream * by_a, upstream * by_rho, upstream * covariances, None
+        return *(upstream[:, None, None] * v for v in ctx.saved_tensors), None
 
 
 def _mehler(a, rho, weight, order, by_a, by_rho, covariances) -> None:
     """Add the series to the covariances, summed over rows, and to their slopes."""
-    before, psi = torch.zeros_like(a), _density(a)
-    factor, slope = _below(a), psi
-    power, last = rho, torch.ones_like(rho)
-    for n in range(1, order + 1):
-        product = factor.T @ factor
-        covariances.addcmul_(power, product)
-        by_rho.addcmul_(last, product, value=n)
-        by_a.addcmul_(factor @ (weight * power), slope, value=2)
-        if n == order:
-            break
-        # factor n + 1 is psi_{n-1} / sqrt(n (n + 1)), its slope -psi_n / sqrt(n + 1)
-        before, psi = psi, (a * psi - math.sqrt(n - 1) * before) / math.sqrt(n)
-        factor, slope = before / math.sqrt(n * (n + 1)), -psi / math.sqrt(n + 1)
-        power, last = power * rho, power
+    below, psi, before = _below(a), _density(a), torch.zeros_like(a)
+    product = below @ below.mT
+    covariances.addcmul_(rho, product)
+    by_rho += product
+    by_a.addcmul_((weight * rho) @ below, psi, value=2)
+    power = rho
+    for n in range(2, order + 1):
+        last, power = power, power * rho
+        product = psi @ psi.mT  # psi is psi_{n-2}; its slope is -sqrt(n - 1) psi_{n-1}
+        covariances.addcmul_(power, product, value=1 / (n * (n - 1)))
+        by_rho.addcmul_(last, product, value=1 / (n - 1))
+        carried = (weight * power) @ psi
+        rest = before * (-math.sqrt((n - 2) / (n - 1)))
+        before, psi = psi, torch.addcmul(rest, a, psi, value=1 / math.sqrt(n - 1))
+        by_a.addcmul_(carried, psi, value=-2 / (n * math.sqrt(n - 1)))
 
 
 def _far_pairs(a, rho, weight, far, error, by_a, by_rho, covariances) -> None:
     """Add the pairs `far`, j < k, by quadrature."""
-    first, second = far.nonzero(as_tuple=True)
-    if not len(first):
+    which, first, second = far.nonzero(as_tuple=True)
+    if not len(which):
         return
-    nats = -math.log(error) + 3
-    reach = torch.atanh(rho[first, second].abs().double().clamp(max=1 - 1e-16)).clamp(max=nats / 3 + 1)
-    panels = torch.ceil(reach / PANEL).long()
-    for count in panels.unique().tolist():
-        members = (panels == count).nonzero().squeeze(1)
-        for part in members.split(max(1, CHUNK // len(a))):
-            j, k = first[part], second[part]
-            r, w = rho[j, k], weight[j, k]
-            c, by_r, by_j, by_k = _quadrature(a[:, j], a[:, k], r, reach[part].to(a), count, nats)
-            for one, other in ((j, k), (k, j)):
-                covariances.index_put_((one, other), c.sum(0))
-                by_rho.index_put_((one, other), by_r.sum(0))
-            by_a.index_add_(1, j, 2 * w * by_j)
-            by_a.index_add_(1, k, 2 * w * by_k)
+    reach = _reach(rho[which, first, second])
+    points = _points(reach, error)
+    rows = [v.reshape(-1, a.shape[-1]) for v in (a, _below(a), _density(a))]
+    for count in points.unique().tolist():
+        members = (points == count).nonzero().squeeze(1)
+        for part in members.split(max(1, CHUNK // (a.shape[-1] * count))):
+            g, j, k = which[part], first[part], second[part]
+            one, other = ([v[g * a.shape[1] + unit] for v in rows] for unit in (j, k))
+            c, by_r, by_j, by_k = _quadrature(one, other, rho[g, j, k], reach[part], count)
+            for row, column in ((j, k), (k, j)):
+                covariances.index_put_((g, row, column), c.sum(1))
+                by_rho.index_put_((g, row, column), by_r.sum(1))
+            twice = 2 * weight[g, j, k][:, None]
+            units = torch.cat([g * a.shape[1] + j, g * a.shape[1] + k])
+            by_a.view(-1, a.shape[-1]).index_add_(0, units, torch.cat([twice * by_j, twice * by_k]))
 
 
-def _quadrature(a, b, rho, reach, count, nats):
-    """C and its slopes in rho, a and b, each of shape (B, pairs)."""
-    sign = torch.sign(rho)
-    along, against = (a + sign * b).square(), (a - sign * b).square()
-    most = torch.log((8 * nats + along + against) / against) / 2  # beyond it e^-Q counts no more
-    half = torch.minimum(most, reach) / (2 * count)
-    Pa, Pb = _below(a), _below(b)
-    c, by_r = rho * Pa * Pb, Pa * Pb
-    by_a, by_b = rho * _density(a) * Pb, rho * _density(b) * Pa
-    for node, weight in _gauss():
-        for panel in range(count):
-            y = half * (2 * panel + 1 + node)
-            shrinks, grows = 1 + torch.exp(-2 * y), 1 + torch.exp(2 * y)
-            sech = 2 * torch.exp(-y) / shrinks
-            p = (weight / (2 * math.pi)) * half * sech * torch.exp(-(along * shrinks + against * grows) / 8)
-            part = p * (rho.abs() - 1 + 2 / grows)  # rho - tanh y
-            c = c + part
-            by_r = by_r + sign * p
-            with_sum, with_gap = (a + sign * b) * shrinks / 4, (a - sign * b) * grows / 4
-            by_a = by_a - part * (with_sum + with_gap)
-            by_b = by_b - sign * part * (with_sum - with_gap)
-    return c, by_r, by_a, by_b
+def _reach(rho):
+    """Y, the end of the integral for |rho|; two units that are one end where rounding would part them."""
+    return torch.atanh(rho.abs().clamp(max=1 - torch.finfo(rho.dtype).eps))
+
+
+def gauss_points(reach: float, error: float) -> int:
+    """How many Gauss points keep the error of a covariance below `error`, where |artanh rho| is `reach` > 0."""
+    decay = 2 * math.asinh(math.pi / (2 * reach))
+    first = 64 / 15 * reach / 2 * math.sqrt(8) / (2 * math.pi) / (1 - math.exp(-decay))
+    return max(2, math.ceil(math.log(first / error) / decay))
+
+
+def _points(reach, error):
+    """`gauss_points` for each pair, rounded up to a multiple of four, so that few rules serve all pairs."""
+    steps = [gauss_points(STEP * k, error) for k in range(1, 2 + math.ceil(float(reach.max()) / STEP))]
+    rounded = torch.tensor([4 * math.ceil(n / 4) for n in steps], device=reach.device)
+    return rounded[torch.floor(reach / STEP).long()]
+
+
+def _quadrature(one, other, rho, reach, count):
+    """C and its slopes in rho, a and b, each of shape (pairs, B), from a, Phi(a), phi(a) and the same of b."""
+    (a, below_a, density_a), (b, below_b, density_b) = one, other
+    nodes, weights = (torch.as_tensor(v, dtype=a.dtype, device=a.device) for v in _gauss(count))
+    sign, end, half = torch.sign(rho)[:, None], rho.abs()[:, None], reach[:, None] / 2
+    y = half * (1 + nodes)
+    shrinks, grows = 1 + torch.exp(-2 * y), 1 + torch.exp(2 * y)
+    measure = half * weights / (2 * math.pi * torch.cosh(y))
+    part = measure * (end - 1 + 2 / grows)  # of rho - tanh y
+    plus, minus = torch.addcmul(a, sign, b), torch.addcmul(a, sign, b, value=-1)
+    squares = torch.stack([plus.square(), minus.square()], 1)
+    density = torch.exp(torch.stack([shrinks, grows], -1) / -8 @ squares)
+    columns = torch.stack([measure * sign, part, part * shrinks / 4, part * grows / 4], 1)
+    slope, value, by_sum, by_gap = (columns @ density).unbind(1)
+    by_sum, by_gap, r = by_sum * plus, by_gap * minus, rho[:, None]
+    both = below_a * below_b
+    return (
+        torch.addcmul(value, r, both),
+        both + slope,
+        r * density_a * below_b - by_sum - by_gap,
+        r * density_b * below_a - sign * (by_sum - by_gap),
+    )
 
 
 @cache
-def _gauss():
-    return tuple(zip(*(v.tolist() for v in np.polynomial.legendre.leggauss(NODES)), strict=True))
+def _gauss(count: int):
+    return np.polynomial.legendre.leggauss(count)
 
 
 @cache
@@ -208,22 +237,21 @@ def _order(cut: float, error: float) -> int:
 
 
 def _plan(size, rows, error):
-    """The cut and the order of the series that keep `error` at the least cost, by rough counts of operations."""
-    units, choices = len(size), []
+    """The cut and the order of the series that keep `error` at the least cost, in rough nanoseconds of one core."""
+    networks, units, choices = len(size), size.shape[-1], []
     for cut in CUTS:
-        order = _order(cut, error)
-        far = int((size > cut).sum()) // 2
-        cost = order * (4 * rows * units + 20 * units) * units / 8 + far * rows * NODES * 2 * 40
-        choices.append((cost, cut, order))
+        order, far = _order(cut, error), int((size > cut).sum()) // 2
+        series = order * (networks * (0.1 * rows * units**2 + 6 * (rows + units) * units) + 120_000)
+        choices.append((series + 200 * far * rows + 1_000_000 * (far > 0), cut, order))
     return min(choices)[1:]
 
 
 def _inputs(x, W_e, b_e, sigma):
     """Mean and width of every pre-activation, and their correlations."""
-    norms = torch.linalg.vector_norm(W_e, dim=1)
-    unit = W_e / torch.where(norms > 0, norms, torch.ones_like(norms))[:, None]
-    rho = (unit @ unit.T).clamp(-1, 1)  # beyond 1 by rounding alone, says Cauchy
-    return x @ W_e.T + b_e, sigma * norms, rho
+    norms = torch.linalg.vector_norm(W_e, dim=-1)
+    unit = W_e / torch.where(norms > 0, norms, torch.ones_like(norms))[..., None]
+    rho = (unit @ unit.mT).clamp(-1, 1)  # beyond 1 by rounding alone, says Cauchy
+    return x @ W_e.mT + b_e[..., None, :], sigma * norms, rho
 
 
 def _density(x):
@@ -255,17 +283,17 @@ def _check(x, W_e, b_e, W_d, b_d, sigma, target, error) -> None:
             raise TypeError(f"{name} is {value.dtype} on {value.device}, but x is {x.dtype} on {x.device}")
         if not bool(torch.isfinite(value).all()):
             raise ValueError(f"{name} is not finite")
-    if x.ndim != 2 or W_e.ndim != 2 or W_d.ndim != 2 or not len(x):
+    if min(x.ndim, W_e.ndim, W_d.ndim) < 2 or not x.numel():
         raise ValueError(
             f"x {tuple(x.shape)}, W_e {tuple(W_e.shape)}, W_d {tuple(W_d.shape)} must be non-empty matrices"
         )
-    (B, n), m, o = x.shape, len(W_e), len(W_d)
+    (*networks, B, n), m, o = x.shape, W_e.shape[-2], W_d.shape[-2]
     wanted: dict[str, tuple[tuple[int, ...], ...]] = dict(
         W_e=((m, n),), b_e=((m,), (1,)), W_d=((o, m),), b_d=((o,),), target=((B, o),)
     )
     for name, shapes in wanted.items():
-        if tuple(tensors[name].shape) not in shapes:
-            raise ValueError(f"{name} has shape {tuple(tensors[name].shape)}; {shapes[0]} is needed")
+        if tuple(tensors[name].shape) not in [(*networks, *shape) for shape in shapes]:
+            raise ValueError(f"{name} has shape {tuple(tensors[name].shape)}; {(*networks, *shapes[0])} is needed")
     if sigma != 0:
         positive("sigma", sigma)
     positive("error", error)

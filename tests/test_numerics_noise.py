@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from numerics import noise, patches
-from numerics.marginalised import CRAMER, marginalised_loss, marginalised_terms, remainder
-from theory.noise import expected_loss
+from numerics.marginalised import CRAMER, _close, marginalised_loss, marginalised_terms, remainder
+from theory.noise import _float, expected_loss
 
 x = torch.randn(30, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
@@ -63,6 +63,33 @@ def test_exact_gradient(kind):
     leaves = [w.requires_grad_() for w in (x[:2, :3].clone(), *leaves)]
     assert torch.autograd.gradcheck(lambda *t: marginalised_loss(*t, 0.8), leaves)
     assert torch.autograd.gradcheck(lambda *t: sum(marginalised_terms(*t, 0.8)), leaves)
+
+
+def test_close_pairs_within_their_stated_error():
+    """The rule of as many points as the bound asks for keeps every covariance within the error, near rho = 1 too."""
+    one, other = (v.reshape(-1) for v in torch.meshgrid(*[torch.linspace(-6, 6, 25).double()] * 2, indexing="ij"))
+    for rho in (0.1, -0.7, 0.99, -1 + 1e-5, 1 - 1e-12):
+        exact = _float.covariance(one.numpy(), other.numpy(), rho)
+        for error in (1e-3, 1e-6, 1e-10):
+            pairs = torch.full((len(one), 2, 2), rho, dtype=torch.float64)
+            found = _close(torch.stack([one, other], -1)[:, None], pairs, torch.ones_like(pairs), error) / 2
+            assert np.max(np.abs(found.numpy() - exact)) <= error + 8 * torch.finfo(torch.float64).eps
+
+
+def test_networks_side_by_side_have_their_own_exact_losses():
+    """A stack of networks, each with its own data, has the losses, terms and gradients of each."""
+    stack = noise.initial(6, 5, seed=2, networks=(3,))
+    rows = torch.stack([x[:7], x[7:14], 2 * x[14:21]])
+    leaves = [w.clone().requires_grad_() for w in stack.weights]
+    losses = marginalised_loss(rows, *leaves, 0.8)
+    slopes = torch.autograd.grad(losses @ torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64), leaves)
+    for k in range(3):
+        own = [w[k].clone().requires_grad_() for w in stack.weights]
+        loss = marginalised_loss(rows[k], *own, 0.8)
+        torch.testing.assert_close(losses[k], loss, rtol=1e-9, atol=0)
+        for found, wanted in zip(slopes, torch.autograd.grad((k + 1) * loss, own), strict=True):
+            torch.testing.assert_close(found[k], wanted, rtol=1e-7, atol=1e-9)
+        torch.testing.assert_close(sum(marginalised_terms(rows, *leaves, 0.8))[k], loss, rtol=1e-9, atol=0)
 
 
 def test_single_precision_and_a_shared_bias():

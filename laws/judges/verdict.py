@@ -14,8 +14,9 @@ from laws.judges import drawing
 
 @dataclass(frozen=True)
 class Series:
-    """One set of data in a panel: its role is law, run, rival, band, path or surface (heights in `low`).
+    """One set of data in a panel: its role is law, run, rival, band, path, surface or image.
 
+    `low` has the heights of a surface over x and y, or the rows of a picture, from -1 to 1; nan is left blank.
     A prediction that is known at its points alone is not `joined`: it is drawn as marks.
     """
 

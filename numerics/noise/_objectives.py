@@ -35,7 +35,8 @@ class Sampled:
 
     def __call__(self, network: Autoencoder, x, target, strength, generator):
         """The mean cost over rows and draws."""
-        x, target = (torch.cat([v] * self.draws, dim=len(network.W_e.shape) - 2) for v in (x, target))
+        if self.draws > 1:
+            x, target = (torch.cat([v] * self.draws, dim=network.W_e.ndim - 2) for v in (x, target))
         h = network.activation(network.preactivation(self.noise(x, strength, generator)))
         output = h @ network.W_d.mT + network.b_d[..., None, :]
         loss = self.cost(output, target).mean(-1)
@@ -59,14 +60,16 @@ class Marginalised:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the exact loss: `keep` adds up what it wants of the four terms."""
+    """A part of the exact loss: `keep` adds up what it wants of the four terms; `error` bounds each covariance's."""
 
     sigma: float
     keep: Callable[[Terms], Tensor]
+    error: float = 1e-9
 
     def __call__(self, network: Autoencoder, x, target, strength, generator):
         """What is kept."""
-        return self.keep(marginalised_terms(x, *network.weights, strength * self.sigma, target=target))
+        terms = marginalised_terms(x, *network.weights, strength * self.sigma, target=target, error=self.error)
+        return self.keep(terms)
 
 
 @dataclass(frozen=True)

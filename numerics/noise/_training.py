@@ -52,14 +52,15 @@ class Adam:
     def step(self, weights, slopes, state, eta):
         """The next weights and moments."""
         first, second, steps = state
-        first = [m + (1 - self.decays[0]) * (g - m) for m, g in zip(first, slopes, strict=True)]
-        second = [v + (1 - self.decays[1]) * (g * g - v) for v, g in zip(second, slopes, strict=True)]
+        one, two = self.decays
+        first = [torch.lerp(m, g, 1 - one) for m, g in zip(first, slopes, strict=True)]
+        second = [torch.addcmul(two * v, g, g, value=1 - two) for v, g in zip(second, slopes, strict=True)]
         moved = [self._move(w, m, v, steps + 1, eta) for w, m, v in zip(weights, first, second, strict=True)]
         return moved, (first, second, steps + 1)
 
     def _move(self, w, m, v, steps, eta):
-        correct = [1 - decay**steps for decay in self.decays]
-        return w - eta / correct[0] * m / ((v / correct[1]).sqrt() + self.epsilon)
+        one, two = (1 - decay**steps for decay in self.decays)
+        return torch.addcdiv(w, m, v.sqrt() / math.sqrt(two) + self.epsilon, value=-eta / one)
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,9 @@ def train(
         rows = torch.randint(len(x), (*networks, batch), generator=batches, device=x.device)
         leaves = [w.requires_grad_() for w in weights]
         here = network.with_weights(leaves)
-        loss = objective(here, x[rows], target[rows], schedule.strength(step), noise)
+        seen = x[rows]
+        wanted = seen if target is x else target[rows]
+        loss = objective(here, seen, wanted, schedule.strength(step), noise)
         if not bool(torch.isfinite(loss).all()):
             raise Diverged(f"the loss is {loss.detach().tolist()} at step {step}: eta = {by.eta} is too large")
         slopes = torch.autograd.grad(loss.sum(), leaves)

@@ -38,7 +38,13 @@ Other activations.  E[F(mu + s g)] solves the heat equation in (mu, s) from F:
     E[erf z] = erf(mu/sqrt(1 + 2 s^2)),     Cov = 4 [Phi2(A, B; R) - Phi(A) Phi(B)],                        (10)
     E[z Phi(z)] = mu Phi(mu/T) + (s^2/T) phi(mu/T),     T^2 = 1 + s^2,                                      (11)
 
-A = mu1 sqrt(2/(1 + 2 s1^2)), R = 2 rho s1 s2/sqrt((1 + 2 s1^2)(1 + 2 s2^2)).  Under noise that is Laplace of
+A = mu1 sqrt(2/(1 + 2 s1^2)), R = 2 rho s1 s2/sqrt((1 + 2 s1^2)(1 + 2 s2^2)).  Two GELU units, z Phi(z) being the
+mean of z 1(u < z) over a normal u of its own, need Stein's lemma twice: with c = rho s1 s2 and
+P = Phi2(mu1/T1, mu2/T2; c/(T1 T2)),
+
+    E[h1 h2] = (mu1 + s1^2 d/dmu1 + c d/dmu2) (mu2 + s2^2 d/dmu2 + c d/dmu1) P.                                (11')
+
+  Under noise that is Laplace of
 scale beta along the weights, E[eta] = (beta/2) exp(-|mu|/beta); a sum of Laplace variables is not Laplace.
 
 Small noise.  At fixed x off all kinks, (1) is |r|^2 + sigma^2 |J|^2 but for exponentially small terms.
@@ -60,6 +66,7 @@ from theory.noise._activations import (
     derive_activations,
     erf_covariance,
     erf_mean,
+    gelu_covariance,
     gelu_mean,
     gelu_mean_square,
     laplace_second_moment_off,
@@ -92,9 +99,9 @@ from theory.noise._terms import derive_terms
 __all__ = [
     "ExpectedLoss", "arc_cosine_kernel", "covariance", "covariance_by_mu", "covariance_by_rho", "covariance_by_s",
     "cross_moment", "derive", "duplicate_covariance", "erf_covariance", "erf_mean", "expected_loss",
-    "gaussian_data_loss", "gelu_mean", "gelu_mean_square", "laplace_second_moment_off", "laplace_second_moment_on",
-    "laplace_shift", "mean", "mean_square", "minibatch_variance", "on_off_gap", "opposite_covariance",
-    "product_moment", "second_moment", "shift", "small_noise_loss", "soft_threshold", "variance",
+    "gaussian_data_loss", "gelu_covariance", "gelu_mean", "gelu_mean_square", "laplace_second_moment_off",
+    "laplace_second_moment_on", "laplace_shift", "mean", "mean_square", "minibatch_variance", "on_off_gap",
+    "opposite_covariance", "product_moment", "second_moment", "shift", "small_noise_loss", "soft_threshold", "variance",
 ]  # fmt: skip
 
 

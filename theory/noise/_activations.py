@@ -4,6 +4,8 @@ A smooth activation F needs no cases: E[F(mu + s g)] solves the heat equation f_
 s = 0, and two units solve Price's equation f_rho = s1 s2 f_mu1mu2 from independent ones.
 """
 
+from functools import cache
+
 import sympy as sp
 
 from laws.law import Law, Source, Step
@@ -62,6 +64,35 @@ gelu_mean = Law(
     examples=ALONE,
 )
 
+T1, T2 = (sp.sqrt(1 + t**2) for t in (s1, s2))
+shared = rho * s1 * s2
+a1, a2, r = mu1 / T1, mu2 / T2, shared / (T1 * T2)
+rest = sp.sqrt(1 - r**2)
+both = Phi2(a1, a2, r)  # z Phi(z) = E[z 1(u < z)], u a normal variable of its own: both (z - u) are above 0
+at_first, at_second = phi(a1) * Phi((a2 - r * a1) / rest) / T1, phi(a2) * Phi((a1 - r * a2) / rest) / T2
+at_both = phi(a1) * phi((a2 - r * a1) / rest) / (rest * T1 * T2)
+gelu_means = gelu_mean.rhs.subs({mu: mu1, s: s1}) * gelu_mean.rhs.subs({mu: mu2, s: s2})
+
+
+@cache
+def gelu_product():
+    """E[z1 z2 1(both)]: by Stein's lemma z adds slopes in both means, weighted with its covariances."""
+    once = mu2 * both + s2**2 * both.diff(mu2) + shared * both.diff(mu1)
+    return mu1 * once + s1**2 * once.diff(mu1) + shared * once.diff(mu2)
+
+
+gelu_covariance = Law(
+    Cov(h1, h2),
+    (mu1 * mu2 + shared) * both
+    + (s1**2 * mu2 + shared * mu1 / T1**2) * at_first
+    + (s2**2 * mu1 + shared * mu2 / T2**2) * at_second
+    + (s1**2 * s2**2 + shared**2 * (1 / T1**2 + 1 / T2**2 - 1)) * at_both
+    - gelu_means,
+    solves=lambda f: (f + gelu_means - gelu_product(), f.subs(rho, 0)),
+    given=SPREAD,
+    source=Source("derived here", "Stein's lemma, twice"),
+    examples=TWO,
+)
 
 a, u = mu / T, mu / (T * sp.sqrt(1 + 2 * s**2))
 
@@ -70,7 +101,7 @@ gelu_mean_square = Law(
     (mu**2 + s**2) * Phi2(a, a, s**2 / T**2)
     + 2 * mu * s**2 * (1 + 1 / T**2) * phi(a) / T * Phi(u)
     + 2 * s**4 / (T**2 * sp.sqrt(1 + 2 * s**2)) * phi(a) * phi(u),
-    solves=diffuses(lambda x: gelu(x) ** 2),
+    solves=lambda f: (f - gelu_product().subs({mu1: mu, s1: s, mu2: mu, s2: s, rho: 1}), f.subs(s, 0) - gelu(mu) ** 2),
     given=(s >= 0,),
     source=Source("derived here", "Stein's lemma, twice"),
     examples=ALONE,
@@ -130,9 +161,14 @@ def derive_activations() -> tuple[Step, ...]:
         Step("so does every noise average; of erf it is erf again",
              sp.Eq(F(s).diff(s), s * erf_mean.rhs.diff(mu, 2)), {F(s): erf_mean.rhs}),
         Step("and of GELU", sp.Eq(F(s).diff(s), s * gelu_mean.rhs.diff(mu, 2)), {F(s): gelu_mean.rhs}),
+        Step("and of its square",
+             sp.Eq(F(s).diff(s), s * gelu_mean_square.rhs.diff(mu, 2)), {F(s): gelu_mean_square.rhs}),
         Step("two units correlate by Price's theorem",
              sp.Eq(C(rho).diff(rho), s1 * s2 * (erf_covariance.rhs + erf_means).diff(mu1, mu2)),
              {C(rho): erf_covariance.rhs}),
+        Step("and so do GELU units",
+             sp.Eq(C(rho).diff(rho), s1 * s2 * (gelu_covariance.rhs + gelu_means).diff(mu1, mu2)),
+             {C(rho): gelu_covariance.rhs}),
         Step("the upper tail of Laplace noise", sp.Eq(F(x).diff(x), (mu + x) * noise), tail),
         Step("from the kink of a silent unit on", sp.Eq(-F(mu), laplace_shift.rhs), {F(x): tail[F(x)].subs(mu, -mu)}),
         Step("its second moment", sp.Eq(F(x).diff(x), (mu + x) ** 2 * noise), square),

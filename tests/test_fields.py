@@ -1,0 +1,80 @@
+"""Gabor functions are found where they are, white noise is not taken for them, and mosaics show every field."""
+
+import numpy as np
+import pytest
+
+from numerics.fields import fit_gabors, mosaic
+
+
+def planted(count, side, seed):
+    """Gabor functions of `count` shapes: centre, angle, frequency, widths across and along; and their pixels."""
+    draw = np.random.default_rng(seed)
+    low, high = [0.3 * side, 0.3 * side, 0, 0.08, 1.2, 1.2], [0.7 * side, 0.7 * side, np.pi, 0.3, 3, 3]
+    shape = draw.uniform(low, high, (count, 6))
+    y, x = np.mgrid[:side, :side]
+    fields = []
+    for (x0, y0, angle, frequency, across, along), phase in zip(shape, draw.uniform(0, 6, count), strict=True):
+        u = (x - x0) * np.cos(angle) + (y - y0) * np.sin(angle)
+        v = (y - y0) * np.cos(angle) - (x - x0) * np.sin(angle)
+        window = np.exp(-(u**2) / (2 * across**2) - v**2 / (2 * along**2))
+        fields.append(window * np.cos(2 * np.pi * frequency * u + phase))
+    return shape, np.array(fields)
+
+
+def test_planted_gabors_are_found():
+    """All but a few planted Gabor functions are found to rounding, whatever their size and sign."""
+    shape, fields = planted(40, 12, seed=0)
+    found = fit_gabors(-3.7 * fields)
+    exact = found.explained > 1 - 1e-9
+    assert exact.sum() >= 36 and found.explained.min() > 0.9
+    turned = np.abs(np.sin(found.shape[exact, 2] - shape[exact, 2]))  # an angle counts up to half a turn
+    sharp = shape[exact, 3] * shape[exact, 4] > 0.3  # a grating of less than a third of a wave has no angle to speak of
+    assert sharp.sum() > 10 and np.max(turned[sharp]) < 1e-3
+
+
+def test_white_noise_is_no_gabor():
+    """Six numbers explain little of white noise, and less of more pixels; half noise, half Gabor lies between."""
+    draw = np.random.default_rng(1)
+    small, large = (fit_gabors(draw.normal(size=(60, side, side))).explained for side in (8, 12))
+    _, fields = planted(60, 12, seed=2)
+    noise = draw.normal(size=fields.shape)
+    noise *= np.linalg.norm(fields, axis=(1, 2), keepdims=True) / np.linalg.norm(noise, axis=(1, 2), keepdims=True)
+    mixed = fit_gabors(fields + noise).explained
+    assert np.median(large) < np.median(small) < 0.35 < np.median(mixed) < 0.75
+
+
+def test_fits_do_not_depend_on_company():
+    """A field has the same fit alone and among others, and on every run."""
+    fields = np.random.default_rng(3).normal(size=(5, 8, 8))
+    together, alone = fit_gabors(fields).explained, [fit_gabors(f[None]).explained[0] for f in fields]
+    np.testing.assert_allclose(together, alone, rtol=1e-6)
+    assert np.array_equal(together, fit_gabors(fields).explained)
+
+
+def test_mosaic_shows_every_field():
+    """Each field stands in its place, scaled to its own largest value, with nan around it and where none is left."""
+    fields = np.arange(1.0, 31.0).reshape(5, 2, 3) * np.array([1, -1, 1, 1, 1])[:, None, None]
+    tiles = mosaic(fields, 2)
+    assert tiles.shape == (3 * 3 + 1, 2 * 4 + 1)
+    for k, field in enumerate(fields):
+        top, left = 3 * (k // 2) + 1, 4 * (k % 2) + 1
+        np.testing.assert_allclose(tiles[top : top + 2, left : left + 3], field / np.abs(field).max())
+    assert np.isnan(tiles[::3]).all() and np.isnan(tiles[:, ::4]).all() and np.isnan(tiles[7:, 5:]).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: fit_gabors(np.ones((2, 8))), "fields have shape"),
+        (lambda: fit_gabors(np.ones((2, 8, 9))), "fields have shape"),
+        (lambda: fit_gabors(np.ones((2, 3, 3))), "side >= 4"),
+        (lambda: fit_gabors(np.zeros((2, 8, 8))), "field 0 is 0 everywhere"),
+        (lambda: fit_gabors(np.full((2, 8, 8), np.nan)), "nan is not finite"),
+        (lambda: mosaic(np.ones((2, 8, 8)), 0), "columns = 0"),
+        (lambda: mosaic(np.ones((8, 8)), 2), "fields have shape"),
+    ],
+)
+def test_bad_fields_are_refused(call, says):
+    """What is no set of fields is refused by name."""
+    with pytest.raises(ValueError, match=says):
+        call()

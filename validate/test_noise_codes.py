@@ -1,0 +1,304 @@
+"""Sparse codes: what noise of several levels makes of autoencoders of whitened natural images.
+
+Networks of all levels and seeds train side by side; every claim looks at the same ones.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from laws import Equivalent, Trend, confront
+from laws.judges.verdict import Panel, Series
+from numerics import noise, patches
+from numerics.fields import fit_gabors, mosaic
+from numerics.marginalised import marginalised_terms
+
+SIDE, UNITS, STEPS = 8, 48, 1000
+LEVELS = (0.3, 0.8, 1.5)
+MIDDLE = LEVELS.index(0.8)
+SEEDS = 27
+FITTED = 12  # fields of each network that are compared with Gabor functions
+STAGES = (0, 30, 100, 300, STEPS)
+FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
+
+some_levels = Trend(LEVELS, excess=0.499)
+
+
+def against_noise(of):
+    """Labels of axes."""
+    return dict(x="noise σ", y=of)
+
+
+class Codes(NamedTuple):
+    """Networks (seeds, levels) at the end, the middle level's at each stage, and activity (records, seeds, levels)."""
+
+    networks: noise.Autoencoder
+    stages: list[noise.Autoencoder]
+    along: np.ndarray
+
+
+@cache
+def images():
+    """Whitened patches."""
+    return patches.natural(SIDE, 20_000, seed=0, dtype=torch.float32)
+
+
+@cache
+def codes(seed):
+    """All networks that one seed draws, trained with Adam."""
+    sigmas, x, stages, along = torch.tensor(LEVELS), images(), [], []
+    start = noise.initial(SIDE**2, UNITS, seed=seed, networks=(SEEDS, len(LEVELS)), dtype=torch.float32)
+
+    def record(networks, step):
+        if step in STAGES:
+            stages.append(networks.with_weights([w[:, MIDDLE].clone() for w in networks.weights]))
+        if step % (STEPS // 20) == 0:
+            along.append(noise.activity(networks, x.held_out[:300], noise.Gaussian(sigmas), seed=3).active.numpy())
+
+    networks = noise.train(
+        start, x.train, noise.Sampled(noise.Gaussian(sigmas)), noise.Adam(3e-3), noise.Schedule(STEPS, cool=0.7),
+        batch=64, seed=seed, clip=1.0, record=record,
+    )  # fmt: skip
+    return Codes(networks, stages, np.array(along))
+
+
+def by_level(of):
+    """A run of one level and seed: the value, from an array (seeds, levels), of networks drawn from the first seed."""
+    seeds = []
+
+    def run(sigma, seed):
+        if seed not in seeds:
+            seeds.append(seed)
+        return float(of(seeds[0])[seeds.index(seed), LEVELS.index(sigma)])
+
+    return run
+
+
+def in_turn(of):
+    """A run that hands out, one by one, rows of what the first seed has drawn."""
+    waiting = []
+
+    def run(seed):
+        if not waiting:
+            waiting.extend(of(seed))
+        return waiting.pop()
+
+    return run
+
+
+def falls():
+    """The sign of a falling trend."""
+    return -1.0
+
+
+def rises():
+    """The sign of a rising trend."""
+    return 1.0
+
+
+# -- activity and biases -----------------------------------------------------------------------------
+
+
+@cache
+def activity(seed):
+    """Active fractions, noise on; shape (seeds, levels)."""
+    networks, x = codes(seed).networks, images().held_out
+    return noise.activity(networks, x, noise.Gaussian(torch.tensor(LEVELS)), seed=3).active.numpy()
+
+
+def activity_along_training():
+    """The active fraction against the step, for each level: medians, with ranges at the end."""
+    along, steps = codes(FIRST).along, list(range(0, STEPS + 1, STEPS // 20))
+    curves = np.median(along, axis=1).T
+    series = [Series("rival", steps, c.tolist(), f"σ = {s:g}") for s, c in zip(LEVELS, curves, strict=True)]
+    low, high = along[-1].min(0), along[-1].max(0)
+    ends = Series("run", [STEPS] * 3, curves[:, -1].tolist(), f"range of {SEEDS} networks", low.tolist(), high.tolist())
+    return Panel("step of training", "fraction of active units", (*series, ends))
+
+
+def test_activity_falls_with_noise():
+    """On natural images fewer units are active the more noise there is, up to one and a half times the signal."""
+    claim, rivals = "activity falls with noise", {"none": 0.0, "rises": 1.0}
+    confront(
+        claim,
+        falls,
+        by_level(activity),
+        {},
+        some_levels,
+        rivals,
+        labels=against_noise("fraction of active units"),
+        picture=activity_along_training(),
+    )
+
+
+def preactivations():
+    """How noise-free pre-activations are distributed over data and units, at each level of noise."""
+    networks, edges, series = codes(FIRST).networks, np.linspace(-8, 6, 71), []
+    for k, sigma in enumerate(LEVELS):
+        one = networks.with_weights([w[0, k] for w in networks.weights])
+        z = one.preactivation(images().held_out).flatten().numpy()
+        density = np.histogram(z, edges)[0] / len(z) / np.diff(edges)
+        middles = ((edges[1:] + edges[:-1]) / 2).tolist()
+        series.append(Series("rival", middles, density.tolist(), f"trained with σ = {sigma:g}"))
+    return Panel("noise-free pre-activation", "density", tuple(series))
+
+
+def test_biases_fall_with_noise():
+    """The mean bias falls with noise: units wait further below their threshold."""
+    mean_bias = lambda seed: codes(seed).networks.b_e.mean(-1).numpy()  # noqa: E731
+    claim, rivals = "biases fall with noise", {"none": 0.0, "rise": 1.0}
+    confront(
+        claim,
+        falls,
+        by_level(mean_bias),
+        {},
+        some_levels,
+        rivals,
+        labels=against_noise("mean bias"),
+        picture=preactivations(),
+    )
+
+
+def all_negative():
+    """The share of negative biases at each of the louder levels."""
+    return np.array([1.0, 1.0])
+
+
+def test_biases_are_negative():
+    """At noise of 0.8 and 1.5 every bias ends below zero; half of them start there."""
+    share = lambda seed: (codes(seed).networks.b_e[:, MIDDLE:] < 0).double().mean(-1).numpy()  # noqa: E731
+    rivals = {"as at the start": (codes(FIRST).stages[0].b_e < 0).double().mean().item()}
+    confront(
+        "loud noise pushes all biases below zero",
+        all_negative,
+        in_turn(share),
+        {},
+        Equivalent(0.05, runs=SEEDS),
+        rivals,
+    )
+
+
+# -- what the encoders see ---------------------------------------------------------------------------
+
+
+def alike(seed):
+    """The mean |cosine| between the encoder weights of two units; shape (seeds, levels)."""
+    unit = torch.nn.functional.normalize(codes(seed).networks.W_e, dim=-1)
+    return ((unit @ unit.mT).abs().triu(1).sum((-1, -2)) * 2 / (UNITS * (UNITS - 1))).numpy()
+
+
+def test_encoders_align_with_noise():
+    """Encoder weights grow more alike with noise, not less: covariance goes by silence, not by decorrelation."""
+    claim, rivals = "encoders grow more alike with noise", {"decorrelation, as the paper has it": -1.0, "none": 0.0}
+    confront(
+        claim, rises, by_level(alike), {}, some_levels, rivals, labels=against_noise("mean |cosine| of two encoders")
+    )
+
+
+@cache
+def gabors(seed):
+    """The median R^2 of Gabor functions fitted to some fields of every network; shape (seeds, levels)."""
+    fields = codes(seed).networks.W_e[:, :, :FITTED].numpy()
+    found = fit_gabors(fields.reshape(-1, SIDE, SIDE)).explained
+    return np.median(found.reshape(SEEDS, len(LEVELS), FITTED), axis=-1)
+
+
+@cache
+def white(seed):
+    """The same for fields of white noise; shape (seeds,)."""
+    fields = np.random.default_rng(seed).normal(size=(SEEDS * FITTED, SIDE, SIDE))
+    return np.median(fit_gabors(fields).explained.reshape(SEEDS, FITTED), axis=-1)
+
+
+def fields_of_each_level():
+    """The fields of one network at each level and of white noise, with the median R^2 of Gabor functions."""
+    noisy = np.random.default_rng(FIRST).normal(size=(UNITS, SIDE, SIDE))
+    shown = [("white noise", noisy, np.median(white(FIRST)))]
+    for k, sigma in enumerate(LEVELS):
+        fields = codes(FIRST).networks.W_e[0, k].reshape(UNITS, SIDE, SIDE).numpy()
+        shown.append((f"σ = {sigma:g}", fields, np.median(gabors(FIRST)[:, k])))
+    tiles = [
+        Series("image", [], [], f"{name}: Gabor R² {r2:.2f}", np.round(mosaic(fields, 7), 2).tolist())
+        for name, fields, r2 in shown
+    ]
+    return Panel("receptive fields, each scaled by itself", "", tuple(tiles))
+
+
+def test_fields_grow_gabor_like():
+    """Gabor functions fit the receptive fields the better the more noise there was."""
+    claim, rivals = "receptive fields grow Gabor-like with noise", {"none": 0.0, "less so": -1.0}
+    confront(
+        claim,
+        rises,
+        by_level(gabors),
+        {},
+        some_levels,
+        rivals,
+        labels=against_noise("median R² of Gabor functions"),
+        picture=fields_of_each_level(),
+    )
+
+
+def more():
+    """The sign of an excess."""
+    return 1.0
+
+
+def test_fields_beat_white_noise():
+    """At noise of 0.8 Gabor functions explain more of every network's fields than they do of white noise."""
+    excess = lambda seed: np.sign(gabors(seed)[:, MIDDLE] - white(seed))  # noqa: E731
+    claim, rivals = "Gabor functions fit fields better than white noise", {"no better": 0.0, "worse": -1.0}
+    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=dict(y="sign of the excess"))
+
+
+# -- what the three terms do -------------------------------------------------------------------------
+
+
+@cache
+def terms(seed):
+    """The four parts of the exact loss at the middle level, stage by stage; shape (seeds, stages, 4)."""
+    x = images().held_out[:60].double().expand(SEEDS, -1, -1)
+    parts = [
+        torch.stack(marginalised_terms(x, *(w.double() for w in stage.weights), LEVELS[MIDDLE], error=1e-6), -1)
+        for stage in codes(seed).stages
+    ]
+    return torch.stack(parts, 1).numpy()
+
+
+def terms_along_training():
+    """The three terms along training, medians over the networks, and the range of the first."""
+    found, steps = terms(FIRST), [step + 10 for step in STAGES]
+    names = ("#1 margin", "#2 sparsity", "#3 specialisation")
+    middle = np.median(found, axis=0)
+    series = [Series("rival", steps, middle[:, 1 + k].tolist(), name) for k, name in enumerate(names)]
+    low, high = found[:, :, 1].min(0).tolist(), found[:, :, 1].max(0).tolist()
+    series.append(Series("run", steps, middle[:, 1].tolist(), f"#1, range of {SEEDS} networks", low, high))
+    return Panel("step of training + 10 (σ = 0.8)", "term of the exact loss", tuple(series), "x")
+
+
+def turns():
+    """The sign of the margin term before and after training."""
+    return np.array([1.0, -1.0])
+
+
+def test_margin_turns_into_a_reward():
+    """The margin term #1 raises the loss of untrained networks and lowers that of trained ones."""
+    signs = lambda seed: np.sign(terms(seed)[:, [0, -1], 1])  # noqa: E731
+    rivals = {
+        "a penalty throughout, as the paper has it": np.array([1.0, 1.0]),
+        "a reward throughout": -1.0,
+        "nothing": 0.0,
+    }
+    claim, judge = "the margin term turns from a penalty into a reward", Equivalent(0.5, runs=SEEDS)
+    confront(
+        claim,
+        turns,
+        in_turn(signs),
+        {},
+        judge,
+        rivals,
+        labels=dict(y="sign of #1, before and after"),
+        picture=terms_along_training(),
+    )

@@ -1,0 +1,103 @@
+"""Symmetries of the exact loss, and what is counted as activity, on networks half trained on natural images."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from scipy.special import ndtr
+
+from laws import Mean, Order, Roundoff, confront
+from numerics import noise, patches
+from numerics.marginalised import marginalised_loss
+
+SIGMA = 0.5
+UNITS = 32
+
+
+@cache
+def images():
+    """Whitened patches of 8 x 8 pixels, their first 16 components."""
+    return patches.natural(8, 20_000, seed=0, components=16)
+
+
+@cache
+def trained(seed=5):
+    """One network, half trained."""
+    start, by = noise.initial(16, UNITS, seed=seed), noise.Adam(3e-3)
+    return noise.train(
+        start, images().train, noise.Sampled(noise.Gaussian(SIGMA)), by, noise.Schedule(800), batch=64, seed=seed
+    )
+
+
+def test_rescaling():
+    """Rescaling a ReLU unit leaves the exact loss: w_e.dL/dw_e + b dL/db = w_d.dL/dw_d."""
+    network, x = trained(), images().held_out[:64]
+    slopes = torch.autograd.grad(
+        marginalised_loss(x, *(leaves := [w.clone().requires_grad_() for w in network.weights]), SIGMA), leaves
+    )
+    encoder = (network.W_e * slopes[0]).sum(1)
+    with_bias = encoder + network.b_e * slopes[1]
+    decoder = (network.W_d * slopes[2]).sum(0)
+    size = (
+        (network.W_e * slopes[0]).abs().sum(1)
+        + (network.b_e * slopes[1]).abs()
+        + (network.W_d * slopes[2]).abs().sum(0)
+    )
+    judge = Roundoff(operations=len(x) * UNITS * 40, condition=(size / with_bias.abs()).numpy())
+    claim = "rescaling a unit leaves the exact loss"
+    law = lambda unit: decoder.numpy()  # noqa: E731
+    rivals = {"encoder without its bias": lambda unit: decoder.numpy() - with_bias.numpy() + encoder.numpy()}
+    drawn = dict(unit="hidden unit", y="w·∂L/∂w")
+    confront(claim, law, lambda seed: with_bias.numpy(), dict(unit=np.arange(UNITS)), judge, rivals, labels=drawn)
+
+
+def test_conservation():
+    """|w_e|^2 + b^2 - |w_d|^2 of every unit drifts under descent on the exact loss only as the step does."""
+    start, x, time = noise.initial(6, 8, seed=3), images().train[:40, :6].contiguous(), 0.32
+
+    def balance(network, bias=True):
+        encoder = network.W_e.square().sum(1) + (network.b_e.square() if bias else 0)
+        return (encoder - network.W_d.square().sum(0)).numpy()
+
+    def end(eta, by=noise.SGD):
+        weights = [w.clone() for w in start.weights]
+        for _ in range(round(time / eta)):
+            leaves = [w.requires_grad_() for w in weights]
+            slopes = torch.autograd.grad(marginalised_loss(x, *leaves, SIGMA), leaves)
+            weights = [(w - eta * g).detach() for w, g in zip(leaves, slopes, strict=True)]
+        return start.with_weights(weights)
+
+    fine = end(0.002)
+    rivals = {"without the bias": balance(fine, bias=False) - balance(start, bias=False) + 0 * balance(start)}
+    run = lambda eta, seed: balance(end(eta)) - balance(start)  # noqa: E731
+    confront("descent conserves |w_e|^2 + b^2 - |w_d|^2", 0.0, run, {}, Order(1, start=0.02), rivals)
+
+
+def test_equivariance():
+    """Data, noise and biases c times as large make the exact loss c^2 times as large."""
+    network, x, c = trained(), images().held_out[:64], 1.7
+    exact = lambda x, W_e, b_e, W_d, b_d, sigma: marginalised_loss(x, W_e, b_e, W_d, b_d, sigma).item()  # noqa: E731
+    W_e, b_e, W_d, b_d = network.weights
+    law = lambda c: c**2 * exact(x, *network.weights, SIGMA)  # noqa: E731
+    run = lambda seed: exact(c * x, W_e, c * b_e, W_d, c * b_d, c * SIGMA)  # noqa: E731
+    rivals = {"linear in c": lambda c: c * exact(x, *network.weights, SIGMA)}
+    judge = Roundoff(operations=40 * UNITS, condition=UNITS)
+    confront("the exact loss scales as the square of data and noise", law, run, dict(c=c), judge, rivals)
+
+
+def test_reported_activity():
+    """The reported activity, h > 0 with the noise on, is the mean of Phi(mu/s) over data and units."""
+    network, x = trained(), images().held_out
+    z, s = network.preactivation(x), SIGMA * network.W_e.norm(dim=1)
+    law = lambda: float(ndtr((z / s).numpy()).mean())  # noqa: E731
+
+    def run(n, seed):
+        generator = torch.Generator().manual_seed(seed)
+        share = []
+        for part in torch.randint(len(x), (n,), generator=generator).split(100_000):
+            noisy = noise.Gaussian(SIGMA)(x[part], 1.0, generator)
+            share.append((network.preactivation(noisy) > 0).double().mean(-1))
+        return torch.cat(share).numpy()
+
+    rivals = {"clean activity": float((z > 0).double().mean()), "Phi(mu/s^2)": float(ndtr((z / s**2).numpy()).mean())}
+    confront("reported activity is mean Phi(mu/s)", law, run, {}, Mean(detects=0.005, bounds=(0, 1)), rivals)
