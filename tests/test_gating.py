@@ -25,7 +25,7 @@ from theory.gating import (
     xor_gates,
     xor_points,
 )
-from theory.race import final_shares, race, race_time, relu_gates, relu_starts
+from theory.race import final_shares, race, race_time, relu_gates, relu_kinds, relu_starts
 
 
 @st.composite
@@ -287,6 +287,15 @@ def test_starts_of_relu_units():
     starts = [relu_starts(one, one, (gate,), units=k)[0] for k in (6, 9, 12)]
     errors = np.abs(np.array(starts) - (3 / 16 + 1 / (8 * np.pi)))
     assert errors[2] < errors[1] / 4 < errors[0] / 16  # evenly spread: faster than the root of their number
+
+
+def test_kinds_of_relu_pathways():
+    """Exclusive-or has two kinds of pathways, of two examples and of one; a task without such symmetry has none."""
+    linear, gated = relu_kinds(*xor_points(1.0, 0.5), starts=256, units=9)
+    assert (linear.examples, gated.examples) == (2, 1) and linear.start < gated.start
+    assert (linear.s, linear.reach, gated.s, gated.reach) == pytest.approx((0.25, 0.5, 0.375, 1.5))
+    with pytest.raises(ValueError, match="no images of each other"):
+        relu_kinds(np.array([[1.0, 0.2], [-0.5, 1.0]]), np.array([[1.0], [2.0]]), starts=256, units=9)
 
 
 def test_time_of_a_race():

@@ -2,14 +2,17 @@
 
 from functools import cache, reduce
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from laws import Order, Roundoff, Solver, confront
+from laws import Roundoff, Solver, confront
+from laws.judges.verdict import Panel, Series
 from numerics import gating
-from numerics.chain import crossing
 from theory.gating import (
     GatedGraph,
     Task,
@@ -19,15 +22,8 @@ from theory.gating import (
     pathways,
     reduction,
     routing,
-    routing_hidden,
-    routing_strength,
-    shared_learning_time,
-    unequal_escape,
-    xor,
     xor_gates,
-    xor_half_time,
     xor_points,
-    xor_two_gates,
 )
 
 c, Delta, tau = 0.8, 0.5, 1.3
@@ -35,26 +31,36 @@ c, Delta, tau = 0.8, 0.5, 1.3
 # -- the path equation -----------------------------------------------------------------------------
 
 
-def drawn(draw):
-    """A random graph with skips, several inputs and outputs, and weights; gates are any real numbers."""
-    n = int(draw.integers(4, 8))
+@st.composite
+def network(draw):
+    """Any graph with skips, several inputs and outputs; real gates on any nodes and edges; examples, weights."""
+    n = draw(st.integers(3, 8))
     nodes = [f"n{i}" for i in range(n)]
-    pairs = [(i, j) for j in range(1, n) for i in range(j) if draw.random() < 0.5]
+    pairs = [(i, j) for j in range(1, n) for i in range(j) if draw(st.booleans())]
     pairs += [(i, n - 1) for i in range(n - 1) if not any(i in p for p in pairs)]
     pairs += [(0, n - 1)] if not any(n - 1 in p for p in pairs) else []
-    dims = {v: int(draw.integers(1, 5)) for v in nodes}
+    dims = {v: draw(st.integers(1, 4)) for v in nodes}
     graph = GatedGraph(dims, {f"e{k}": (nodes[i], nodes[j]) for k, (i, j) in enumerate(pairs)})
-    normal = lambda *shape: draw.normal(size=shape)  # noqa: E731
-    gates = {g: normal(6) for g in (*nodes, *graph.edges) if draw.random() < 0.7}
-    x, y = ({v: normal(6, dims[v]) for v in ends} for ends in (graph.inputs, graph.outputs))
-    weights = {e: normal(dims[t], dims[s]) for e, (s, t) in graph.edges.items()}
-    return graph, Task(x, y, gates, draw.uniform(0.3, 1.7, 6)), weights
+    with_gates = [g for g in (*nodes, *graph.edges) if draw(st.booleans())]
+    numbers = np.random.default_rng(draw(st.integers(0, 2**32)))
+    x, y = ({v: numbers.normal(size=(6, dims[v])) for v in ends} for ends in (graph.inputs, graph.outputs))
+    task = Task(x, y, {g: numbers.normal(size=6) for g in with_gates}, numbers.uniform(0.3, 1.7, 6))
+    return graph, task, {e: numbers.normal(size=(dims[t], dims[s])) for e, (s, t) in graph.edges.items()}
 
 
+@cache
 def networks(seed, count=40):
-    """Random networks, all from one seed."""
-    draw = np.random.default_rng(seed)
-    return [drawn(draw) for _ in range(count)]
+    """Networks that hypothesis generates from one seed."""
+    found = []
+
+    @hypothesis.seed(seed)
+    @settings(max_examples=count, phases=[Phase.generate], database=None, deadline=None)
+    @given(network())
+    def gather(one):
+        found.append(one)
+
+    gather()
+    return found
 
 
 def row(arrays):
@@ -217,11 +223,10 @@ def context_task():
 
 def random_task(seed=11):
     """A random graph with skips and real gates; its examples are all items under all draws of the gates."""
-    draw = np.random.default_rng(seed)
-    graph, patterns = drawn(draw)[0], 5
-    while len(graph.inputs) < 2 or len(graph.outputs) < 2 or graph.number_of_paths < 6:
-        graph = drawn(draw)[0]
-    graph = GatedGraph({v: 3 for v in graph.dims}, dict(graph.edges))
+    draw, patterns = np.random.default_rng(seed), 5
+    rich = (g for g, _, _ in networks(seed) if min(len(g.inputs), len(g.outputs)) > 1 and 5 < g.number_of_paths < 40)
+    edges = dict(next(rich).edges)
+    graph = GatedGraph({v: 3 for ends in edges.values() for v in ends}, edges)
     frames = {v: np.linalg.qr(draw.normal(size=(3, 3)))[0] * draw.uniform(0.5, 1.5, 3) for v in graph.dims}
     x, y = ({v: np.tile(frames[v].T, (patterns, 1)) for v in ends} for ends in (graph.inputs, graph.outputs))
     gates = {g: np.repeat(draw.uniform(0.3, 1.6, patterns), 3) for g in (*graph.dims, *graph.edges)}
@@ -297,6 +302,24 @@ RIVALS = {
 }
 
 
+def drawing(graph, task):
+    """The graph with its gates: nodes in columns by the edges before them, dashed where a gate is not always 1."""
+    before = {v: 0 for v in graph.dims}
+    for v in graph.order:
+        before[v] = max((before[graph.edges[e][0]] + 1 for e in graph.into[v]), default=0)
+    columns = [[v for v in graph.order if before[v] == k] for k in range(max(before.values()) + 1)]
+    bend = 0.3 if len(columns) > 4 else 0.0  # so that edges that skip a column do not hide behind each other
+    at = {v: (k + 0.0, (len(c) - 1) / 2 - i + bend * (-1) ** k) for k, c in enumerate(columns) for i, v in enumerate(c)}
+    gated = lambda name: name in task.gates and bool(np.any(task.gates[name] != 1))  # noqa: E731
+    series = []
+    for e, (s, t) in graph.edges.items():
+        role, says = ("gated edge", "with a gate") if gated(e) else ("edge", "always open")
+        series.append(Series(role, [at[s][0], at[t][0]], [at[s][1], at[t][1]], says))
+    for v, (x, y) in at.items():
+        series.append(Series("gated node" if gated(v) else "node", [x], [y], v.partition("/")[0]))
+    return Panel("", "", tuple(series))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_reduction(name):
     """Full matrices, started decoupled, follow the reduction to the solver's own error."""
@@ -314,7 +337,8 @@ def test_reduction(name):
         rivals = {k: path_by_path(r, b0, v) for k, v in RIVALS.items() if not (alone and "own error" in k)}
     law = lambda t: said(r, r.solve(b0, t, rtol=1e-13))  # noqa: E731
     labels = dict(t="time t (τ = 1)", y="singular values of the weights")
-    confront(f"{name} follows its reduction", law, run, dict(t=times), Solver(rtol=1e-8), rivals, labels=labels)
+    judge, graph = Solver(rtol=1e-8), drawing(r.graph, task)
+    confront(f"{name} follows its reduction", law, run, dict(t=times), judge, rivals, labels=labels, picture=graph)
 
 
 def routing_rivals(r, M, K, b0):
@@ -341,195 +365,3 @@ def routing_rivals(r, M, K, b0):
         "the shared edge by M paths": with_shares(1 / M, 1 / K),
         "loss summed over pairs": with_shares(1 / M, 1.0, M * K),
     }
-
-
-# -- exclusive-or ----------------------------------------------------------------------------------
-
-at_xor = dict(c=c, Delta=Delta, a0=0.02, tau=tau)
-xor_times = np.array([4.0, 10.4, 14.4, 18.4, 24.8])
-labels = dict(t="time t (τ = 1.3)", y="strength a of a pathway", h="step η")
-
-
-def strengths(weights, pathway):
-    """The size of what a pathway computes, at every time."""
-    return np.linalg.norm(weights[f"out_{pathway}"] @ weights[f"in_{pathway}"], axis=(-2, -1))
-
-
-def two_gates():
-    """Exclusive-or with two gates, on the sign of the first input."""
-    x, y = xor_points(c, Delta)
-    graph, task = pathways(x, y, {"g1": (x[:, 0] > 0).astype(float), "g2": (x[:, 0] < 0).astype(float)}, hidden=3)
-    return graph.clone_inputs(), task.clone_inputs(graph)
-
-
-def decoupled(graph, task, a0):
-    """Decoupled weights of a two-layer task, with strength a0 in every pathway."""
-    r = reduction(graph, correlations(graph, task))
-    return gating.decoupled(graph, {**r.base.U, **r.base.V}, np.sqrt(a0), seed=4)
-
-
-@pytest.mark.parametrize("gates", [4, 2])
-def test_xor(gates):
-    """Gradient descent on exclusive-or with four gates, and with two, follows its logistic."""
-    graph, task = xor_task(Delta) if gates == 4 else two_gates()
-    law, other = (xor, xor_two_gates) if gates == 4 else (xor_two_gates, xor)
-    start = decoupled(graph, task, at_xor["a0"])
-    run = lambda eta, seed: strengths(gating.train(graph, task, start, xor_times / tau, eta / tau), "g1")  # noqa: E731
-    rivals = {
-        "the other gating": other,
-        "rate s, not 2 s": lambda t, **at: law(t=t / 2, **at),
-        "summed over the examples": lambda t, **at: law(t=8 * t, **at),
-        "no input correlation, D = 1": lambda t, c, Delta, a0, tau: ignoring_size(t, c, Delta, a0, tau, gates),
-    }
-    at = dict(t=xor_times, **at_xor)
-    claim = f"exclusive-or with {'four' if gates == 4 else 'two'} gates is logistic"
-    confront(claim, law, run, at, Order(1, start=0.2), rivals, labels=labels)
-
-
-def ignoring_size(t, c, Delta, a0, tau, gates):
-    """The logistic with the input correlation taken as 1."""
-    s = np.sqrt(2 * c**2 + Delta**2) / 4 if gates == 4 else np.sqrt(c**2 + Delta**2) / 2
-    return s / (1 - (1 - s / a0) * np.exp(-2 * s * t / tau))
-
-
-@pytest.mark.parametrize("gates", [4, 2])
-def test_xor_by_solver(gates):
-    """The flow of the torch network, with four gates and with two, is its logistic to the solver's own error."""
-    graph, task = xor_task(Delta) if gates == 4 else two_gates()
-    law, many = (xor, "four") if gates == 4 else (xor_two_gates, "two")
-    start = decoupled(graph, task, at_xor["a0"])
-    run = lambda rtol, seed: strengths(gating.flow(graph, task, start, xor_times / tau, rtol), "g2")  # noqa: E731
-    rivals = {"rate 2 s (1 + 1e-6)": lambda t, **at: law(t=(1 + 1e-6) * t, **at)}
-    claim = f"exclusive-or with {many} gates flows logistically"
-    confront(claim, law, run, dict(t=xor_times, **at_xor), Solver(), rivals, labels=labels)
-
-
-def test_xor_half_time():
-    """Exclusive-or is half learnt when the law says."""
-    graph, task = xor_task(Delta)
-    start = decoupled(graph, task, at_xor["a0"])
-
-    def run(eta, seed):
-        steps = eta / tau * np.arange(round(20.8 / eta) + 1)
-        a = strengths(gating.train(graph, task, start, steps, eta / tau), "g1")
-        error = 1 - np.sqrt(2 * c**2 + Delta**2) * a
-        return tau * crossing(steps, -error, -0.5)
-
-    rivals = {
-        "rate s, not 2 s": lambda **at: 2 * xor_half_time(**at),
-        "ln(1/a0)/(2 s)": lambda c, Delta, a0, tau: 2 * tau * np.log(1 / a0) / np.sqrt(2 * c**2 + Delta**2),
-    }
-    confront("half-time of exclusive-or", xor_half_time, run, at_xor, Order(1, start=0.4), rivals, labels=labels)
-
-
-# -- routing ---------------------------------------------------------------------------------------
-
-
-def one_mode(M, K, s=1.7, d=0.6):
-    """Routing with a single item: one mode with <y x> = s and <x^2> = d."""
-    x = np.array([[np.sqrt(d)]])
-    return routing(M, K, x, s / d * x, 2)
-
-
-def test_routing_weights():
-    """While routing is learnt the shared weight follows sqrt(b0^2 + M (b_in^2 - b0^2))."""
-    M, K, b0, times = 4, 2, 0.25, np.array([0.7, 2.1, 3.5, 4.2, 5.6])
-    graph, task = one_mode(M, K)
-    start = gating.decoupled(graph, frames_of(graph, task), b0, seed=2)
-    size = lambda weights, e: np.linalg.norm(weights[e], axis=(-2, -1))  # noqa: E731
-    b_in = size(gating.flow(graph, task, start, times, 1e-13), "in0")
-    run = lambda rtol, seed: size(gating.flow(graph, task, start, times, rtol), "h")  # noqa: E731
-    rivals = {
-        "no sharing, b_h = b_in": lambda M, b0, b_in: b_in,
-        "shared by M K": lambda M, **at: routing_hidden(M=M * K, **at),
-    }
-    drawn = dict(b_in="weight $b_{in}$ of a domain", y="shared weight $b_h$")
-    claim = "routing: the shared weight follows those of the domains"
-    confront(claim, routing_hidden, run, dict(M=M, b0=b0, b_in=b_in), Solver(rtol=1e-8), rivals, labels=drawn)
-
-
-def test_routing_strength():
-    """From small weights b0 the domains' weights end at (s/(d sqrt M))^(1/3), up to b0^2."""
-    M, K = 3, 2
-    graph, task = one_mode(M, K)
-
-    def run(b0, seed):
-        start = gating.decoupled(graph, frames_of(graph, task), b0, seed=2)
-        return np.linalg.norm(gating.flow(graph, task, start, [12 + 4 / b0], 1e-9)["in0"][-1])
-
-    at = dict(s=1.7, d=0.6, M=M, b0=1e-6)
-    rivals = {"no sharing, (s/d)^(1/3)": lambda s, d, M, b0: (s / d) ** (1 / 3)}
-    rivals["shared by M K"] = lambda M, **at: routing_strength(M=M * K, **at)
-    # the law holds in the limit: it is asked for at a start of a millionth
-    limit = Order(2, start=0.3)
-    claim = "routing: the domains' weights end at (s/(d sqrt M))^(1/3)"
-    confront(claim, routing_strength, run, at, limit, rivals, labels=dict(h="initial weight $b_0$"))
-
-
-def frames_of(graph, task):
-    """The bases of all inputs and outputs."""
-    base = reduction(graph, correlations(graph, task)).base
-    return {**base.U, **base.V}
-
-
-# -- learning times --------------------------------------------------------------------------------
-
-
-def test_shared_learning_time():
-    """With balanced weights, depth, initialisation and sharing set the learning time through one chain."""
-    M, K, s, d = 4, 3, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
-    frames, N = frames_of(graph, task), M * K
-    g = (K * N * K) ** (1 / 3)  # paths through an input edge, the shared edge, an output edge
-    a0, af = 0.05, 2.1
-    # balanced: b^2/n is equal in all layers, and their product is a0
-    beta = (a0 / g**1.5) ** (2 / 3)
-    b0 = {e: np.sqrt(beta * (N if e == "h" else K)) for e in graph.edges}
-    start = gating.decoupled(graph, frames, b0, seed=3)
-
-    def outputs(times, rtol):
-        weights = gating.flow(graph, task, start, times, rtol)
-        return np.linalg.norm(weights["out0"] @ weights["h"] @ weights["in0"], axis=(-2, -1))
-
-    def run(rtol, seed):
-        coarse = np.linspace(0, 6, 41)
-        k = int(np.argmax(outputs(coarse, rtol) > af))
-        fine = np.linspace(coarse[k - 1], coarse[k], 101)
-        return tau * crossing(fine, outputs(fine, rtol), af)
-
-    at = dict(s=s, d=d, tau=tau, N=N, g=g, D=3, a0=a0, af=af)
-    rivals = {
-        "no sharing": lambda g, **rest: shared_learning_time(g=1.0, **rest),
-        "shared by all": lambda g, N, **rest: shared_learning_time(g=N, N=N, **rest),
-        "the arithmetic mean": lambda g, **rest: shared_learning_time(g=(2 * K + N) / 3, **rest),
-        "two layers": lambda D, **rest: shared_learning_time(D=2, **rest),
-    }
-    claim = "sharing enters the learning time by its geometric mean"
-    confront(claim, shared_learning_time, run, at, Solver(rtol=1e-8), rivals, labels=labels)
-
-
-def test_unequal_escape():
-    """From small unequal weights of three layers the escape time is Carlson's integral, at leading order."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
-    frames, N = frames_of(graph, task), M * K
-    shape = {"in": 0.3, "h": 1.9, "out": 0.7}
-    beta = sorted([shape["in"] ** 2 / K, shape["h"] ** 2 / N, shape["out"] ** 2 / K])
-
-    def run(scale, seed):
-        b0 = {e: scale * shape[e.rstrip("0123456789")] for e in graph.edges}
-        start = gating.decoupled(graph, frames, b0, seed=3)
-        times = np.linspace(0, 4 + 3 / scale, 601)
-        weights = gating.flow(graph, task, start, times, 1e-9)
-        a = np.linalg.norm(weights["out0"] @ weights["h"] @ weights["in0"], axis=(-2, -1))
-        return tau * scale * crossing(times, a, s / (2 * d))
-
-    at = dict(s=s, tau=tau, N=N, g=(K * N * K) ** (1 / 3), **dict(zip(("beta1", "beta2", "beta3"), beta, strict=True)))
-    equal = np.prod(beta) ** (1 / 3)
-    rivals = {
-        "balanced at the same product": lambda N, s, g, tau, **_: tau * N / (s * g**1.5 * np.sqrt(equal)),
-        "no sharing": lambda N, g, **rest: unequal_escape(N=N, g=1.0, **rest),
-    }
-    claim = "three unequal layers escape by Carlson's integral"
-    drawn = dict(h="size of the initial weights", y="size x escape time")
-    confront(claim, unequal_escape, run, at, Order(1, start=0.4), rivals, labels=drawn)

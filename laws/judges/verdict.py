@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from laws.judges import diagrams
 from laws.typeset import plain
 
 # Okabe and Ito's colours: safe for the colour-blind
@@ -26,7 +27,10 @@ DASHES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3))]
 
 @dataclass(frozen=True)
 class Series:
-    """One set of data in a panel: its role is law, run, rival, band, path or surface (heights in `low`)."""
+    """One set of data in a panel: its role is law, run, rival, band, path or surface (heights in `low`).
+
+    Further roles are those of `laws.judges.diagrams`: nodes and edges of a graph, gated or not, and a map.
+    """
 
     role: str
     x: list
@@ -168,6 +172,9 @@ def _strict(data):
 def _draw(axes, panel: Panel) -> None:
     dashes = iter(DASHES * 9)
     for series in panel.series:
+        if series.role in diagrams.DRAW:
+            diagrams.DRAW[series.role](axes, series)
+            continue
         x, y, ink = np.array(series.x), np.array(series.y), INK[series.role]
         if series.role == "surface":
             height = np.array(series.low)

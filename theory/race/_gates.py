@@ -11,7 +11,7 @@ from scipy.stats.qmc import Sobol
 from theory.gating import Task
 
 SAME = float(np.sqrt(np.finfo(float).eps))  # what agrees in half of the digits of float64 counts as equal
-SETTLED = 6  # growth times of the slowest gate, after which units are taken to have settled
+SETTLED = 10  # growth times of the slowest gate, after which units are taken to have settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,42 @@ def relu_gates(x, y, *, starts: int = 4096, steps: int = 400, seed: int = 0) -> 
     return tuple(sorted(found, key=lambda gate: -gate.s))
 
 
-def relu_starts(x, y, gates: tuple[Gating, ...], *, units: int = 12, steps: int = 400) -> np.ndarray:
+@dataclass(frozen=True)
+class Kind:
+    """Pathways of a ReLU network that are images of each other; on each example one of them is open.
+
+    examples: how many each is open on; s: their singular value; reach: the size of the output of one of unit
+    strength; start: from how much it starts, over sigma^2.
+    """
+
+    examples: int
+    s: float
+    reach: float
+    start: float
+
+
+def relu_kinds(x, y, *, starts: int = 4096, units: int = 12) -> tuple[Kind, ...]:
+    """The kinds of pathways that units of a bias-free ReLU network can settle on, those of most examples first.
+
+    With the fields of all kinds as rows, `final_shares` and `race_time` say what becomes of them.  `starts` is for
+    `relu_gates`, `units` for `relu_starts`.  Raises ValueError where the pathways of one kind differ in their
+    singular values or outputs, or are not open on every example once.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    gates = relu_gates(x, y, starts=starts)
+    size = relu_starts(x, y, gates, units=units)
+    found = []
+    for examples in sorted({int(gate.on.sum()) for gate in gates}, reverse=True):
+        members = [i for i, gate in enumerate(gates) if gate.on.sum() == examples]
+        reach = np.concatenate([(x @ gates[i].w)[gates[i].on] for i in members])
+        once = np.all(np.sum([gates[i].on for i in members], axis=0) == 1)
+        if not (once and np.ptp(reach) <= SAME * reach.max() and np.ptp([gates[i].s for i in members]) <= SAME):
+            raise ValueError(f"the {len(members)} pathways open on {examples} examples are no images of each other")
+        found.append(Kind(examples, gates[members[0]].s, float(reach[0]), float(np.mean(size[members]))))
+    return tuple(found)
+
+
+def relu_starts(x, y, gates: tuple[Gating, ...], *, units: int = 12, steps: int = 200) -> np.ndarray:
     """The strengths from which ReLU units start the pathways of `gates`, over sigma^2, in the limit of many units.
 
     Weights are normal with variance sigma^2/width.  A pathway starts at the sum, over the units that settle on it,
