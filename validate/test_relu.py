@@ -170,14 +170,20 @@ def equal_shares(margins, share):
     return brentq(lambda D: level(D) - 0.5, margins[0], margins[-1])
 
 
+@cache
+def phases(seed=1):
+    """The share of linear units in one network for every margin and scale, as shades."""
+    scales, margins = 10.0 ** np.arange(-8, 0), np.linspace(0.4, 1.3, 10)
+    share = np.array([relu_shares(margins, scale, seed) for scale in scales])
+    return Series("map", margins.tolist(), np.log10(scales).tolist(), "final share of linear units", share.T.tolist())
+
+
 @pytest.mark.full
 def test_phase_diagram():
     """The margin at which ReLU units turn from nonlinear to linear drifts to sqrt(2/3) as 1/ln(1/sigma)."""
-    shares = []
 
     def run(seed):
-        shares.append([relu_shares(MARGINS, scale, seed) for scale in SCALES])
-        return np.array([equal_shares(MARGINS, share) for share in shares[-1]])
+        return np.array([equal_shares(MARGINS, relu_shares(MARGINS, scale, seed)) for scale in SCALES])
 
     def law(scale, at=share_law):
         return np.array([brentq(lambda D, v=v: at([D], v)[0] - 0.5, 0.7, 1.35, xtol=1e-4) for v in scale])
@@ -187,6 +193,8 @@ def test_phase_diagram():
         "an ungated linear pathway": lambda scale: np.full(len(scale), np.sqrt(2 / 15)),
         "equal starts": lambda scale: law(scale, from_equal_starts),
     }
+    line = Series("law", law(SCALES).tolist(), np.log10(SCALES).tolist(), "equal shares, law")
+    limit = Series("path", [np.sqrt(2 / 3)] * 2, [-1.0, -8.0], "√(2/3)")
     confront(
         "the margin of equal shares in ReLU networks drifts to sqrt(2/3)",
         law,
@@ -195,4 +203,5 @@ def test_phase_diagram():
         Equivalent(0.02, runs=20, miss=1e-3),
         rivals,
         labels=dict(scale="size σ of the initial weights", y="margin of equal shares"),
+        picture=Panel("margin Δ", "size of the initial weights, log₁₀ σ", (phases(), line, limit)),
     )
