@@ -46,7 +46,7 @@ SHARED, OWN = ("in0", "h", "out0"), ("own1_0", "own2_0", "own3_0")
 
 
 def all_at(graph, **sizes):
-    """Scalar weights: pathways of their own start at one size, or at one for each of several networks, others at another."""
+    """Scalar weights: `own` for pathways of their own, `shared` for all others; a number, or one for each network."""
     size = {e: np.asarray(sizes["own"] if e.startswith("own") else sizes["shared"], dtype=float) for e in graph.edges}
     return {e: torch.from_numpy(v[..., None, None].copy()) for e, v in size.items()}
 
