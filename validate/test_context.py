@@ -74,3 +74,33 @@ def test_context(scale, winner):
         rivals,
         labels=dict(after="time since the first escape", y="loss, of that at the start"),
     )
+
+
+@pytest.mark.full
+def test_where_the_ranking_changes():
+    """Gates for two contexts win from small weights, for one from larger: the ranking changes near sigma = 0.003."""
+    x, y, schemes = context_schemes()
+    eta, scales = 0.1, (1e-2, 3e-3, 1e-3)
+    X, Y = torch.from_numpy(x), torch.from_numpy(y)
+    rank = ("common + one context", "common + two contexts")
+    curves = {scale: [gated_curve(x, y, schemes[name], scale, eta) for name in rank] for scale in scales}
+
+    def run(seed):
+        lead = []
+        for scale in scales:
+            times = eta * np.arange(0, round((110 + 5 * np.log(1 / scale)) / eta) + 1, 5)
+            layers = gating.relu_layers(1, 300, x.shape[1], y.shape[1], scale, seed=seed)
+            curve = after_escape(times, gating.relu_train(X, Y, layers, times, eta)[:, 0])
+            one, two = (np.abs(curve - scheme).mean() for scheme in curves[scale])
+            lead.append(one - two)
+        return -np.polyfit(np.log10(scales), lead, 1)[1] / np.polyfit(np.log10(scales), lead, 1)[0]
+
+    confront(
+        "items in contexts: the scheme that wins changes near initial weights of 0.003",
+        lambda: np.log10(3e-3),
+        run,
+        {},
+        Equivalent(0.3, runs=20, miss=1e-3),
+        {"two contexts from 0.03 on": np.log10(0.03), "one context down to 0.0003": np.log10(3e-4)},
+        labels=dict(y="log₁₀ σ where both schemes are as near"),
+    )

@@ -121,8 +121,11 @@ def test_generalisation_against_K():
         fraction = np.array([np.mean(errors(M, K) < 0.5) for K in levels])
         spread = 2 * np.sqrt(np.maximum(fraction * (1 - fraction), 1 / 60) / 60)
         low, high = np.maximum(fraction - spread, 0), np.minimum(fraction + spread, 1)
-        panel += [Series("run", [K / M for K in levels], fraction.tolist(), f"M = {M}", low.tolist(), high.tolist())]
-        panel += [Series("law", [1 / M], [2.0 ** (1 - M)], "free signs agree, $2^{1-M}$")]
+        x = [K / M for K in levels]
+        panel += [Series("rival", x, fraction.tolist(), f"M = {M}")]
+        panel += [Series("run", x, fraction.tolist(), "of 60 networks", low.tolist(), high.tolist())]
+    sizes = [4, 6, 8]
+    panel += [Series("law", [1 / M for M in sizes], [2.0 ** (1 - M) for M in sizes], "free signs agree, $2^{1-M}$")]
 
     def run(K, seed):
         return errors(6, int(K))[members.setdefault(seed, len(members))]
@@ -134,7 +137,7 @@ def test_generalisation_against_K():
         {},
         Trend((1.0, 2.0, 4.0)),
         {"the other way": 1.0, "no trend": 0.0},
-        labels=dict(x="K, of M = 6", y="error on untrained pairs"),
+        labels=dict(level="K, of M = 6", y="error on untrained pairs"),
         picture=Panel("K/M", "part of the networks that generalise", tuple(panel)),
     )
 
@@ -181,7 +184,7 @@ def test_rich_and_lazy(which):
 
     rivals = {"the other way": -sign, "no trend": 0.0}
     claim = f"rich to lazy: the {which} {'rises' if sign > 0 else 'falls'} with the initial weights"
-    drawn = dict(x="size σ of the initial weights", y=which)
+    drawn = dict(level="size σ of the initial weights", y=which)
     confront(claim, sign, run, {}, Trend(SCALES), rivals, labels=drawn)
 
 
@@ -248,5 +251,5 @@ def test_imbalance():
         {},
         Trend(IMBALANCES),
         {"the other way": 1.0, "no trend": 0.0},
-        labels=dict(x="initial weights of the domains, at equal product", y="likeness of hidden codes"),
+        labels=dict(level="initial weights of the domains, at equal product", y="likeness of hidden codes"),
     )

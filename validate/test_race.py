@@ -6,9 +6,10 @@ import torch
 from scipy.optimize import brentq
 
 from laws import Order, Solver, confront
+from laws.judges.verdict import Panel, Series
 from numerics import gating
 from theory.gating import correlations, pathways, xor_gates, xor_points
-from theory.race import final_shares, shared_error, transition, transition_drift
+from theory.race import final_shares, race, shared_error, transition, transition_drift
 
 c, tau = 0.8, 1.3
 
@@ -68,6 +69,31 @@ def test_shared_error():
     confront(claim, shared_error, run, at, Solver(rtol=1e-8), rivals, labels=drawn)
 
 
+def table(runners):
+    """The race, as a table: who leaves the saddle when, and what each makes up in the end."""
+    rows = [["scheme", "s", "escape time", "loss left", "share", "for a ReLU"]]
+    for r in runners:
+        able = {True: "yes", False: "no", None: "too deep"}[r.consistent]
+        rows += [[r.name, f"{r.strength:.3f}", f"{r.escape_time:.1f}", f"{r.residual:.2f}", f"{r.share:.2f}", able]]
+    at = (0.0, 2.3, 3.0, 4.3, 5.3, 6.1)
+    cells = [
+        Series("cell", [x], [-float(i)], text) for i, row in enumerate(rows) for x, text in zip(at, row, strict=True)
+    ]
+    return Panel("", "", tuple(cells))
+
+
+def contestants(Delta):
+    """The schemes that may learn exclusive-or with a margin."""
+    x, y = xor_points(c, Delta)
+    on = lambda rows: rows.astype(float)  # noqa: E731
+    return race(x, y, {
+        "four gates, one example each": xor_gates(x),
+        "two gates, one class each": {"plus": on(y[:, 0] > 0), "minus": on(y[:, 0] < 0)},
+        "two gates, on the sign of $x_1$": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
+        "one pathway, always open": {"linear": np.ones(len(x))},
+    }, 0.03)  # fmt: skip
+
+
 def test_final_shares():
     """What linear and gated pathways make up in the end follows from their singular values and starts alone."""
     margins = np.array([0.3, 0.5, 0.8])
@@ -97,6 +123,7 @@ def test_final_shares():
         Solver(rtol=1e-7),
         rivals,
         labels=drawn,
+        picture=table(contestants(0.5)),
     )
 
 
@@ -124,7 +151,7 @@ def test_transition(kappa):
     confront(claim, transition, run, dict(c=c, kappa=kappa), Solver(rtol=1e-5), rivals)
 
 
-def equal_shares(epsilon, kappa, rtol=1e-7):
+def equal_shares(epsilon, kappa, rtol=1e-6):
     """The margin at which linear and gated pathways that start at exp(-1/epsilon) end with equal shares."""
     start = np.exp(-1 / epsilon)
 

@@ -165,9 +165,9 @@ SCALES, MARGINS = np.array([1e-1, 1e-2, 1e-4, 1e-8]), np.linspace(0.6, 1.2, 9)
 
 
 def equal_shares(margins, share):
-    """The margin at which a cubic through the shares, which smooths what one network's draw adds, is a half."""
-    level = np.polynomial.Polynomial.fit(margins, share, 3)
-    return brentq(lambda D: level(D) - 0.5, margins[0], margins[-1])
+    """The margin at which the odds are even, by a parabola through their logarithms, which smooths single draws."""
+    odds = np.polynomial.Polynomial.fit(margins, np.log(share / (1 - share)), 2)
+    return brentq(odds, margins[0], margins[-1])
 
 
 @cache
@@ -200,7 +200,7 @@ def test_phase_diagram():
         law,
         run,
         dict(scale=SCALES),
-        Equivalent(0.02, runs=20, miss=1e-3),
+        Equivalent(0.02, runs=30, miss=1e-3),
         rivals,
         labels=dict(scale="size σ of the initial weights", y="margin of equal shares"),
         picture=Panel("margin Δ", "size of the initial weights, log₁₀ σ", (phases(), line, limit)),

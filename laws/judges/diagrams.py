@@ -1,4 +1,4 @@
-"""Panels that are no curves: a graph with its gates, drawn as nodes and edges, and a map of values over a plane."""
+"""Panels that are no curves: a graph with its gates, drawn as nodes and edges, a table, and a map over a plane."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ def _edge(axes, series: Series, gated: bool) -> None:
     axes.annotate("", ahead, middle, arrowprops=dict(arrowstyle="-|>", color=ink, lw=0), zorder=0)
 
 
+def _cell(axes, series: Series) -> None:
+    """One cell of a table; the axes mean nothing here."""
+    axes.text(series.x[0], series.y[0], series.label, ha="left", va="center", fontsize=9, color=INK)
+    axes.update_datalim([(series.x[0], series.y[0] - 0.5), (series.x[0] + 1.0, series.y[0] + 0.5)])
+    axes.autoscale_view()
+    axes.set_axis_off()
+
+
 def _map(axes, series: Series) -> None:
     """Values `low`, shape (len(x), len(y)), as shades."""
     shades = axes.pcolormesh(series.x, series.y, np.array(series.low).T, shading="nearest", cmap="cividis")
@@ -41,5 +49,6 @@ DRAW = {
     "gated node": lambda axes, series: _node(axes, series, gated=True),
     "edge": lambda axes, series: _edge(axes, series, gated=False),
     "gated edge": lambda axes, series: _edge(axes, series, gated=True),
+    "cell": _cell,
     "map": _map,
 }

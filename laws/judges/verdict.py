@@ -29,7 +29,7 @@ DASHES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3))]
 class Series:
     """One set of data in a panel: its role is law, run, rival, band, path or surface (heights in `low`).
 
-    Further roles are those of `laws.judges.diagrams`: nodes and edges of a graph, gated or not, and a map.
+    Further roles are those of `laws.judges.diagrams`: nodes and edges of a graph, cells, a map.
     """
 
     role: str
