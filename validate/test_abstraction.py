@@ -101,6 +101,6 @@ def test_abstraction():
         {},
         Trend(LEVELS),
         {"the finest first": -1.0, "all at once": 0.0},
-        labels=dict(level="level of the hierarchy, 1 the broadest", y="time when the codes are alike (τ = 1)"),
+        labels=dict(x="level of the hierarchy, 1 the broadest", y="time when the codes are alike (τ = 1)"),
         picture=Panel("time t (τ = 1)", "part learnt, and likeness of codes", tuple(series)),
     )

@@ -137,7 +137,7 @@ def test_generalisation_against_K():
         {},
         Trend((1.0, 2.0, 4.0)),
         {"the other way": 1.0, "no trend": 0.0},
-        labels=dict(level="K, of M = 6", y="error on untrained pairs"),
+        labels=dict(x="K, of M = 6", y="error on untrained pairs"),
         picture=Panel("K/M", "part of the networks that generalise", tuple(panel)),
     )
 
@@ -184,7 +184,7 @@ def test_rich_and_lazy(which):
 
     rivals = {"the other way": -sign, "no trend": 0.0}
     claim = f"rich to lazy: the {which} {'rises' if sign > 0 else 'falls'} with the initial weights"
-    drawn = dict(level="size σ of the initial weights", y=which)
+    drawn = dict(x="size σ of the initial weights", y=which)
     confront(claim, sign, run, {}, Trend(SCALES), rivals, labels=drawn)
 
 
@@ -251,5 +251,5 @@ def test_imbalance():
         {},
         Trend(IMBALANCES),
         {"the other way": 1.0, "no trend": 0.0},
-        labels=dict(level="initial weights of the domains, at equal product", y="likeness of hidden codes"),
+        labels=dict(x="initial weights of the domains, at equal product", y="likeness of hidden codes"),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.optimize import brentq
+from scipy.optimize import brentq, newton
 
 from laws import Order, Solver, confront
 from laws.judges.verdict import Panel, Series
@@ -161,8 +161,8 @@ def equal_shares(epsilon, kappa, rtol=1e-6):
         end = gating.flow(graph, task, aligned(graph, task, start, start), [until], rtol)
         return np.log(strength(end, "l1")[0] * Delta / (strength(end, "g1")[0] * np.sqrt(2 * c**2 + Delta**2)))
 
-    low = transition(c=c, kappa=kappa)
-    return brentq(excess, low, low * (1 + 2 * epsilon), xtol=1e-6)
+    near = transition(c=c, kappa=kappa)
+    return newton(excess, near, x1=near * (1 + epsilon), tol=1e-7)  # by secants: it is almost a straight line
 
 
 def first_of(Delta, kappa):

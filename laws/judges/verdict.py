@@ -216,10 +216,12 @@ def _draw(axes, panel: Panel) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     for line in axes.get_lines():
         line.set_label(_shown(axes, line))
-    columns = 2 if all(len(str(label)) <= 40 for label in axes.get_legend_handles_labels()[1]) else 1
-    axes.legend(
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 2 if all(len(str(label)) <= 40 for label in labels) else 1
+    place = dict(
         frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=columns, handlelength=2.5
     )
+    axes.legend(handles, labels, **place)
 
 
 def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
