@@ -75,7 +75,7 @@ def table(runners):
     for r in runners:
         able = {True: "yes", False: "no", None: "too deep"}[r.consistent]
         rows += [[r.name, f"{r.strength:.3f}", f"{r.escape_time:.1f}", f"{r.residual:.2f}", f"{r.share:.2f}", able]]
-    at = (0.0, 2.3, 3.0, 4.3, 5.3, 6.1)
+    at = (0.0, 4.4, 5.4, 7.2, 8.6, 9.7)
     cells = [
         Series("cell", [x], [-float(i)], text) for i, row in enumerate(rows) for x, text in zip(at, row, strict=True)
     ]
