@@ -128,7 +128,7 @@ def test_quadrature():
     """From any start, one integral gives what routing computes at every time."""
     M, K, s, d = 3, 2, 1.7, 0.6
     graph, task = one_mode(M, K, s, d)
-    sizes, times = {"in": 0.4, "h": 0.9, "out": 0.25}, np.array([0.7, 1.4, 2.1, 2.8, 3.5])
+    sizes, times = {"in": 0.4, "h": 0.9, "out": 0.25}, np.array([0.5, 1.0, 1.5, 2.0, 2.5])
     b0 = {e: sizes[e.rstrip("0123456789")] for e in graph.edges}
     start = gating.decoupled(graph, frames_of(graph, task), b0, seed=5)
     r = reduction(graph, correlations(graph, task))
@@ -140,7 +140,7 @@ def test_quadrature():
         slowness = sp.lambdify(integral.variables[0], integral.function.subs(values))
         out = lambda y: np.prod([np.sqrt(b**2 + y / m) for b, m in zip(starts.values(), n, strict=True)])  # noqa: E731
         time = lambda y: quad(slowness, 0, y, epsabs=0, epsrel=1e-11, limit=200)[0]  # noqa: E731
-        full = brentq(lambda y: out(y) - s / d, 0, 100) * (1 - 1e-6)
+        full = brentq(lambda y: out(y) - s / d, 0, 100) * (1 - 1e-4)
         return np.array([out(brentq(lambda y, T=T: time(y) - T, 0, full, xtol=1e-14)) for T in t])
 
     rivals = {
