@@ -133,12 +133,12 @@ def test_quadrature():
     start = gating.decoupled(graph, frames_of(graph, task), b0, seed=5)
     r = reduction(graph, correlations(graph, task))
 
-    def law(t, starts=sizes, n=(M, 1, M)):
+    def law(t, starts=sizes):
         integral = r.quadrature().rhs
         values = {sp.Symbol(f"b_{name}(0)", real=True): value for name, value in starts.items()}
         values |= {symbol: value[0] for symbol, value in r.values.items()}
         slowness = sp.lambdify(integral.variables[0], integral.function.subs(values))
-        out = lambda y: np.prod([np.sqrt(b**2 + y / m) for b, m in zip(starts.values(), n, strict=True)])  # noqa: E731
+        out = lambda y: np.prod([np.sqrt(b**2 + y / m) for b, m in zip(starts.values(), (M, 1, M), strict=True)])  # noqa: E731
         time = lambda y: quad(slowness, 0, y, epsabs=0, epsrel=1e-11, limit=200)[0]  # noqa: E731
         full = brentq(lambda y: out(y) - s / d, 0, 100) * (1 - 1e-4)
         return np.array([out(brentq(lambda y, T=T: time(y) - T, 0, full, xtol=1e-14)) for T in t])
@@ -147,7 +147,8 @@ def test_quadrature():
         "balanced at the same product": lambda t: law(
             t, dict.fromkeys(sizes, np.prod(list(sizes.values())) ** (1 / 3))
         ),
-        "a path of its own for every pair": lambda t: law(t, n=(M * K,) * 3),
+        "slower by M/K, over all pairs": lambda t: law(t * K / M),
+        "sizes of inputs and shared weight swapped": lambda t: law(t, {"in": 0.9, "h": 0.4, "out": 0.25}),
     }
     drawn = dict(t="time t (τ = 1)", y="output for unit input")
     run = lambda rtol, seed: outputs(graph, gating.flow(graph, task, start, times, rtol))  # noqa: E731
