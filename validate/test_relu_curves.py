@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from laws import Equivalent, Exponent, confront
+from laws import Equivalent, confront
 from numerics import gating
 from numerics.chain import crossing
 from theory.gating import xor_points
@@ -120,28 +120,4 @@ def test_relu_shape():
         Equivalent(0.02, runs=20, miss=1e-3),
         rivals,
         labels=dict(late="time since the half-time", y="remaining error, √(2 L)"),
-    )
-
-
-@pytest.mark.full
-def test_shape_and_width():
-    """What is left between the learning curve of a ReLU network and the logistic falls as 1/width."""
-    eta, s = 0.005, np.sqrt(2 + 0.16) / 4
-    x, y = relu_task(np.full(16, 0.4))
-    times = eta * np.arange(0, round(22 / eta) + 1, 40)
-
-    def run(width, seed):
-        losses = gating.relu_train(x, y, gating.relu_layers(16, int(width), 3, 1, 1e-2, seed=seed), times, eta)
-        left = np.sqrt(2 * losses)
-        late = times[:, None] - half_times(times, losses)
-        return np.median(np.max(np.abs(left - 1 / (1 + np.exp(2 * s * late))), axis=0))
-
-    confront(
-        "ReLU learning curves approach the logistic as 1/width",
-        -1.0,
-        run,
-        {},
-        Exponent((50, 100, 200, 400), detects=0.3, runs=20),
-        {"as its root": -0.5, "as its square": -2.0},
-        labels=dict(x="width", y="largest distance of √(2 L) from the logistic"),
     )
