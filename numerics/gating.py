@@ -218,7 +218,7 @@ def relu_train(
             due += 1
         if step < wanted[-1]:
             push = (y.mT - out) * (eta / x.shape[-2])
-            back = (second.mT @ push) * (z > 0)
+            back = (second.mT @ push).masked_fill_(z <= 0, 0.0)
             second = second + push @ hidden.mT
             first = first + back @ x
     return torch.stack(kept).numpy()

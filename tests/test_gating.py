@@ -25,7 +25,7 @@ from theory.gating import (
     xor_gates,
     xor_points,
 )
-from theory.race import final_shares, race, relu_gates
+from theory.race import final_shares, race, race_time, relu_gates, relu_kinds, relu_starts
 
 
 @st.composite
@@ -280,6 +280,32 @@ def test_relu_gates_of_exclusive_or():
     assert relu_gates(*xor_points(1.0, 0.0)) == ()  # all gates lie on the boundary
 
 
+def test_starts_of_relu_units():
+    """One item: units with w > 0 and w + a > 0 settle, and start the pathway at <(w + a)^2/4> over them."""
+    one = np.ones((1, 1))
+    (gate,) = relu_gates(one, one)
+    starts = [relu_starts(one, one, (gate,), units=k)[0] for k in (6, 9, 12)]
+    errors = np.abs(np.array(starts) - (3 / 16 + 1 / (8 * np.pi)))
+    assert errors[2] < errors[1] / 4 < errors[0] / 16  # evenly spread: faster than the root of their number
+
+
+def test_kinds_of_relu_pathways():
+    """Exclusive-or has two kinds of pathways, of two examples and of one; a task without such symmetry has none."""
+    linear, gated = relu_kinds(*xor_points(1.0, 0.5), starts=256, units=9)
+    assert (linear.examples, gated.examples) == (2, 1) and linear.start < gated.start
+    assert (linear.s, linear.reach, gated.s, gated.reach) == pytest.approx((0.25, 0.5, 0.375, 1.5))
+    with pytest.raises(ValueError, match="no images of each other"):
+        relu_kinds(np.array([[1.0, 0.2], [-0.5, 1.0]]), np.array([[1.0], [2.0]]), starts=256, units=9)
+
+
+def test_time_of_a_race():
+    """One pathway alone takes the time of its logistic, and a second one only makes the race shorter."""
+    s, reach, start = 0.4, 1.5, 1e-3
+    alone = race_time([s], [reach], [start], left=0.3)
+    assert alone == pytest.approx(np.log(0.7 / 0.3 * (1 / (reach * start) - 1)) / (2 * s), rel=1e-10)
+    assert race_time([s, 0.3], [reach, 1.2], [start, start], left=0.3) < alone
+
+
 def test_race_of_exclusive_or():
     """Schemes are ranked by escape, those that no ReLU can have after the others; shares follow the share law."""
     x, y = xor_points(1.0, 0.5)
@@ -302,6 +328,9 @@ def test_race_of_exclusive_or():
         (lambda: final_shares([1.0], [1.0, 2.0], [0.1]), "reach"),
         (lambda: final_shares([1.0, -1.0], [1.0, 2.0], [0.1, 0.1]), "s = "),
         (lambda: final_shares([1.0], [2.0], [0.6]), "already exceeded"),
+        (lambda: race_time([1.0], [2.0], [0.1], left=0.9), "left = 0.9"),
+        (lambda: relu_starts(x, y, ()), "gates = "),
+        (lambda: relu_starts(*xor_points(1.0, 0.5), relu_gates(*xor_points(1.0, 0.5))[:2]), "of the units settle"),
         (lambda: trained_pairs(3, 4), "K = 4"),
         (lambda: relu_gates(x, y[:1]), r"y\['y'\] has shape"),
         (lambda: gating.random(GatedGraph(*chain), 0.0), "scale = 0.0 must be positive"),

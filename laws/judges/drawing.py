@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from laws.judges import diagrams
 from laws.typeset import plain
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, int]:
 
 def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
     if any(series.role == "image" for series in panel.series):
-        _show(axes, panel)
+        diagrams.images(axes, panel)
         return
     for series in panel.series:
         DRAW[series.role](axes, series, styles.get(series.label, 0))
@@ -152,21 +153,8 @@ DRAW = {
     "band": _band,
     "path": _path,
     "surface": _surface,
+    **{role: lambda axes, series, i, draw=draw: draw(axes, series) for role, draw in diagrams.DRAW.items()},
 }
-
-
-def _show(axes, panel: Panel) -> None:
-    """Pictures, two in a row, each under its label; gray is 0."""
-    columns, gap = min(len(panel.series), 2), 0.12
-    for i, series in enumerate(panel.series):
-        rows = np.array(series.low, dtype=float)
-        left, top = i % columns * (1 + gap / 2), -(i // columns) * (1 + gap)
-        axes.imshow(rows, cmap="gray", vmin=-1, vmax=1, extent=(left, left + 1, top - 1, top))
-        axes.text(left + 0.5, top + 0.02, plain(series.label), ha="center", va="bottom", fontsize=9)
-    high = -(-len(panel.series) // columns)
-    axes.set(xlim=(0, columns + (columns - 1) * gap / 2), ylim=(-high - (high - 1) * gap, gap), aspect="equal")
-    axes.set(xlabel=plain(panel.x), ylabel=plain(panel.y), xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
 
 
 def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:

@@ -17,7 +17,8 @@ class Series:
     """One set of data in a panel: its role is law, run, rival, band, path, surface or image.
 
     `low` has the heights of a surface over x and y, or the rows of a picture, from -1 to 1; nan is left blank.
-    A prediction that is known at its points alone is not `joined`: it is drawn as marks.
+    A prediction that is known at its points alone is not `joined`: it is drawn as marks.  Further roles are those of
+    `laws.judges.diagrams`: nodes and edges of a graph, cells of a table, a map.
     """
 
     role: str

@@ -23,6 +23,13 @@ sqrt(2/3) c for a ReLU, sqrt(2/15) c for an ungated pathway.  From equal starts 
 a margin that lies beyond (2) by Delta_c 16 kappa^2 ln(4 kappa)/((16 kappa^2 - 1) ln(1/a0)), to leading order:
 logarithmically far from the limit of small weights.
 
+Starts of ReLU units.  While the output is small no unit knows of another: each moves by w' = <1[w x > 0] (a y) x>,
+a' = <max(w x, 0) y>, which is linear until it changes the examples that it is on for.  `relu_gates` finds the
+gates it can settle on.  From then on it grows as c e^(s t), c = (v w + u a) e^(-s t)/2 with v and u the gate's
+directions, so that of `width` units with weights of variance sigma^2/width a pathway starts at sigma^2 <c^2>, the
+average over all units, 0 for those that settle elsewhere, as width -> oo: `relu_starts`.  With these starts,
+which `relu_kinds` puts beside the singular values, (1) has no free constant.
+
 Shared against dedicated.  Routing between M domains, K outputs for each input, through one shared hidden weight,
 all weights b0, leaves the saddle after
 
@@ -43,11 +50,11 @@ ICML 2022; the closed forms are derived here.
 """
 
 from theory.race._derivation import derive
-from theory.race._gates import Gating, relu_gates
+from theory.race._gates import Gating, Kind, relu_gates, relu_kinds, relu_starts
 from theory.race._laws import advantage, loser, routing_escape, shared_error, transition, transition_drift
-from theory.race._race import Runner, final_shares, race
+from theory.race._race import Runner, final_shares, race, race_time
 
 __all__ = [
-    "Gating", "Runner", "advantage", "derive", "final_shares", "loser", "race", "relu_gates", "routing_escape",
-    "shared_error", "transition", "transition_drift",
+    "Gating", "Kind", "Runner", "advantage", "derive", "final_shares", "loser", "race", "race_time", "relu_gates",
+    "relu_kinds", "relu_starts", "routing_escape", "shared_error", "transition", "transition_drift",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
 from theory.gating import GatedGraph, Task, correlations, diagonalise, forward, nodewise_flow, pathways
@@ -69,16 +69,40 @@ def final_shares(s, reach, start) -> np.ndarray:
     shape (n,), positive.  With I the integral of the common error, strengths are start e^(2 s I), and the
     contributions reach * strength add up to 1.
     """
+    s, log = _runners(s, reach, start)
+    return np.exp(log + 2 * s * _grown(s, log, 1.0))
+
+
+def race_time(s, reach, start, left: float = 0.5) -> float:
+    """When several two-layer pathways that learn one target together have left a part `left` of the error, tau = 1.
+
+    The arguments of `final_shares`, and 0 < left < the error at the start.  With I the integral of the error E,
+    the time is that of dI/E.
+    """
+    s, log = _runners(s, reach, start)
+    made = float(np.exp(np.logaddexp.reduce(log)))
+    if not 0 < left < 1 - made:
+        raise ValueError(f"left = {left} must lie between 0 and the error at the start, {1 - made:g}")
+    until = _grown(s, log, 1 - left)
+    return float(quad(lambda i: 1 / (1 - np.sum(np.exp(log + 2 * s * i))), 0.0, until, epsabs=0, epsrel=1e-11)[0])
+
+
+def _runners(s, reach, start) -> tuple[np.ndarray, np.ndarray]:
+    """The singular values, and the logarithms of what each pathway makes up at the start."""
     s, reach, start = (np.asarray(v, dtype=float) for v in (s, reach, start))
     for name, v in (("s", s), ("reach", reach), ("start", start)):
         if v.shape != s.shape or v.ndim != 1 or not np.all(np.isfinite(v) & (v > 0)):
             raise ValueError(f"{name} = {v} must be a row of positive numbers, as many as s")
     if reach @ start >= 1:
         raise ValueError(f"start = {start}: the target is already exceeded")
-    log = np.log(reach * start)
-    bound = float(np.min(-log / (2 * s)))  # here one pathway alone would do
-    root = brentq(lambda i: np.logaddexp.reduce(log + 2 * s * i), 0.0, bound, xtol=1e-15 * max(bound, 1.0), rtol=1e-15)
-    return np.exp(log + 2 * s * root)
+    return s, np.log(reach * start)
+
+
+def _grown(s: np.ndarray, log: np.ndarray, made: float) -> float:
+    """The integral I of the common error at which all pathways together make up a part of the target."""
+    bound = 2 * float(np.min((np.log(made) - log) / (2 * s)))  # at half of it one pathway alone would do
+    excess = lambda i: np.logaddexp.reduce(log + 2 * s * i) - np.log(made)  # noqa: E731
+    return float(brentq(excess, 0.0, bound, xtol=1e-15 * max(bound, 1.0), rtol=1e-15))
 
 
 def _entry(name: str, x, y, scheme: Scheme) -> tuple[GatedGraph, Task]:

@@ -1,0 +1,70 @@
+"""Panels that are no curves: images, a graph with its gates as nodes and edges, a table, and a map over a plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from laws.typeset import plain
+
+if TYPE_CHECKING:
+    from laws.judges.verdict import Panel, Series
+
+INK, GATED, PAPER = "#222222", "#D55E00", "#FFFFFF"  # gates are dashed, too: never colour alone
+
+
+def _node(axes, series: Series, gated: bool) -> None:
+    """A node with its name; the axes mean nothing here."""
+    look = dict(boxstyle="round,pad=0.35", fc=PAPER, ec=GATED if gated else INK, ls="--" if gated else "-", lw=1.4)
+    axes.text(series.x[0], series.y[0], series.label, ha="center", va="center", fontsize=10, color=INK, bbox=look)
+    axes.set_axis_off()
+
+
+def _edge(axes, series: Series, gated: bool) -> None:
+    """An edge from its first point to its last, dashed where a gate is on it."""
+    ink, style = (GATED, "--") if gated else (INK, "-")
+    known = axes.get_legend_handles_labels()[1]
+    label = series.label if series.label and series.label not in known else "_nolegend_"
+    axes.plot(series.x, series.y, color=ink, ls=style, lw=1.4, label=label, zorder=0)
+    middle = [(v[0] + v[-1]) / 2 for v in (series.x, series.y)]
+    ahead = [m + 0.01 * (v[-1] - v[0]) for m, v in zip(middle, (series.x, series.y), strict=True)]
+    axes.annotate("", ahead, middle, arrowprops=dict(arrowstyle="-|>", color=ink, lw=0), zorder=0)
+
+
+def _cell(axes, series: Series) -> None:
+    """One cell of a table; the axes mean nothing here."""
+    axes.text(series.x[0], series.y[0], series.label, ha="left", va="center", fontsize=9, color=INK)
+    axes.update_datalim([(series.x[0], series.y[0] - 0.5), (series.x[0] + 1.0, series.y[0] + 0.5)])
+    axes.autoscale_view()
+    axes.set_axis_off()
+
+
+def _map(axes, series: Series) -> None:
+    """Values `low`, shape (len(x), len(y)), as shades."""
+    shades = axes.pcolormesh(series.x, series.y, np.array(series.low).T, shading="nearest", cmap="cividis")
+    axes.figure.colorbar(shades, ax=axes, label=series.label)
+
+
+def images(axes, panel: Panel) -> None:
+    """Pictures, two in a row, each under its label; gray is 0."""
+    columns, gap = min(len(panel.series), 2), 0.12
+    for i, series in enumerate(panel.series):
+        rows = np.array(series.low, dtype=float)
+        left, top = i % columns * (1 + gap / 2), -(i // columns) * (1 + gap)
+        axes.imshow(rows, cmap="gray", vmin=-1, vmax=1, extent=(left, left + 1, top - 1, top))
+        axes.text(left + 0.5, top + 0.02, plain(series.label), ha="center", va="bottom", fontsize=9)
+    high = -(-len(panel.series) // columns)
+    axes.set(xlim=(0, columns + (columns - 1) * gap / 2), ylim=(-high - (high - 1) * gap, gap), aspect="equal")
+    axes.set(xlabel=plain(panel.x), ylabel=plain(panel.y), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+DRAW = {
+    "node": lambda axes, series: _node(axes, series, gated=False),
+    "gated node": lambda axes, series: _node(axes, series, gated=True),
+    "edge": lambda axes, series: _edge(axes, series, gated=False),
+    "gated edge": lambda axes, series: _edge(axes, series, gated=True),
+    "cell": _cell,
+    "map": _map,
+}

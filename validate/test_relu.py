@@ -1,0 +1,207 @@
+"""What ReLU networks make of exclusive-or with a margin, against the race of the pathways that they can have."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import brentq
+
+from laws import Equivalent, confront
+from laws.judges.verdict import Panel, Series
+from numerics import gating
+from theory.gating import pathways, xor_points
+from theory.race import final_shares, relu_kinds
+
+
+def relu_task(margins):
+    """Exclusive-or with each of the margins, c = 1: inputs (margins, 4, 3), targets (4, 1)."""
+    x = np.array([xor_points(1.0, D)[0] for D in margins])
+    return torch.from_numpy(x), torch.from_numpy(xor_points(1.0, 0.0)[1])
+
+
+@cache
+def runners(margin):
+    """Singular values, reaches, and starts over sigma^2, of the pathways of one class and of one example, if any."""
+    kinds = relu_kinds(*xor_points(1.0, margin), starts=256, units=11)
+    return tuple(np.array([getattr(kind, name) for kind in kinds]) for name in ("s", "reach", "start"))
+
+
+def share_of_linear(x, y):
+    """Record what units that are on for more than one example add to the outputs, as a part of the whole."""
+
+    def record(W1, W2, out):
+        on, part = gating.by_activity(x, (W1, W2))
+        by_unit = (part * y).mean((-1, -2))
+        return torch.where(on > 1, by_unit, 0).sum(-1) / by_unit.sum(-1)
+
+    return record
+
+
+def relu_shares(margins, scale, seed, width=200, eta=0.05):
+    """The final share of linear units in ReLU networks, one for each margin."""
+    x, y = relu_task(margins)
+    until = eta * round((17 + 3.2 * np.log(1 / scale)) / eta)  # the slowest pathway waits 2.8 ln(1/scale)
+    layers = gating.relu_layers(len(margins), width, 3, 1, scale, seed=seed)
+    return gating.relu_train(x, y, layers, [until], eta, share_of_linear(x, y))[0]
+
+
+def share_law(margins, scale):
+    """The share law, from the starts that ReLU units have."""
+    found = []
+    for D in margins:
+        s, reach, start = runners(D)
+        found.append(final_shares(s, reach, scale**2 * start)[0])
+    return np.array(found)
+
+
+def from_equal_starts(margins, scale, linear=0.5):
+    """The share law with starts sigma^2/8; `linear`: the part of the examples that a linear gate is open on."""
+    size = lambda D: np.sqrt(2 + D**2)  # noqa: E731
+    return np.array([final_shares([linear * D, size(D) / 4], [D, size(D)], [scale**2 / 8] * 2)[0] for D in margins])
+
+
+def test_relu_shares():
+    """What linear units make up of the output follows the share law, through the transition and on both sides."""
+    scale, margins = 1e-2, np.array([0.5, 0.7, 0.8, 0.9, 1.0, 1.15])
+    dense = np.linspace(0.4, 1.3, 13)
+    line = Series("law", dense.tolist(), share_law(dense, scale).tolist(), "share law")
+    naive = Series("rival", dense.tolist(), from_equal_starts(dense, scale, 1.0).tolist(), "ungated linear pathway")
+    equal = Series("rival", dense.tolist(), from_equal_starts(dense, scale).tolist(), "equal starts")
+    threshold = Series("path", [np.sqrt(2 / 3)] * 2, [0.0, 1.0], "√(2/3)")
+    rivals = {
+        "equal starts": lambda margin: from_equal_starts(margin, scale),
+        "an ungated linear pathway wins above sqrt(2/15)": lambda margin: from_equal_starts(margin, scale, 1.0),
+        "a step at sqrt(2/3)": lambda margin: (margin > np.sqrt(2 / 3)).astype(float),
+        "half each": lambda margin: np.full(len(margin), 0.5),
+    }
+    confront(
+        "ReLU units turn from nonlinear to linear at sqrt(2/3) as the share law says",
+        lambda margin: share_law(margin, scale),
+        lambda seed: relu_shares(margins, scale, seed, width=300),
+        dict(margin=margins),
+        Equivalent(0.04, runs=60, miss=1e-3),
+        rivals,
+        labels=dict(margin="margin Δ", y="final share of linear units"),
+        picture=Panel("margin Δ", "final share of linear units", (line, naive, equal, threshold)),
+    )
+
+
+def linear_residue(margins, until=120.0, eta=0.2):
+    """The loss that a linear network of two layers is left with, of that at the start; one for each margin."""
+    left = []
+    for margin in margins:
+        x, y = xor_points(1.0, margin)
+        graph, task = pathways(x, y, {"linear": np.ones(len(x))}, hidden=20)
+        end = gating.train(graph, task, gating.random(graph, 0.1, seed=3), [until], eta)
+        left.append(float(gating.losses(graph, task, {e: torch.from_numpy(w[0]) for e, w in end.items()})) / 0.5)
+    return np.array(left)
+
+
+def test_emergence():
+    """Nonlinear representations emerge before they are necessary: a linear network learns these tasks as well."""
+    margins, scale = np.array([0.2, 0.35, 0.5, 0.65]), 1e-2
+    necessary = linear_residue(np.array([0.0, *margins]))
+    need = Series("run", [0.0, *margins.tolist()], necessary.tolist(), "loss left to a linear network")
+    confront(
+        "nonlinear units emerge before they are strictly necessary",
+        lambda margin: 1 - share_law(margin, scale),
+        lambda seed: 1 - relu_shares(margins, scale, seed),
+        dict(margin=margins),
+        Equivalent(0.04, runs=20, miss=1e-3),
+        {"only where a linear network fails": lambda margin: necessary[1:], "half": lambda margin: 0.5},
+        labels=dict(margin="margin Δ", y="final share of nonlinear units"),
+        picture=Panel("margin Δ", "what a linear network cannot learn", (need,)),
+    )
+    assert necessary[0] > 0.5 > 1e-3 > necessary[1:].max()
+
+
+# -- the hypothesis: no unit switches ----------------------------------------------------------------
+
+
+def switched(margins, seed, scale=1e-2, width=200, eta=0.05):
+    """The part of the final output that is carried by units which, after the first hundredth of the loss, switched.
+
+    One network for each margin.
+    """
+    x, y = relu_task(margins)
+    times = 10 * eta * np.arange(round((17 + 3.2 * np.log(1 / scale)) / (10 * eta)) + 1)
+    each = torch.tensor([1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
+
+    def record(W1, W2, out):
+        _, part = gating.by_activity(x, (W1, W2))
+        loss = ((y - out) ** 2).sum((-1, -2))
+        on = ((W1 @ x.mT > 0) * each).sum(-1)  # a number for each set of examples
+        return torch.cat([loss[:, None], on, (part * y).mean((-1, -2))], dim=1)
+
+    rows = gating.relu_train(x, y, gating.relu_layers(len(margins), width, 3, 1, scale, seed=seed), times, eta, record)
+    loss, on, part = rows[..., 0], rows[..., 1 : width + 1], rows[-1, :, width + 1 :]
+    begun = np.argmax(loss < 0.99 * loss[0], axis=0)
+    moved = on[begun, np.arange(len(margins))] != on[-1]
+    return (part * moved).sum(-1) / part.sum(-1)
+
+
+def test_activity():
+    """With a margin the units that carry the output keep the examples that they are on for; without, they do not."""
+    margins = np.array([0.3, 0.5, 0.8, 1.2])
+    everywhere = np.array([0.0, 0.05, 0.1, 0.2, *margins])
+    median = np.median([switched(everywhere, seed) for seed in range(5)], axis=0)
+    control = Series("run", everywhere.tolist(), median.tolist(), "median of 5 networks")
+    confront(
+        "with a margin the units that carry the output do not switch",
+        lambda margin: np.zeros(len(margin)),
+        lambda seed: switched(margins, seed),
+        dict(margin=margins),
+        Equivalent(0.01, runs=20),
+        {"as without a margin": lambda margin: median[0], "as with a margin of 0.1": lambda margin: median[2]},
+        labels=dict(margin="margin Δ", y="part of the output carried by units that switched"),
+        picture=Panel("margin Δ", "part of the output carried by units that switched", (control,)),
+    )
+
+
+# -- the phase diagram -------------------------------------------------------------------------------
+
+SCALES, MARGINS = np.array([1e-1, 1e-2, 1e-4, 1e-8]), np.linspace(0.6, 1.2, 9)
+
+
+def equal_shares(margins, share):
+    """The margin at which the odds are even, by a parabola through their logarithms, which smooths single draws."""
+    odds = np.polynomial.Polynomial.fit(margins, np.log(share / (1 - share)), 2)
+    return brentq(odds, margins[0], margins[-1])
+
+
+@cache
+def phases(seed=1):
+    """The share of linear units in one network for every margin and scale, as shades."""
+    scales, margins = 10.0 ** np.arange(-8, 0), np.linspace(0.4, 1.3, 10)
+    share = np.array([relu_shares(margins, scale, seed) for scale in scales])
+    return Series("map", margins.tolist(), np.log10(scales).tolist(), "final share of linear units", share.T.tolist())
+
+
+@pytest.mark.full
+def test_phase_diagram():
+    """The margin at which ReLU units turn from nonlinear to linear drifts to sqrt(2/3) as 1/ln(1/sigma)."""
+
+    def run(seed):
+        return np.array([equal_shares(MARGINS, relu_shares(MARGINS, scale, seed)) for scale in SCALES])
+
+    def law(scale, at=share_law):
+        return np.array([brentq(lambda D, v=v: at([D], v)[0] - 0.5, 0.7, 1.35, xtol=1e-4) for v in scale])
+
+    rivals = {
+        "no drift, sqrt(2/3)": lambda scale: np.full(len(scale), np.sqrt(2 / 3)),
+        "an ungated linear pathway": lambda scale: np.full(len(scale), np.sqrt(2 / 15)),
+        "equal starts": lambda scale: law(scale, from_equal_starts),
+    }
+    line = Series("law", law(SCALES).tolist(), np.log10(SCALES).tolist(), "equal shares, law")
+    limit = Series("path", [np.sqrt(2 / 3)] * 2, [-1.0, -8.0], "√(2/3)")
+    confront(
+        "the margin of equal shares in ReLU networks drifts to sqrt(2/3)",
+        law,
+        run,
+        dict(scale=SCALES),
+        Equivalent(0.02, runs=30, miss=1e-3),
+        rivals,
+        labels=dict(scale="size σ of the initial weights", y="margin of equal shares"),
+        picture=Panel("margin Δ", "size of the initial weights, log₁₀ σ", (phases(), line, limit)),
+    )
