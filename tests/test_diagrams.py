@@ -30,13 +30,13 @@ def drawn(series):
 )
 def test_words_are_shown(series, words):
     """Nodes and cells show their names, without axes."""
-    axes = drawn(series)[1]
+    axes = drawn(series)[-1]
     assert [text.get_text() for text in axes.texts if text.get_text()] == words and not axes.axison
 
 
 def test_map_shows_its_values():
     """The shades are the values, and their bar says what they are of."""
     axes = drawn(MAP)
-    (shades,) = axes[1].collections
+    (shades,) = axes[-2].collections
     np.testing.assert_array_equal(np.asarray(shades.get_array()).ravel(), np.array(MAP[0].low).T.ravel())
     assert axes[-1].get_ylabel() == "share"

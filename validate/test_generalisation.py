@@ -153,7 +153,7 @@ def test_agreement_by_chance():
 
     rivals = {"one free sign in all": 0.5, "never": 0.0, "2^-M, up to a common sign": 2.0**-M}
     claim = "with K = 1 as many networks generalise as free signs agree by chance"
-    labels = dict(y="probability that no untrained pair is right")
+    labels = dict(y="probability that a network generalises")
     confront(claim, lambda: 2.0 ** (1 - M), run, {}, Mean(detects=0.12, variance=0.25), rivals, labels=labels)
 
 

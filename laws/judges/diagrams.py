@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +16,14 @@ if TYPE_CHECKING:
 INK, GATED, PAPER = "#222222", "#D55E00", "#FFFFFF"  # gates are dashed, too: never colour alone
 
 
-def _node(axes, series: Series, gated: bool) -> None:
+def _node(axes, series: Series, i: int, gated: bool = False) -> None:
     """A node with its name; the axes mean nothing here."""
     look = dict(boxstyle="round,pad=0.35", fc=PAPER, ec=GATED if gated else INK, ls="--" if gated else "-", lw=1.4)
     axes.text(series.x[0], series.y[0], series.label, ha="center", va="center", fontsize=10, color=INK, bbox=look)
     axes.set_axis_off()
 
 
-def _edge(axes, series: Series, gated: bool) -> None:
+def _edge(axes, series: Series, i: int, gated: bool = False) -> None:
     """An edge from its first point to its last, dashed where a gate is on it."""
     ink, style = (GATED, "--") if gated else (INK, "-")
     known = axes.get_legend_handles_labels()[1]
@@ -32,7 +34,7 @@ def _edge(axes, series: Series, gated: bool) -> None:
     axes.annotate("", ahead, middle, arrowprops=dict(arrowstyle="-|>", color=ink, lw=0), zorder=0)
 
 
-def _cell(axes, series: Series) -> None:
+def _cell(axes, series: Series, i: int) -> None:
     """One cell of a table; the axes mean nothing here."""
     axes.text(series.x[0], series.y[0], series.label, ha="left", va="center", fontsize=9, color=INK)
     axes.update_datalim([(series.x[0], series.y[0] - 0.5), (series.x[0] + 1.0, series.y[0] + 0.5)])
@@ -40,7 +42,7 @@ def _cell(axes, series: Series) -> None:
     axes.set_axis_off()
 
 
-def _map(axes, series: Series) -> None:
+def _map(axes, series: Series, i: int) -> None:
     """Values `low`, shape (len(x), len(y)), as shades."""
     shades = axes.pcolormesh(series.x, series.y, np.array(series.low).T, shading="nearest", cmap="cividis")
     axes.figure.colorbar(shades, ax=axes, label=series.label)
@@ -60,11 +62,11 @@ def images(axes, panel: Panel) -> None:
     axes.spines[:].set_visible(False)
 
 
-DRAW = {
-    "node": lambda axes, series: _node(axes, series, gated=False),
-    "gated node": lambda axes, series: _node(axes, series, gated=True),
-    "edge": lambda axes, series: _edge(axes, series, gated=False),
-    "gated edge": lambda axes, series: _edge(axes, series, gated=True),
+DRAW: dict[str, Callable[..., None]] = {
+    "node": _node,
+    "gated node": partial(_node, gated=True),
+    "edge": _edge,
+    "gated edge": partial(_edge, gated=True),
     "cell": _cell,
     "map": _map,
 }

@@ -6,6 +6,7 @@ The colours are Okabe and Ito's, which the colour-blind tell apart; dashes and m
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,14 +147,14 @@ def _surface(axes, series: Series, i: int) -> None:
     axes.plot([], [], color="#7c7b78", label=f"{series.label} (contours)")
 
 
-DRAW = {
+DRAW: dict[str, Callable[..., None]] = {
     "law": lambda axes, series, i: _line(axes, series, i, law=True),
     "rival": lambda axes, series, i: _line(axes, series, i, law=False),
     "run": _run,
     "band": _band,
     "path": _path,
     "surface": _surface,
-    **{role: lambda axes, series, i, draw=draw: draw(axes, series) for role, draw in diagrams.DRAW.items()},
+    **diagrams.DRAW,
 }
 
 
