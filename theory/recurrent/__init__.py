@@ -29,7 +29,10 @@ for any loss of the outputs and any data.  Hence gradient flow with one rate for
 
     Q = Wx Wx^T + Wh Wh^T - Wh^T Wh - Wy^T Wy + beta beta^T,                                  (7)
 
-and a step of descent changes it by exactly eta^2 times the same form in the gradients.                (8)
+and a step of descent changes it by exactly eta^2 times the same form in the gradients.  In one mode Q is a^2 - c^2, and
+a step makes of it
+
+    (a^2 - c^2) (1 - eta^2 [delta G(b rho) - a c G(b^2)]^2).                                   (8)
 
 Degeneracy.  Outputs depend on the Markov parameters Wy Wh^(k-1) Wx.  Networks of k and n states that agree on
 
@@ -108,6 +111,7 @@ from theory.recurrent._learning import (
     profile_speeds,
     recurrent_speed,
     reversed_gain,
+    unbalance_step,
 )
 from theory.recurrent._lorenz import (
     critical_forcing,
@@ -142,7 +146,8 @@ __all__ = [
     "derive", "energy_rate", "exponent_sum", "feature_change", "frequency", "frozen_recurrence", "growth_rate",
     "hoffman_wielandt", "initial_output", "input_speed", "integrator", "leak_error", "learn", "loose_eigenvalue",
     "output_change", "pair_null", "permutation_bound", "pinned", "planar_distance", "profile_speeds", "realise",
-    "recurrent_speed", "reversed_gain", "spectral_bound", "symmetric_distance", "unmatched_distance", "weight_change",
+    "recurrent_speed", "reversed_gain", "spectral_bound", "symmetric_distance", "unbalance_step", "unmatched_distance",
+    "weight_change",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from laws.arrays import real_array
 from laws.flow import gradient_flow
 from laws.law import Law, Source, Step
 
-a, b, c, T, tau, t = sp.symbols("a b c T tau t", real=True)
+a, b, c, T, tau, t, eta = sp.symbols("a b c T tau t eta", real=True)
 delta, rho, sigma0 = sp.symbols("delta rho sigma0", real=True)
 sigma = sp.Function("sigma")
 speed_a, speed_b, gain = sp.Symbol("v_a", real=True), sp.Symbol("v_b", real=True), sp.Symbol("g", real=True)
@@ -120,6 +120,22 @@ reversed_gain = Law(
     given=(rho > 0, T >= 1),
     source=Source(PROCA, "zero loss at targets s_i = delta rho^i, with b = 1/rho"),
     examples=(dict(delta=1.7, rho=1.2, T=6), dict(delta=-0.4, rho=0.8, T=3)),
+)
+
+
+_pull = delta * total(b * rho) - a * c * total(b**2)
+
+unbalance_step = Law(
+    sp.Symbol("Q_next", real=True),
+    (a**2 - c**2) * (1 - eta**2 * _pull**2),
+    solves=lambda after: (after - ((a + eta * c * _pull) ** 2 - (c + eta * a * _pull) ** 2),),
+    given=(*PROFILE, eta > 0),
+    source=Source("derived here", "a^2 - c^2 of one mode after a step of descent"),
+    examples=(
+        dict(a=0.4, b=0.7, c=-1.3, delta=1.7, rho=0.9, T=6, eta=0.02),
+        dict(a=-0.8, b=1.2, c=1.3, delta=0.6, rho=0.5, T=3, eta=0.3),
+    ),
+    reasons=POLE,
 )
 
 
