@@ -1,10 +1,13 @@
-"""Forward through time and back, for E networks at once: products of stacks, gradients written by hand.
+"""Forward through time and back, for E networks one after the other, gradients written by hand.
 
 Only what depends on the step before it is done step by step, in place.  Inputs, readouts and the sums of outer products
-that make gradients of weights are one product each, over all times.
+that make gradients of weights are one product each, over all times.  Products of stacks of networks would be no faster
+for 64 units and more, and their rounding depends on how many networks are in a stack.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -17,6 +20,17 @@ def unroll(network: Parameterisation, weights: Weights, x: Tensor) -> tuple[Tens
 
     Returns shapes (E, T, trials, n) and (E, T, trials, outputs).
     """
+    rates, outputs = zip(*(_unroll(network, one, x) for one in _each(weights)), strict=True)
+    return torch.cat(rates), torch.cat(outputs)
+
+
+def _each(weights: Weights) -> Iterator[Weights]:
+    """Networks one by one, each a stack of its own."""
+    for k in range(len(weights.J)):
+        yield Weights(*(part[k : k + 1] for part in weights))
+
+
+def _unroll(network: Parameterisation, weights: Weights, x: Tensor) -> tuple[Tensor, Tensor]:
     (T, trials, inputs), (E, n, _), tau = x.shape, weights.J.shape, network.tau
     A, U = (tau * network.recurrent_scale * weights.J).mT, (tau * weights.U).mT
     steps = x.reshape(1, T * trials, inputs).expand(E, -1, -1)
@@ -42,7 +56,12 @@ def loss(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask
 
 def gradient(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
     """The loss of every network, shape (E,), and its gradient in the parameters."""
-    rates, outputs = unroll(network, weights, x)
+    values, slopes = zip(*(_gradient(network, one, x, y, mask) for one in _each(weights)), strict=True)
+    return torch.cat(values), Weights(*(torch.cat(parts) for parts in zip(*slopes, strict=True)))
+
+
+def _gradient(network, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
+    rates, outputs = _unroll(network, weights, x)
     E, T, trials, n = rates.shape
     rows = lambda values: values.reshape(E, T * trials, -1)  # noqa: E731
     error = mask * (outputs - y)
