@@ -52,15 +52,21 @@ def counted(count):
 
 
 def plane():
-    """Trajectories of a two-bit flip-flop on its principal components, and where they come to rest."""
+    """How a two-bit flip-flop comes to rest from states along its trials, on their principal components."""
+    A, _, b, _, _ = rnn.effective(Standard(UNITS[2]), trained(2).weights, 0)
     rates, _ = trajectories(2, 0)
     flat = rates.reshape(-1, rates.shape[-1])
     middle = flat.mean(0)
     axes = np.linalg.svd(flat - middle, full_matrices=False)[2][:2]
-    courses = (rates[:, :8] - middle).transpose(1, 2, 0)
-    paths = [Series("path", *(axes @ course).tolist(), "trajectories") for course in courses]
-    points = (found(2, 0).rates - middle) @ axes.T
-    stable = Series("run", *points[found(2, 0).stable].T.tolist(), "stable fixed points")
+    courses = [flat[5::13]]
+    for _ in range(60):
+        courses.append(np.tanh(courses[-1] @ A.T + b))
+    seen = (np.array(courses) - middle) @ axes.T
+    paths = [
+        Series("path", *seen[:, k].T.tolist(), "left alone, from states along trials") for k in range(seen.shape[1])
+    ]
+    points = (found(2, 0).rates[found(2, 0).stable] - middle) @ axes.T
+    stable = Series("run", *points.T.tolist(), "stable fixed points")
     return Panel("principal component 1 of a 2-bit network", "principal component 2", (*paths, stable))
 
 

@@ -50,16 +50,16 @@ def test_critical_forcing():
         return {int(sites * 0.2098), int(sites * 0.2098) + 1}
 
     run = lambda size, seed: np.array([onset(int(k), size) for k in sizes])  # noqa: E731
-    law = lambda n: np.array([critical_forcing(int(k)) for k in n])  # noqa: E731
-    rivals = {"8/9, as in an endless ring": lambda n: 0 * n + 8 / 9, "1": lambda n: 0 * n + 1.0}
-    drawn = dict(n="sites n", y="forcing F of the onset", h=labels["h"])
+    law = lambda offset: np.array([critical_forcing(int(k)) for k in sizes]) + offset  # noqa: E731
+    endless = np.full(len(sizes), 8 / 9)
+    rivals = {"8/9, as in an endless ring": lambda offset: endless, "1": lambda offset: 0 * endless + 1}
     claim = "the rest state gives way at a forcing that depends on the ring"
     judge = Order(2, 0.2, then=4)
-    curve = Series("run", list(range(4, 41)), [critical_forcing(k) for k in range(4, 41)], "law, every ring")
+    every = Series("run", list(range(4, 41)), [critical_forcing(k) for k in range(4, 41)], "law, for every ring")
     level = Series("rival", [4, 40], [8 / 9] * 2, "8/9, as in an endless ring")
-    picture = Panel("sites n", "critical forcing F", (curve, level))
-    at = dict(n=sizes.astype(float))
-    confront(claim, law, run, at, judge, rivals, labels=drawn, picture=picture, of=growth_rate)
+    picture = Panel("sites n", "critical forcing F", (every, level))
+    names = dict(h=labels["h"])
+    confront(claim, law, run, dict(offset=0.0), judge, rivals, labels=names, picture=picture, of=growth_rate)
 
 
 starts = 8 + np.random.default_rng(3).normal(size=(3, 8))
@@ -90,7 +90,7 @@ def test_exponent_sum():
             spectra[k] = lorenz.exponents(x, 8.0, 6.0, rtol=rtol)
         return np.array([spectra[k].sum() for k in rings])
 
-    law = lambda n: np.array([exponent_sum(int(k)) for k in n])  # noqa: E731
+    law = lambda n: np.array([exponent_sum(k) for k in n])  # noqa: E731
     rivals = {"0, as without damping": lambda n: 0 * n, "-1": lambda n: 0 * n - 1}
     drawn = dict(n="sites n", y="sum of all Lyapunov exponents")
     claim = "the Lyapunov exponents of a ring add up to -n"

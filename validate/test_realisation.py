@@ -57,7 +57,7 @@ def eigenvalues_are_pinned(claim, states, count):
     rivals = {"already with one parameter less": lambda offset: loose}
     law = lambda offset: as_row(wanted) + offset  # noqa: E731
     picture = against_seeds(states, count)
-    confront(claim, law, run, dict(offset=0.0), Solver(rtol=1e-6), rivals, picture=picture)
+    confront(claim, law, run, dict(offset=0.0), Solver(rtol=1e-10), rivals, picture=picture)
 
 
 def test_minimal_fits_share_their_eigenvalues():
@@ -105,7 +105,7 @@ def test_behaviour_is_pinned():
     claim = "fits of k + n parameters behave alike at all later times"
     shown = Series("run", at["k"].tolist(), loose[:8].tolist(), "8 fits of k + n - 1 = 7 parameters")
     picture = Panel(drawn["k"], drawn["y"], (Series("law", at["k"].tolist(), target[:, 0, 0].tolist(), "task"), shown))
-    confront(claim, law, run, at, Solver(rtol=1e-6), rivals, labels=drawn, picture=picture)
+    confront(claim, law, run, at, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture)
 
 
 def test_weights_stay_free():
@@ -124,7 +124,7 @@ def test_weights_stay_free():
     law = lambda offset: np.tile(np.concatenate([A.ravel(), C.ravel()]), (SEEDS, 1)) + offset  # noqa: E731
     rivals = {"they are the same as they stand": lambda offset: own}
     claim = "minimal fits differ by a change of coordinates alone"
-    confront(claim, law, run, dict(offset=0.0), Solver(rtol=1e-6), rivals)
+    confront(claim, law, run, dict(offset=0.0), Solver(rtol=1e-10), rivals)
 
 
 def test_loose_eigenvalue():

@@ -77,7 +77,7 @@ def critical_forcing(n: int) -> float:
     return float(1 / np.max(np.cos(angles) - np.cos(2 * angles)))
 
 
-def exponent_sum(n: int) -> float:
+def exponent_sum(n: float) -> float:
     """The sum of all Lyapunov exponents, -n: the flow shrinks volumes at that rate everywhere."""
     return -float(n)
 
