@@ -1,5 +1,6 @@
 """Recurrent networks: gradients that are those of autograd, networks that do not know their neighbours, and stops."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -117,6 +118,27 @@ def test_starts_are_what_they_say():
     for part, variance in ((weights.J, 400), (weights.U, 1), (weights.w, 1)):
         assert abs(float(part.var()) / variance - 1) < 0.03
     assert not weights.b.any() and not weights.c.any()
+
+
+def test_fixed_points_of_switches_that_know_nothing_of_each_other():
+    """N units that each excite themselves have 3^N fixed points, 2^N of them stable; their indices add up to 1."""
+    at = 0.9575040240772687  # tanh(2 r) = r
+    for n in (1, 2, 3):
+        starts = np.random.default_rng(0).uniform(-1, 1, (40, n))
+        found = rnn.fixed_points(2 * np.eye(n), np.zeros(n), np.eye(n), np.zeros(n), starts)
+        assert len(found.index) == 3**n and found.stable.sum() == 2**n and found.index.sum() == 1
+        np.testing.assert_allclose(np.abs(found.outputs[found.stable]), at, rtol=1e-12)
+        np.testing.assert_allclose(found.growth[found.stable], 2 * (1 - at**2), rtol=1e-10)
+    with pytest.raises(ValueError, match="do not fit"):
+        rnn.fixed_points(np.eye(2), np.zeros(3), np.eye(2), np.zeros(2), np.zeros((1, 2)))
+
+
+def test_coordinate_checks_repeat():
+    """A coordinate check repeats to the bit, and refuses what is no size."""
+    check = lambda **more: rnn.coordinate_check(MaximalUpdate(16), Adam(0.01), seed=1, **more)  # noqa: E731
+    assert check() == check() and min(check()) > 0
+    with pytest.raises(ValueError, match="size = 0.0"):
+        check(size=0.0)
 
 
 def test_numbers_that_are_none_are_reported():

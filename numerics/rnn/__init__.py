@@ -1,4 +1,4 @@
-"""Recurrent networks of n tanh units, many trained at once by gradients written by hand.
+"""Recurrent networks of n tanh units, many in one run, trained by gradients written by hand.
 
 States z and rates r = tanh(z) follow, from z_0 = 0,
 
