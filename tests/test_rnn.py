@@ -124,7 +124,7 @@ def test_fixed_points_of_switches_that_know_nothing_of_each_other():
     """N units that each excite themselves have 3^N fixed points, 2^N of them stable; their indices add up to 1."""
     at = 0.9575040240772687  # tanh(2 r) = r
     for n in (1, 2, 3):
-        starts = np.random.default_rng(0).uniform(-1, 1, (40, n))
+        starts = np.random.default_rng(0).uniform(-1, 1, (400, n))
         found = rnn.fixed_points(2 * np.eye(n), np.zeros(n), np.eye(n), np.zeros(n), starts)
         assert len(found.index) == 3**n and found.stable.sum() == 2**n and found.index.sum() == 1
         np.testing.assert_allclose(np.abs(found.outputs[found.stable]), at, rtol=1e-12)
