@@ -106,7 +106,7 @@ def test_all_fixed_points():
 
 
 def test_indices():
-    """The indices of the points found add up to 1, as those of a map of a cube into itself must: no odd one is missing."""
+    """Indices add up to 1, as those of a map of a cube into itself must: an odd number of points is not missing."""
     rivals = {"those of the memories alone": lambda bits: 2**bits}
     claim = "the indices of the fixed points of flip-flops add up to 1"
     confront_count(claim, lambda bits: 0 * bits + 1, lambda f: f.index.sum(), rivals, "sum of all indices")
