@@ -1,0 +1,90 @@
+"""The Lorenz-96 system, x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a ring, and what can be measured of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from numerics.checks import numbers_of, positive, real, whole
+from numerics.descent import increasing
+
+FEWEST = 4  # sites, for the neighbours to be different
+
+
+def speed(x: np.ndarray, force: float) -> np.ndarray:
+    """X' for states along the last axis."""
+    return (np.roll(x, -1, -1) - np.roll(x, 2, -1)) * np.roll(x, 1, -1) - x + force
+
+
+def tangent(x: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """The derivative of the speed at x, shape (n,), along v, shape (n, ...)."""
+    ahead, behind, before = np.roll(x, -1), np.roll(x, 1), np.roll(x, 2)
+    moved = (np.roll(v, -1, 0) - np.roll(v, 2, 0)).T * behind + np.roll(v, 1, 0).T * (ahead - before)
+    return moved.T - v
+
+
+def simulate(start, force: float, times, rtol: float = 1e-9) -> np.ndarray:
+    """States at each of `times`, from `start` of shape (n,); shape (len(times), n).  DOP853, atol = rtol."""
+    x, when = _start(start), increasing(times)
+    return _solve(lambda _, y: speed(y, force), x, when, positive("rtol", rtol), real("force", force))
+
+
+def means(start, force: float, time: float, rtol: float = 1e-9) -> tuple[float, float, float]:
+    """Averages over sites and times up to `time`: of x, of x^2, and of the rate of change of x^2/2."""
+    x = _start(start)
+    n = len(x)
+
+    def rates(_, y):
+        return np.append(speed(y[:n], force), [y[:n].mean(), (y[:n] ** 2).mean()])
+
+    end = _solve(rates, np.append(x, [0.0, 0.0]), np.array([positive("time", time)]), positive("rtol", rtol), force)[0]
+    first, second = end[n:] / time
+    return float(first), float(second), float(((end[:n] ** 2).mean() - (x**2).mean()) / (2 * time))
+
+
+def growth(n: int, wave: int, force: float, size: float, time: float, rtol: float = 1e-13) -> tuple[float, float]:
+    """How a wave around the rest state x = F grows, and by what angle it turns, per unit of time.
+
+    The wave has `wave` periods on n sites and a first amplitude `size`; half of the difference from the wave of
+    opposite sign is followed, so that errors are of second order in the size.
+    """
+    sites = np.arange(whole("n", n, FEWEST))
+    shape = np.exp(2j * np.pi * whole("wave", wave, 0) * sites / n)
+    ends = [simulate(force + sign * positive("size", size) * shape.real, force, [time], rtol)[0] for sign in (1, -1)]
+    left = ((ends[0] - ends[1]) / 2 * shape.conj()).mean() / (size * (shape.real * shape.conj()).mean())
+    return float(np.log(np.abs(left)) / time), float(np.angle(left) / time)
+
+
+def exponents(start, force: float, time: float, *, count: int | None = None, spacing: float = 0.1, rtol: float = 1e-9):
+    """The largest `count` Lyapunov exponents over `time`, all of them by default; shape (count,), falling.
+
+    Perturbations are made orthonormal every `spacing`.
+    """
+    x = _start(start)
+    n, pieces = len(x), round(positive("time", time) / positive("spacing", spacing))
+    k = n if count is None else whole("count", count)
+    v, logs = np.linalg.qr(np.random.default_rng(0).normal(size=(n, k)))[0], np.zeros(k)
+
+    def rates(_, y):
+        return np.concatenate([speed(y[:n], force), tangent(y[:n], y[n:].reshape(n, k)).ravel()])
+
+    for _ in range(pieces):
+        end = _solve(rates, np.concatenate([x, v.ravel()]), np.array([spacing]), rtol, force)[0]
+        x = end[:n]
+        v, r = np.linalg.qr(end[n:].reshape(n, k))
+        logs += np.log(np.abs(np.diag(r)))
+    return logs / (pieces * spacing)
+
+
+def _start(start) -> np.ndarray:
+    x = numbers_of("start", start)
+    if x.ndim != 1 or len(x) < FEWEST:
+        raise ValueError(f"start has shape {x.shape}: a row of at least {FEWEST} sites is needed")
+    return x
+
+
+def _solve(rates, start, times, rtol, force) -> np.ndarray:
+    found = solve_ivp(rates, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=rtol, atol=rtol)
+    if not found.success:
+        raise ArithmeticError(f"the solver stopped at F = {force}: {found.message}")
+    return found.y.T

@@ -1,0 +1,183 @@
+"""Recurrent networks: gradients that are those of autograd, networks that do not know their neighbours, and stops."""
+
+import numpy as np
+import pytest
+import torch
+
+from numerics import rnn
+from numerics.rnn import L1, Adam, GradientDescent, MaximalUpdate, Nuclear, Standard, Weights, initial
+from numerics.tasks import FlipFlop
+
+draw = torch.Generator().manual_seed(0)
+x, y = (torch.randn(7, 5, size, generator=draw, dtype=torch.float64) for size in (3, 2))
+mask = (torch.rand(7, 5, 2, generator=draw) < 0.7).double()
+networks = pytest.mark.parametrize("network", [Standard(6), MaximalUpdate(6, gamma=0.7, tau=0.4)])
+task = FlipFlop(1, length=12, switch=0.2)
+small = dict(by=Adam(0.01), trials=8, steps=50, epoch=10)
+
+
+def with_bias(network, seeds):
+    """Starts with biases of any size."""
+    weights = initial(network, 3, 2, seeds)
+    return weights._replace(b=torch.linspace(-1, 1, weights.b.numel()).double().view_as(weights.b))
+
+
+def literally(network, weights):
+    """The losses, by the equations of the network as they are written, one step after the other."""
+    A, C = weights.J * network.recurrent_scale, weights.w * network.readout_scale
+    z, total = torch.zeros(len(A), 5, 6, dtype=torch.float64), 0.0
+    for t in range(7):
+        drive = torch.tanh(z) @ A.mT + x[t] @ weights.U.mT + weights.b[:, None]
+        z = (1 - network.tau) * z + network.tau * drive
+        total = total + (mask[t] * (torch.tanh(z) @ C.mT + weights.c[:, None] - y[t]) ** 2).sum((1, 2))
+    return total / mask.sum()
+
+
+@networks
+def test_gradients_are_those_of_autograd(network):
+    """Losses and hand-written gradients of every parameter are those of autograd on the equations as written."""
+    weights = with_bias(network, [1, 2, 3])
+    leaves = Weights(*(part.clone().requires_grad_() for part in weights))
+    exact = torch.autograd.grad(literally(network, leaves).sum(), leaves)
+    value, slope = rnn.gradient(network, weights, x, y, mask)
+    torch.testing.assert_close(value, literally(network, weights), rtol=1e-13, atol=0)
+    torch.testing.assert_close(rnn.loss(network, weights, x, y, mask), value, rtol=1e-13, atol=0)
+    for one, other in zip(slope, exact, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-15)
+
+
+def test_the_standard_network_is_that_of_torch():
+    """Rates and outputs are those of torch's own RNN with the same weights."""
+    weights = with_bias(Standard(6), [4])
+    model = torch.nn.RNN(3, 6).double()
+    with torch.no_grad():
+        for name, value in (("weight_hh_l0", weights.J), ("weight_ih_l0", weights.U), ("bias_hh_l0", weights.b)):
+            getattr(model, name).copy_(value[0])
+        model.bias_ih_l0.zero_()
+    rates, outputs = rnn.unroll(Standard(6), weights, x)
+    torch.testing.assert_close(rates[0], model(x)[0], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(outputs[0], model(x)[0] @ weights.w[0].T + weights.c[0], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("network", [Standard(24), MaximalUpdate(24, tau=0.5)])
+def test_neighbours_change_nothing(network, dtype):
+    """Each network of a run has the very bits that it has alone, whatever its neighbours, and whenever they stop."""
+    settings = {**small, "dtype": dtype, "threshold": 0.5, "patience": 1}
+    together = rnn.train(network, task, seeds=[5, 6, 7], **settings)
+    assert together.losses.shape[1] == 3
+    for k, seed in enumerate([5, 6, 7]):
+        alone = rnn.train(network, task, seeds=[seed], **settings)
+        assert all(torch.equal(a[k], b[0]) for a, b in zip(together.weights, alone.weights, strict=True))
+        assert together.steps[k] == alone.steps[0]
+
+
+def test_training_repeats_and_learns():
+    """The same arguments give the same bits; another seed of the trials others; the loss falls."""
+    runs = [rnn.train(Standard(16), task, seeds=[1], trial_seed=s, **{**small, "steps": 300}) for s in (0, 0, 1)]
+    same, other = (torch.equal(runs[0].weights.J, runs[k].weights.J) for k in (1, 2))
+    assert same and not other and runs[0].losses[-1] < 0.3 * runs[0].losses[0]
+
+
+def test_networks_stop_in_time():
+    """A network trains so many epochs as its patience after the first below the threshold, and keeps its weights."""
+    easy = rnn.train(Standard(8), task, seeds=[1, 2], threshold=1e6, patience=2, **small)
+    assert list(easy.steps) == [30, 30] and easy.converged.all()
+    hard = rnn.train(Standard(8), task, seeds=[1, 2], threshold=1e-9, **small)
+    assert list(hard.steps) == [50, 50] and not hard.converged.any()
+
+
+@pytest.mark.parametrize("penalty", [L1(0.3), Nuclear(0.3)])
+def test_penalties_are_derivatives(penalty):
+    """A penalty's slopes are the derivatives of what it says it is."""
+    A, U, C = (torch.randn(2, *shape, generator=draw, dtype=torch.float64) for shape in ((4, 4), (4, 3), (2, 4)))
+    leaves = [part.clone().requires_grad_() for part in (A, U, C)]
+    if isinstance(penalty, L1):
+        value = 0.3 * sum(part.abs().sum() for part in leaves)
+    else:
+        value = 0.3 * torch.linalg.svdvals(leaves[0]).sum() + 0 * (leaves[1].sum() + leaves[2].sum())
+    for one, other in zip(penalty.slopes(A, U, C), torch.autograd.grad(value, leaves), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_penalties_do_what_they_are_for():
+    """Under l1 most weights are near 0, under the nuclear norm most singular values are."""
+    runs = {p: rnn.train(Standard(16), task, seeds=[1], penalty=p, **{**small, "steps": 400}).weights.J[0]
+            for p in (None, L1(3e-3), Nuclear(1e-2))}  # fmt: skip
+    few = lambda values: float((values.abs() < 0.02).double().mean())  # noqa: E731
+    free, sparse, low = runs.values()
+    assert few(sparse) > 2 * few(free)
+    assert few(torch.linalg.svdvals(low)) > 2 * few(torch.linalg.svdvals(free))
+
+
+def test_starts_are_what_they_say():
+    """Standard weights are uniform in +-1/sqrt(n), maximal-update ones normal of the stated variances."""
+    J = initial(Standard(400), 3, 2, [1]).J
+    assert float(J.abs().max()) <= 0.05 and abs(float(J.var()) * 3 * 400 - 1) < 0.02
+    weights = initial(MaximalUpdate(400), 300, 200, [1])
+    for part, variance in ((weights.J, 400), (weights.U, 1), (weights.w, 1)):
+        assert abs(float(part.var()) / variance - 1) < 0.03
+    assert not weights.b.any() and not weights.c.any()
+
+
+def test_fixed_points_of_switches_that_know_nothing_of_each_other():
+    """N units that each excite themselves have 3^N fixed points, 2^N of them stable; their indices add up to 1."""
+    at = 0.9575040240772687  # tanh(2 r) = r
+    for n in (1, 2, 3):
+        starts = np.random.default_rng(0).uniform(-1, 1, (400, n))
+        found = rnn.fixed_points(2 * np.eye(n), np.zeros(n), np.eye(n), np.zeros(n), starts)
+        assert len(found.index) == 3**n and found.stable.sum() == 2**n and found.index.sum() == 1
+        np.testing.assert_allclose(np.abs(found.outputs[found.stable]), at, rtol=1e-12)
+        np.testing.assert_allclose(found.growth[found.stable], 2 * (1 - at**2), rtol=1e-10)
+    with pytest.raises(ValueError, match="do not fit"):
+        rnn.fixed_points(np.eye(2), np.zeros(3), np.eye(2), np.zeros(2), np.zeros((1, 2)))
+
+
+def test_coordinate_checks_repeat():
+    """A coordinate check repeats to the bit, and refuses what is no size."""
+    check = lambda **more: rnn.coordinate_check(MaximalUpdate(16), Adam(0.01), seed=1, **more)  # noqa: E731
+    assert check() == check() and min(check()) > 0
+    with pytest.raises(ValueError, match="size = 0.0"):
+        check(size=0.0)
+
+
+def test_numbers_that_are_none_are_reported():
+    """A learning rate that is too large is an error that names it."""
+    with pytest.raises(ArithmeticError, match="eta = 1e"):
+        rnn.train(Standard(8), task, seeds=[1], **{**small, "by": GradientDescent(1e308)})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (dict(network=None), "network = None"),
+        (dict(by="adam"), "by = 'adam'"),
+        (dict(seeds=[]), "seeds must not be empty"),
+        (dict(seeds=[-1]), "seeds = -1"),
+        (dict(steps=55), "epochs of 10"),
+        (dict(dtype="float16"), "dtype = 'float16'"),
+        (dict(penalty=0.1), "penalty = 0.1"),
+        (dict(threshold=-1.0), "threshold = -1.0"),
+        (dict(trials=0), "trials = 0"),
+    ],
+)
+def test_bad_arguments(change, says):
+    """Each bad argument is refused by name, before any work."""
+    with pytest.raises((ValueError, TypeError), match=says):
+        rnn.train(**{**dict(network=Standard(8), task=task, seeds=[1]), **small, **change})
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Standard(0), "units = 0"),
+        (lambda: MaximalUpdate(8, gamma=0.0), "gamma = 0.0"),
+        (lambda: MaximalUpdate(8, tau=1.5), "tau = 1.5"),
+        (lambda: L1(-1.0), "strength = -1.0"),
+        (lambda: Nuclear(0.0), "strength = 0.0"),
+    ],
+)
+def test_bad_values(make, says):
+    """Values that make no sense cannot be made."""
+    with pytest.raises((ValueError, TypeError), match=says):
+        make()

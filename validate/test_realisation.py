@@ -1,0 +1,153 @@
+"""What exact fits by linear recurrent networks share, and what they leave to chance: Kalman's theory, seed by seed."""
+
+from functools import cache
+
+import numpy as np
+
+from laws import Roundoff, Solver, confront
+from laws.judges.verdict import Panel, Series
+from numerics import linear_rnn
+from theory.recurrent import loose_eigenvalue, pinned
+
+A = np.array([[0.8, 0.3, 0.0], [-0.2, 0.7, 0.1], [0.0, 0.4, -0.5]])  # a task of degree 3
+B, C = np.array([[1.0], [0.3], [-0.7]]), np.array([[0.4, -1.1, 0.6]])
+target = linear_rnn.markov(B, A, C, 24)
+SEEDS = 20
+
+
+@cache
+def fitted(states, count, tolerance, seeds=SEEDS):
+    """Networks of so many units that fit so many Markov parameters of the task, one for each seed."""
+    return [linear_rnn.fit(target[:count], states, seed=seed, tolerance=tolerance) for seed in range(seeds)]
+
+
+def spectra(networks):
+    """Eigenvalues of the recurrences, shape (seeds, states), complex."""
+    return np.array([np.linalg.eigvals(Wh) for _, Wh, _ in networks])
+
+
+def nearest(eigenvalues, wanted):
+    """For each wanted number, the eigenvalue of each network nearest to it; real and imaginary parts, in a row."""
+    gaps = np.abs(eigenvalues[:, None, :] - wanted[None, :, None])
+    found = np.take_along_axis(eigenvalues, gaps.argmin(2), 1)
+    return np.concatenate([found.real, np.abs(found.imag)], 1)
+
+
+def against_seeds(states, count):
+    """Real parts of all eigenvalues, network by network, and those that are pinned."""
+    seen, kept = spectra(fitted(states, count, 1e-12)), pinned(target, states, count).eigenvalues.real
+    seeds = list(range(1, SEEDS + 1))
+    levels = sorted(set(kept))
+    lines = [Series("law", seeds, [float(x)] * SEEDS, "" if i else "pinned") for i, x in enumerate(levels)]
+    told = f"networks of {states} units, {count} parameters fitted"
+    dots = Series("run", seeds, np.sort(seen.real, 1).T.tolist(), told)
+    return Panel("network (its seed)", "real parts of the eigenvalues", (*lines, dots))
+
+
+def as_row(eigenvalues):
+    """Real parts and magnitudes of imaginary parts, as `nearest` gives them, for every seed."""
+    return np.tile(np.concatenate([eigenvalues.real, np.abs(eigenvalues.imag)]), (SEEDS, 1))
+
+
+def eigenvalues_are_pinned(claim, states, count):
+    """The eigenvalues of the task are found in every network, to the error of its training."""
+    wanted = pinned(target, states, count).eigenvalues
+    run = lambda rtol, seed: nearest(spectra(fitted(states, count, rtol)), wanted)  # noqa: E731
+    loose = nearest(spectra(fitted(states, count - 1, 1e-12)), wanted)
+    rivals = {"already with one parameter less": lambda offset: loose}
+    law = lambda offset: as_row(wanted) + offset  # noqa: E731
+    picture = against_seeds(states, count)
+    confront(claim, law, run, dict(offset=0.0), Solver(rtol=1e-10), rivals, picture=picture)
+
+
+def test_minimal_fits_share_their_eigenvalues():
+    """Three units that fit 2 n = 6 parameters of a task of degree 3 have its eigenvalues; at 2 n - 1 not."""
+    eigenvalues_are_pinned("minimal fits of 2 n parameters share all eigenvalues", 3, 6)
+
+
+def test_larger_fits_share_those_of_the_task():
+    """Five units that fit k + n = 8 parameters have the three eigenvalues of the task; at 7 they have not."""
+    eigenvalues_are_pinned("fits of k + n parameters share the eigenvalues of the task", 5, 8)
+
+
+def shared(states, count):
+    """How many eigenvalues networks share: those before the widest gap in their spreads, on a logarithmic scale."""
+    seen = spectra(fitted(states, count, 1e-12))
+    spread = np.sort([np.abs(seen - x).min(1).max() for x in seen[0]])
+    return 1 + int(np.argmax(np.diff(np.log(spread))))
+
+
+def test_free_eigenvalues():
+    """Of four, five and six units that fit k + n parameters, three eigenvalues are shared and the rest is free."""
+    sizes = np.array([4, 5, 6])
+    run = lambda seed: np.array([shared(int(n), 3 + int(n)) for n in sizes], dtype=float)  # noqa: E731
+    law = lambda n: np.array([pinned(target, int(k), 3 + int(k)).degree for k in n], dtype=float)  # noqa: E731
+    rivals = {"all are shared": lambda n: n + 0.0, "half of them": lambda n: n / 2}
+    drawn = dict(n="units n", y="eigenvalues that all networks share")
+    claim = "a larger network leaves n - k eigenvalues to chance"
+    picture = against_seeds(5, 8)
+    confront(claim, law, run, dict(n=sizes), Roundoff(operations=1), rivals, labels=drawn, picture=picture)
+
+
+def longer(networks):
+    """Outputs to an impulse at three times the length."""
+    return np.array([linear_rnn.markov(*network, len(target))[:, 0, 0] for network in networks])
+
+
+def test_behaviour_is_pinned():
+    """Fits of k + n parameters agree with the task at any later time; fits of one less go their own ways."""
+    run = lambda rtol, seed: longer(fitted(5, 8, rtol))  # noqa: E731
+    loose = longer(fitted(5, 7, 1e-12))
+    law = lambda k: np.tile(target[:, 0, 0], (SEEDS, 1))  # noqa: E731
+    at = dict(k=np.arange(1.0, 25))
+    drawn = dict(k="time after an impulse", y="output")
+    rivals = {"fits of k + n - 1 parameters": lambda k: loose}
+    claim = "fits of k + n parameters behave alike at all later times"
+    early = at["k"][:12].tolist()  # later on some of them grow without bound
+    shown = Series("run", early, loose[:8, :12].tolist(), "8 fits of k + n - 1 = 7 parameters")
+    picture = Panel(drawn["k"], drawn["y"], (Series("law", early, target[:12, 0, 0].tolist(), "task"), shown))
+    confront(claim, law, run, at, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture)
+
+
+def test_weights_stay_free():
+    """Minimal fits that share all eigenvalues and outputs do not share their weights: these differ by coordinates."""
+
+    def run(rtol, seed):
+        found = fitted(3, 6, rtol)
+        aligned = []
+        for Wx, Wh, Wy in found:  # the change of coordinates between a network and the task, from what both reach
+            reach = [np.hstack([M, H @ M, H @ H @ M]) for M, H in ((Wx, Wh), (B, A))]
+            G = reach[1] @ np.linalg.inv(reach[0])
+            aligned.append(np.concatenate([(G @ Wh @ np.linalg.inv(G)).ravel(), (Wy @ np.linalg.inv(G)).ravel()]))
+        return np.array(aligned)
+
+    own = np.array([np.concatenate([Wh.ravel(), Wy.ravel()]) for _, Wh, Wy in fitted(3, 6, 1e-12)])
+    law = lambda offset: np.tile(np.concatenate([A.ravel(), C.ravel()]), (SEEDS, 1)) + offset  # noqa: E731
+    rivals = {"they are the same as they stand": lambda offset: own}
+    claim = "minimal fits differ by a change of coordinates alone"
+    confront(claim, law, run, dict(offset=0.0), Solver(rtol=1e-10), rivals)
+
+
+def test_loose_eigenvalue():
+    """Two units that fit 2 n - 1 = 3 parameters have eigenvalues on a curve; a fourth parameter picks a point of it."""
+    h = np.array([1.3, 0.5, 0.7])  # h1 h3 > h2^2: both eigenvalues are real
+
+    @cache
+    def pairs(tolerance):
+        found = [linear_rnn.fit(h[:, None, None], 2, seed=seed, tolerance=tolerance) for seed in range(30)]
+        return np.sort(spectra(found).real, 1)
+
+    mu = pairs(1e-14)[:, 1]
+    run = lambda rtol, seed: pairs(rtol)[:, 0]  # noqa: E731
+    at = dict(h1=np.full(30, h[0]), h2=np.full(30, h[1]), h3=np.full(30, h[2]), mu=mu)
+    rivals = {
+        "their mean is pinned": lambda h1, h2, h3, mu: 2 * h2 / h1 - mu,
+        "both are pinned": lambda h1, h2, h3, mu: np.full(np.shape(mu), pairs(1e-14)[0, 0]),
+    }
+    dense = np.linspace(mu.min(), mu.max(), 100)
+    curve = Series("law", dense.tolist(), loose_eigenvalue(mu=dense, h1=h[0], h2=h[1], h3=h[2]).tolist(), "law")
+    dots = Series("run", mu.tolist(), pairs(1e-14)[:, 0].tolist(), "30 trained networks")
+    picture = Panel("larger eigenvalue μ", "smaller eigenvalue ν", (curve, dots))
+    claim = "fits of 2 n - 1 parameters leave a curve of eigenvalues"
+    judge, drawn = Solver(rtol=1e-7), dict(mu="larger eigenvalue μ", y="smaller eigenvalue ν")
+    confront(claim, loose_eigenvalue, run, at, judge, rivals, labels=drawn, picture=picture)

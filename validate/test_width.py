@@ -1,0 +1,154 @@
+"""The coordinate check: tanh networks of many widths, trained for a few steps, against the exponents of the theory."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from laws import Exponent, Order, Roundoff, confront
+from laws.judges.verdict import Panel, Series
+from numerics.rnn import Adam, GradientDescent, MaximalUpdate, Standard, coordinate_check
+from theory.recurrent import (
+    MAXIMAL_UPDATE,
+    RICHNESS,
+    STANDARD,
+    feature_change,
+    initial_output,
+    output_change,
+    weight_change,
+)
+
+WIDTHS = (128, 256, 512, 1024)
+GAMMAS = (0.003, 0.01, 0.03, 0.1)
+SIZES = (0.002, 0.006, 0.02, 0.06)
+descent, adam = (
+    GradientDescent(1e-2),
+    Adam(1e-2, epsilon=1e-14),
+)  # an epsilon that no gradient of a wide network comes near
+LAWS = dict(weights=weight_change, rates=feature_change, outputs=output_change, first=initial_output)
+SAID = dict(weights="recurrent weights", rates="rates", outputs="outputs", first="first output")
+
+
+# How a network of a family is made at a level of its width, richness, or size of inputs.
+FAMILIES = {
+    "maximal update, Adam": lambda n: (MaximalUpdate(int(n), tau=0.5), adam, 0.2),
+    "maximal update, gradient descent": lambda n: (MaximalUpdate(int(n), tau=0.5), descent, 0.2),
+    "standard, Adam": lambda n: (Standard(int(n)), Adam(1e-6, epsilon=1e-40), 0.2),
+    "richness": lambda gamma: (MaximalUpdate(64, gamma=float(gamma), tau=0.5), descent, 0.2),
+    "size of inputs": lambda size: (MaximalUpdate(64, gamma=0.01, tau=0.5), descent, float(size)),
+}
+
+
+@cache
+def checked(network, by, size, seed, steps):
+    """One network's changes."""
+    return coordinate_check(network, by, seed=seed, size=size, steps=steps)
+
+
+def arguments(law, setting):
+    """What a law needs of the exponents of a setting; the change d of rates is what their own law says."""
+    d = feature_change(**{k: setting[k] for k in "mqr"})
+    return {x.name: {**setting, "d": d}[x.name] for x in law.symbols}
+
+
+def scaling(family, quantity):
+    """The run of one quantity."""
+    return lambda level, seed: getattr(checked(*FAMILIES[family](level), seed, 3), quantity)
+
+
+def shown(quantity, x="width N", levels=WIDTHS, families=("maximal update, Adam", "standard, Adam")):
+    """The coordinate check as a picture: each family, divided by its value at the first level."""
+    series = []
+    for i, family in enumerate(families):
+        values = np.array([[scaling(family, quantity)(n, seed) for n in levels] for seed in range(6)])
+        values /= np.median(values[:, 0])
+        middle = np.median(values, axis=0).tolist()
+        spread = dict(low=values.min(0).tolist(), high=values.max(0).tolist())
+        if i:
+            series.append(Series("rival", list(levels), middle, family))
+        else:
+            series.append(Series("run", list(levels), middle, f"{family}, median and range of 6", **spread))
+    what = "" if quantity == "first" else "change of "
+    return Panel(x, f"{what}{SAID[quantity]}, relative", tuple(series), "xy")
+
+
+def confront_exponent(claim, family, quantity, setting, others, levels, detects, picture):
+    """One law of scaling for one family, against the exponents that other settings would have."""
+    law = LAWS[quantity]
+    mine = law(**arguments(law, setting))
+    rivals = {name: law(**arguments(law, other)) for name, other in others.items()}
+    rivals = {name: value for name, value in rivals.items() if value != mine} or {"half a power more": mine + 0.5}
+    judge = Exponent(levels, detects=detects)
+    confront(claim, law, scaling(family, quantity), arguments(law, setting), judge, rivals, picture=picture)
+
+
+@pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
+def test_maximal_update(quantity):
+    """In the maximal-update parameterisation changes of rates and outputs do not depend on the width, under Adam."""
+    claim = f"width scales {SAID[quantity]} in the maximal-update parameterisation as stated"
+    family, others = "maximal update, Adam", {"standard": STANDARD}
+    confront_exponent(claim, family, quantity, MAXIMAL_UPDATE, others, WIDTHS, 0.1, shown(quantity))
+
+
+@pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
+def test_maximal_update_descent(quantity):
+    """The same under gradient descent with its own learning rates, and the same of the effective weights."""
+    claim = f"width scales {SAID[quantity]} under gradient descent as under Adam"
+    family, others, widths = "maximal update, gradient descent", {"standard": STANDARD}, (64, *WIDTHS[:3])
+    picture = shown(quantity, levels=widths, families=(family, "standard, Adam"))
+    confront_exponent(claim, family, quantity, MAXIMAL_UPDATE, others, widths, 0.2, picture)
+
+
+@pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
+def test_standard(quantity):
+    """In the standard parameterisation at one learning rate wide networks change ever more, and their outputs most."""
+    claim = f"width scales {SAID[quantity]} in the standard parameterisation as stated"
+    family, others = "standard, Adam", {"maximal update": MAXIMAL_UPDATE}
+    picture = shown(quantity, families=(family, "maximal update, Adam"))
+    confront_exponent(claim, family, quantity, STANDARD, others, WIDTHS, 0.1, picture)
+
+
+def test_standard_weights():
+    """Adam's first step changes every standard weight by its learning rate, so that their norm grows as the width."""
+    widths = WIDTHS[:3]
+
+    def run(seed):
+        sizes = [[checked(*FAMILIES["standard, Adam"](n), s, 1).weights for n in widths] for s in range(3)]
+        return np.diff(np.log2(sizes), axis=1)  # from one width to twice that
+
+    at, rivals = arguments(weight_change, STANDARD), {"maximal update": weight_change(m=1.0, q=1.0)}
+    judge = Roundoff(operations=widths[-1] ** 2, condition=1 / 1e-6)  # weights below 1 that move by 1e-6
+    picture = shown("weights", levels=widths, families=("standard, Adam", "maximal update, gradient descent"))
+    claim = "width scales recurrent weights in the standard parameterisation as stated"
+    confront(claim, weight_change, run, at, judge, rivals, picture=picture)
+
+
+def confront_slope(claim, family, quantity, setting, others, order, start, levels):
+    """One law against the slope between a level and twice that, on logarithmic scales, as the level shrinks."""
+    law = LAWS[quantity]
+    value = scaling(family, quantity)
+    run = lambda level, seed: np.log2([value(2 * level, s) / value(level, s) for s in (1, 2, 3)])  # noqa: E731
+    mine = law(**arguments(law, setting))
+    rivals = {name: law(**arguments(law, other)) for name, other in others.items()}
+    rivals = {name: said for name, said in rivals.items() if said != mine} or {"half a power more": mine + 0.5}
+    picture = shown(quantity, family, levels, (family,))
+    judge, names = Order(order, start=start), dict(h=family)
+    confront(claim, law, run, arguments(law, setting), judge, rivals, labels=names, picture=picture)
+
+
+@pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
+def test_richness(quantity):
+    """As gamma shrinks weights and rates change in proportion to it, and outputs not at all."""
+    claim = f"richness scales {SAID[quantity]} as stated"
+    slower = dict(RICHNESS, q=0.0)  # as if the learning rate did not grow with gamma
+    others = {"a learning rate without gamma": slower, "an output without 1/gamma": dict(RICHNESS, p=0.0)}
+    confront_slope(claim, "richness", quantity, RICHNESS, others, 1, 0.05, GAMMAS)
+
+
+@pytest.mark.parametrize("quantity", ["weights", "rates", "outputs", "first"])
+def test_size_of_inputs(quantity):
+    """As inputs shrink gradients and rates do in proportion, so that rates change with the square."""
+    claim = f"inputs scale {SAID[quantity]} as stated"
+    setting = dict(m=0.0, p=0.0, q=-1.0, r=-1.0)
+    others = {"gradients of one size": dict(setting, q=0.0), "rates of one size": dict(setting, r=0.0)}
+    confront_slope(claim, "size of inputs", quantity, setting, others, 2, 0.2, SIZES)
