@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import importlib
 import io
 import json
@@ -150,15 +151,21 @@ def _grouped(items, key) -> dict[str, list]:
     return dict(sorted(groups.items()))
 
 
-def pictures(verdict: Verdict) -> list[str]:
-    """The panels of a verdict, each an SVG in base64; a hundredth of a point is as fine as it is drawn."""
+def pictures(verdict: Verdict) -> list[dict]:
+    """The panels of a verdict: each an SVG, zipped and in base64, with its width and height in points.
+
+    A hundredth of a point is as fine as it is drawn.
+    """
     drawn = []
     for panel in verdict.panels:
         buffer = io.StringIO()
         one = replace(verdict, panels=(panel,)).plot()
         one.savefig(buffer, format="svg", transparent=True, dpi=200, metadata={"Date": None})
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
-        drawn.append(base64.b64encode(svg.encode()).decode())
+        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+        assert size
+        zipped = base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
+        drawn.append({"svg": zipped, "width": round(float(size[1])), "height": round(float(size[2]))})
     return drawn
 
 

@@ -72,7 +72,7 @@ class Gathered:
     cards: list[Card] = field(default_factory=list)
     errata: list[Erratum] = field(default_factory=list)
     heard: list[Verdict] = field(default_factory=list)  # in this process
-    pictures: dict[str, list[str]] = field(default_factory=dict)  # claim id -> SVG of each panel
+    pictures: dict[str, list[dict]] = field(default_factory=dict)  # claim id -> its panels, as `page.pictures` has them
     strengths: dict[str, str] = field(default_factory=dict)  # law -> how strongly it is proved
     failed: list[str] = field(default_factory=list)
     deselected: int = 0
