@@ -160,7 +160,8 @@ def pictures(verdict: Verdict) -> list[dict]:
     for panel in verdict.panels:
         buffer = io.StringIO()
         one = replace(verdict, panels=(panel,)).plot()
-        one.savefig(buffer, format="svg", transparent=True, dpi=200, metadata={"Date": None})
+        look = dict(format="svg", transparent=True, dpi=200, bbox_inches="tight")
+        one.savefig(buffer, metadata={"Date": None}, **look)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
         assert size

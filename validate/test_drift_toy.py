@@ -66,6 +66,7 @@ def test_valley():
     small["toy_floor"] = lambda x, eta, sigma: sigma**2 / (4 * eta)
     twice = lambda law: lambda **at: 2 * law(**at)  # noqa: E731
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
+    shown = ("<y²> / σ²", "mean step in x / σ²", "mean loss / σ²")
     for k, (law, says) in enumerate(
         (
             (valley_width, "the spread across the valley under update noise"),
@@ -76,7 +77,7 @@ def test_valley():
         run = lambda n, seed, k=k: in_the_valley(n, seed)[k]  # noqa: E731
         rivals = {"for small steps": scaled(small[law.name]), "coefficient 1/2": scaled(twice(law))}
         judge = Mean(detects=0.04 * abs(law(**valley)) / 1e-6, variance=spread(run))
-        confront(says, law, run, valley, judge, rivals, through=scaled)
+        confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k]))
 
 
 def test_fourth_moment():
@@ -93,7 +94,8 @@ def test_fourth_moment():
         "pushed twice as much": lambda x_0, t, sigma: x_0**4 + 2 * sigma**2 * t * x_0**2,
     }
     judge = Mean(detects=0.005, variance=spread(run, 400))
-    confront("the fourth moment along the valley", fourth_moment, run, at, judge, rivals)
+    labels = dict(y="<x⁴> after 2,000 steps")
+    confront("the fourth moment along the valley", fourth_moment, run, at, judge, rivals, labels=labels)
 
 
 def arrivals(loss, d, start, threshold, eta, sigma, most):
@@ -180,7 +182,9 @@ def test_noise_across():
 
     rivals = {"for small steps": lambda x_0, eta, sigma: (x_0**2 - 0.6**2) / sigma**2}
     judge = Mean(detects=30.0, variance=spread(run, 200))
-    confront("noise across the valley shortens it", y_only_time, run, at, judge, rivals, through=between)
+    labels = dict(y="steps from x = 1.1 to 0.6")
+    claim = "noise across the valley shortens it"
+    confront(claim, y_only_time, run, at, judge, rivals, through=between, labels=labels)
 
 
 def test_label_noise():
@@ -202,7 +206,8 @@ def test_label_noise():
 
     rivals = {"for small steps": lambda x_0, x, eta, sigma: np.log(x_0 / x) / (2 * eta**2 * sigma**2)}
     judge = Mean(detects=36.0, variance=spread(run, 200))
-    confront("label noise draws particles to the corner", label_time, run, at, judge, rivals)
+    labels = dict(y="steps from x = 1.1 to 0.6")
+    confront("label noise draws particles to the corner", label_time, run, at, judge, rivals, labels=labels)
 
 
 def test_difference_of_squares():
@@ -213,7 +218,8 @@ def test_difference_of_squares():
     run = lambda seed: after[:, 0] ** 2 - after[:, 1] ** 2  # noqa: E731
     rivals = {"conserved, as under gradient flow": lambda x, y, eta, epsilon: x**2 - y**2 + 0 * epsilon}
     condition = float(((after**2).sum(1) / np.abs(run(0))).max())
-    confront("x² - y² under label noise", difference_of_squares, run, at, Roundoff(20, condition=condition), rivals)
+    judge, labels = Roundoff(20, condition=condition), dict(y="x² - y² after the step", epsilon="noise ε of the label")
+    confront("x² - y² under label noise", difference_of_squares, run, at, judge, rivals, labels=labels)
 
 
 # -- stochastic error descent ----------------------------------------------------------------------------------
@@ -243,7 +249,7 @@ def test_sed_step():
         at = dict(x=x, eta=eta, s=s, **({"y": y} if law is sed_mean_step else {}))
         value, condition = mean(y, of)
         judge = Roundoff(len(xi) + 40, condition=condition)
-        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival})
+        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival}, labels=dict(y=claim))
 
 
 def test_sed_fluctuation():
@@ -257,7 +263,16 @@ def test_sed_fluctuation():
     unit = lambda law: lambda **at: law(**at) / (0.5 * 0.05**4 * 0.9**2)  # noqa: E731
     rivals = {"as of normal noise of that size": lambda x, eta, s: 0.75 * 3}
     judge = Mean(detects=0.3, variance=spread(run, 2000))
-    confront("the spread across the valley under SED", sed_fluctuation, run, at, judge, rivals, through=unit)
+    confront(
+        "the spread across the valley under SED",
+        sed_fluctuation,
+        run,
+        at,
+        judge,
+        rivals,
+        through=unit,
+        labels=dict(y="<y²> / η s⁴ x²"),
+    )
 
 
 def test_sed_decay():
@@ -266,4 +281,5 @@ def test_sed_decay():
     run = lambda n, seed: wander(Cross(), started(n, 0.9, 0), eta=0.1, spread=0.1, steps=4000, seed=seed)[:, 0]  # noqa: E731
     rivals = {"twice the rate": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t)}
     judge = Mean(detects=0.006, variance=spread(run, 200))
-    confront("SED draws particles to the corner", sed_decay, run, at, judge, rivals)
+    labels = dict(y="<x> after 4,000 steps")
+    confront("SED draws particles to the corner", sed_decay, run, at, judge, rivals, labels=labels)
