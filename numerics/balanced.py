@@ -87,6 +87,12 @@ def balanced(Ni: int, Nh: int, No: int, lam: float, *, scale: float, seed: int) 
     return [W1, W2]
 
 
+def problem(Ni: int, Nh: int, No: int, lam: float, *, scale: float = 0.7, seed: int = 3) -> list[np.ndarray]:
+    """Random balanced weights W1, W2 and a random correlation, with singular values as they come, as arrays."""
+    weights = balanced(Ni, Nh, No, lam, scale=scale, seed=seed)
+    return [*(w.numpy() for w in weights), np.random.default_rng(seed).normal(size=(No, Ni)) + 0.3]
+
+
 def normal(Ni: int, Nh: int, No: int, *, sizes: tuple[float, float], runs: int, seed: int) -> list[Tensor]:
     """Weights of `runs` networks, drawn independently with one standard deviation for each layer."""
     draw = torch.Generator().manual_seed(seed)

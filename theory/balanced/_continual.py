@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.balanced._checks import covariance, matrix, moments, network, positive
-from theory.balanced._solution import factor
+from theory.balanced._solution import along, gram, weights_at
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,10 @@ def continual(W1, W2, tasks, durations, *, points=101, tau=1.0, input_covariance
     for sigma, length in zip(tasks, lengths, strict=True):
         here = np.linspace(0, length, points)
         task = network(W1, W2, sigma, here, tau, c)
-        Q = factor(task)
-        stages.append(Q @ Q.transpose(0, 2, 1))
+        stages.append(along(task, gram))
         times.append(start + here)
         # only Q Q^T is in closed form; any Q with this product goes on alike
-        W1, W2, start = Q[-1, : task.inputs].T, Q[-1, task.inputs :], start + length
+        (W1, W2), start = weights_at(task, length / tau), start + length
     P = np.array(stages)
     maps = P[:, :, task.inputs :, : task.inputs]
     losses = [((sigma - c * maps) ** 2).sum((-2, -1)) / (2 * c) for sigma in tasks]

@@ -4,7 +4,7 @@ import numpy as np
 
 from laws.arrays import real_array
 from theory.balanced._checks import balance, matrix, network
-from theory.balanced._solution import factor
+from theory.balanced._solution import along, gram
 
 
 def regime(Ni: int, Nh: int, No: int, lam: float) -> str:
@@ -54,12 +54,8 @@ def kernel_distance(W1, W2, sigma_yx, times, *, tau=1.0):
     Arguments and errors as in `solution`.
     """
     task = network(W1, W2, sigma_yx, times, tau, 1.0)
-    Q, n = factor(task), task.inputs
-    first, second = (
-        np.concatenate([(start @ start.T)[None], part @ part.transpose(0, 2, 1)])
-        for start, part in ((task.Q0[:n], Q[:, :n]), (task.Q0[n:], Q[:, n:]))
-    )
-    return _distance(first, second)
+    P, n = np.concatenate([(task.Q0 @ task.Q0.T)[None], along(task, gram)]), task.inputs
+    return _distance(P[:, :n, :n], P[:, n:, n:])
 
 
 def is_obstructed(W1, W2, sigma_yx) -> bool:

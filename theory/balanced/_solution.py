@@ -12,19 +12,19 @@ stacked matrix [sqrt(g) L; I] grows as its first row does, and divided by that g
 
 Every exponent is formed as a logarithm first; only differences that are not positive are exponentiated.
 
-That is done at the start of every interval of length 2/max(w_1, |P0|).  From there to the times within it (6) is
-applied once more: since |P| stays below max(|P0|, 2 w_1), I + Y^T diag(g) Y has there a condition number of at most
-e^4, and its Cholesky factor is all that it takes.
+Many times are interpolated between few, where that keeps the digits.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg.blas import dtrsm
 
+from theory.balanced._between import interpolated
 from theory.balanced._checks import network
 
 EPS, TINY = np.finfo(float).eps, 1e-100  # small enough for a time, and its square is still a number
 BLOCK = 2**15  # numbers of one array that are worked on at a time: what a cache holds
-FEW = 8  # columns up to which all times are divided together
 
 
 def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
@@ -49,17 +49,13 @@ def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
     Source: saxe-slides, (13)-(15) with the D-term of (15) corrected.
     """
     task = network(W1, W2, sigma_yx, times, tau, input_covariance)
-    P = np.empty((len(task.times), *task.F.shape))
-    for some, Q in _pieces(task):  # a copy, because numpy is slower to multiply an array by its own transpose
-        np.matmul(Q.transpose(0, 2, 1).copy(), Q, out=P[some])
-    return P
+    return along(task, gram)
 
 
 def network_map(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
     """The map W2 W1 at each time, shape (T, No, Ni); arguments and errors as in `solution`."""
     task = network(W1, W2, sigma_yx, times, tau, input_covariance)
-    Q = factor(task)
-    return Q[:, task.inputs :] @ Q[:, : task.inputs].transpose(0, 2, 1)
+    return along(task, lambda Q: Q[:, :, task.inputs :].transpose(0, 2, 1) @ Q[:, :, : task.inputs])
 
 
 def loss(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
@@ -78,32 +74,61 @@ def ntk(W1, W2, sigma_yx, times, inputs, *, tau=1.0, input_covariance=1.0):
     X = np.asarray(inputs, dtype=float)
     if X.ndim != 2 or len(X) != task.inputs:
         raise ValueError(f"inputs have shape {X.shape}, not ({task.inputs}, n)")
-    Q = factor(task)
-    hidden, readout = Q[:, : task.inputs].transpose(0, 2, 1) @ X, Q[:, task.inputs :]
-    first = np.einsum("op,thk,thl->tokpl", np.eye(task.outputs), hidden, hidden)
-    second = np.einsum("toh,tph,kl->tokpl", readout, readout, X.T @ X)
-    return (first + second).reshape(len(Q), *2 * [task.outputs * X.shape[1]])
+    P = along(task, gram)
+    hidden, readout = X.T @ P[:, : task.inputs, : task.inputs] @ X, P[:, task.inputs :, task.inputs :]
+    first = np.einsum("op,tkl->tokpl", np.eye(task.outputs), hidden)
+    second = np.einsum("top,kl->tokpl", readout, X.T @ X)
+    return (first + second).reshape(len(P), *2 * [task.outputs * X.shape[1]])
 
 
-def factor(task):
-    """Q(t) with its hidden units rotated in a way that changes with time, shape (T, Ni + No, at most Nh)."""
-    return np.concatenate([Q for _, Q in _pieces(task)]).transpose(0, 2, 1)
+def gram(Q):
+    """Q Q^T from Q^T at all times; a copy, because numpy is slower to multiply an array by its own transpose."""
+    return Q.transpose(0, 2, 1).copy() @ Q
 
 
-def _pieces(task):
-    """Q(t)^T of `factor`, some times after the other: slices of them, and what it is there."""
+def along(task, what):
+    """what(Q(t)^T) at all times of a task; Q^T of shape (some times, at most Nh, Ni + No), its hidden units rotated."""
+    path = _path(task)
+
+    def evaluate(times):
+        values, scale = None, np.empty(len(times))
+        for some, Q in _pieces(path, times):
+            value, scale[some] = what(Q), np.einsum("tki,tki->ti", Q, Q).max(1)
+            values = np.empty((len(times), *value.shape[1:])) if values is None else values
+            values[some] = value
+        return values, scale
+
+    return interpolated(task.times, evaluate, EPS * len(task.F))
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where Q starts: its echelon form L in the eigenbasis of F, and the row in which each column of L begins."""
+
+    w: np.ndarray
+    L: np.ndarray
+    first: np.ndarray
+    back: np.ndarray  # from the eigenbasis, and from sqrt(c) W
+
+
+def _path(task):
     w, O = _modes(task)  # noqa: E741
     L, first = _echelon(O.T @ task.Q0, EPS * len(O) * np.linalg.norm(np.abs(O.T) @ np.abs(task.Q0), axis=1))
-    length = 2 / max(w[0], np.linalg.norm(task.Q0, 2) ** 2, TINY)
-    intervals, which = np.unique(np.floor(task.times / length), return_inverse=True)
-    size = max(BLOCK // L.size, 1)
-    parts = lambda x: [slice(i, i + size) for i in range(0, len(x), size)]  # noqa: E731
-    starts = np.concatenate([_from_the_start(w, L, first, length * intervals[some]) for some in parts(intervals)])
-    back, beyond = O.T / np.sqrt(task.covariance), task.times - length * intervals[which]
-    for some in parts(which):
-        here = which[some]
-        Y = _onwards(w, starts[here if np.any(here != here[0]) else here[:1]], beyond[some])
-        yield some, (Y.reshape(-1, len(w)) @ back).reshape(*Y.shape[:2], len(O))
+    return Path(w, L, first, O.T / np.sqrt(task.covariance))
+
+
+def _pieces(path, times):
+    """Q(t)^T with its hidden units rotated in a way that changes with time, some times after the other."""
+    size = max(BLOCK // path.L.size, 1)
+    for some in [slice(i, i + size) for i in range(0, len(times), size)]:
+        Y = _from_the_start(path, times[some])
+        yield some, (Y.reshape(-1, len(path.w)) @ path.back).reshape(*Y.shape[:2], path.back.shape[1])
+
+
+def weights_at(task, time):
+    """Weights W1, W2 with the Q Q^T of this time; only their product is in closed form."""
+    [(_, (Q,))] = _pieces(_path(task), np.array([time]))
+    return Q[:, : task.inputs], Q[:, task.inputs :].T
 
 
 def _modes(task):
@@ -124,36 +149,23 @@ def _modes(task):
     return w[kept][::-1], O[:, kept][:, ::-1]
 
 
-def _from_the_start(w, L, first, times):
+def _from_the_start(path, times):
     """Q(t)^T in the eigenbasis of F, from the echelon form of Q at time 0; shape (T, Nh, Ni + No)."""
-    t = np.maximum(times, TINY)[:, None]
+    w, L, t = path.w, path.L, np.maximum(times, TINY)[:, None]
     passed = np.log(np.expm1(-2 * np.abs(w) * t) / (-2 * np.abs(w))) / 2
     growth = np.maximum(w * t, 0) + passed  # ln sqrt(g)
-    level = np.maximum(growth[:, first], 0)  # m
+    level = np.maximum(growth[:, path.first], 0)  # m
     top = L.T * np.exp(np.minimum(growth[:, None, :] - level[:, :, None], 0))
     bottom = np.exp(-level)[:, :, None] * np.eye(L.shape[1])
     R = np.asarray(np.linalg.qr(np.concatenate([top, bottom], axis=2).transpose(0, 2, 1), mode="r"))
     return _divided(np.exp(np.minimum(w * t, 0) - passed)[:, None, :] * top, R.transpose(0, 2, 1))
 
 
-def _onwards(w, Y, times):
-    """Q^T a short time later, from Q^T = Y in the eigenbasis of F; shape (T, Nh, Ni + No), T = 1 for one start."""
-    h = times[:, None]
-    A = (np.expm1(2 * w * h) / (2 * w))[:, None, :] * Y @ Y.transpose(0, 2, 1)
-    A.reshape(len(A), -1)[:, :: Y.shape[1] + 1] += 1  # on the diagonal
-    return _divided(np.exp(w * h)[:, None, :] * Y, np.linalg.cholesky(A))
-
-
 def _divided(N, L):
     """L^-1 N for lower triangular L, shapes (T, k, n) and (T, k, k)."""
-    N, k = np.ascontiguousarray(N), L.shape[1]
-    if k > FEW:
-        for one, lower in zip(N, L, strict=True):
-            dtrsm(1.0, lower.T, one.T, side=1, overwrite_b=1)  # in place
-        return N
-    for j in range(k):  # at all times at once
-        N[:, j] -= (L[:, j, None, :j] @ N[:, :j])[:, 0]
-        N[:, j] /= L[:, j, j, None]
+    N = np.ascontiguousarray(N)
+    for one, lower in zip(N, L, strict=True):
+        dtrsm(1.0, lower.T, one.T, side=1, overwrite_b=1)  # in place
     return N
 
 
