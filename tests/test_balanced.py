@@ -47,7 +47,6 @@ def test_final_movement(shape):
     """As |lambda| grows the kernel moves by the angle of the limit, in the end at first order in 1/lambda.
 
     Of lazy networks it stays, at second order.
-    At |lambda| = 4 to 32, where networks can be trained to the end, the second order is still as large.
     """
     frames, lazy = [nets.problem(*shape[:3], shape[3] * lam) for lam in (1e3, 2e3, 4e3)], regime(*shape) == "lazy"
     gaps = [abs(kernel_distance(*one, [1e8])[0] - final_movement(*one)) for one in frames]

@@ -3,6 +3,8 @@
 All entries of Q Q^T are judged, so that both layers count and not only their product.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,13 @@ def of_time(law, weights, on):
     return lambda t: upper(np.asarray(law(W1, W2, on.correlation, np.ravel(t))))
 
 
-def textbook(W1, W2, sigma, t, lam, last=lambda perp, t: 0.0):
+def integral(w, t):
+    """(e^(2 w t) - 1)/(2 w), also at w = 0."""
+    safe = np.where(np.abs(w) > 1e-9, w, 1)
+    return np.where(np.abs(w) > 1e-9, np.expm1(2 * safe * t) / (2 * safe), t)
+
+
+def textbook(W1, W2, sigma, t, lam, reach=integral, last=lambda perp, t: 0.0):
     """Equation (6) as it stands, for a balance `lam`, with last(perp, t) D D^T added to the inverted matrix."""
     No, Ni = sigma.shape
     w, O = np.linalg.eigh(np.block([[-lam / 2 * np.eye(Ni), sigma.T], [sigma, lam / 2 * np.eye(No)]]))  # noqa: E741
@@ -42,9 +50,7 @@ def textbook(W1, W2, sigma, t, lam, last=lambda perp, t: 0.0):
     D = W2.T @ U[:, Ni:] if No > Ni else W1 @ Vt.T[:, No:]
     Y, P = O.T @ np.vstack([W1.T, W2]), []
     for moment in t:
-        safe = np.where(np.abs(w) > 1e-9, w, 1)
-        reach = np.where(np.abs(w) > 1e-9, np.expm1(2 * safe * moment) / (2 * safe), moment)
-        A = np.eye(len(W1)) + Y.T * reach @ Y + last(np.sign(No - Ni) * lam / 2, moment) * D @ D.T
+        A = np.eye(len(W1)) + Y.T * reach(w, moment) @ Y + last(np.sign(No - Ni) * lam / 2, moment) * D @ D.T
         Z = O @ (np.exp(w * moment)[:, None] * Y)
         P.append(Z @ np.linalg.solve(A, Z.T))
     return np.array(P)
@@ -53,12 +59,25 @@ def textbook(W1, W2, sigma, t, lam, last=lambda perp, t: 0.0):
 def printed(W1, W2, sigma, t):
     """The slides' (15) as printed, its last term (e^(lambda_perp t) - 1)/lambda_perp."""
     change = lambda perp, t: np.expm1(perp * t) / perp - np.expm1(2 * perp * t) / (2 * perp)  # noqa: E731
-    return textbook(W1, W2, sigma, t, balance(W1, W2), change)
+    return textbook(W1, W2, sigma, t, balance(W1, W2), last=change)
 
 
-def zero_balanced(W1, W2, sigma, t):
-    """The zero-balanced theory, for weights of any balance."""
-    return textbook(W1, W2, sigma, t, 0.0)
+def misprints(weights, on):
+    """Equation (6) with one sign or factor wrong, at these weights and data."""
+    lam = balance(*(w.numpy() for w in weights))
+    reaches = {
+        "e^(F t), not e^(2 F t), in the inverse": lambda w, t: integral(w, t / 2),
+        "no 2 below F in the inverse": lambda w, t: 2 * integral(w, t),
+        "2 F of the other sign in the inverse": lambda w, t: integral(-w, t),
+    }
+    theories = {name: partial(textbook, lam=lam, reach=reach) for name, reach in reaches.items()}
+    if lam:
+        theories["lambda, not lambda/2, in F"] = partial(textbook, lam=2 * lam)
+        theories["lambda of the other sign"] = partial(textbook, lam=-lam)
+        theories["zero-balanced theory"] = partial(textbook, lam=0.0)
+        if len(set(on.correlation.shape)) == 2:
+            theories["(15) as printed"] = printed
+    return {name: of_time(theory, weights, on) for name, theory in theories.items()}
 
 
 def frozen_kernel(W1, W2, sigma, t):
@@ -77,11 +96,7 @@ shapes = [(3, 3, 5, 1.3), (5, 3, 3, -1.3), (3, 2, 5, 2.1), (5, 2, 3, 2.1), (4, 6
 def test_gradient_flow(shape):
     """The gradient flow of a torch network of any shape and balance is the exact solution, to the solver's error."""
     weights, on = task(*shape)
-    rivals = {"lazy: the kernel frozen": of_time(frozen_kernel, weights, on)}
-    if shape[3]:
-        rivals["zero-balanced theory"] = of_time(zero_balanced, weights, on)
-    if shape[0] != shape[2] and shape[3]:
-        rivals["(15) as printed"] = of_time(printed, weights, on)
+    rivals = {"lazy: the kernel frozen": of_time(frozen_kernel, weights, on), **misprints(weights, on)}
     claim = "shape {}-{}-{}, balance {}{}: gradient flow is the exact solution".format(
         *shape[:3], "minus " * (shape[3] < 0), abs(shape[3])
     )
@@ -93,7 +108,7 @@ def test_gradient_descent():
     """Gradient descent on a 10-5-10 network meets the exact solution at first order in the step."""
     weights, on = task(10, 5, 10, 0.5)
     when = np.array([0.2, 0.6, 1.0, 2.0])
-    rivals = {"zero-balanced theory": of_time(zero_balanced, weights, on)}
+    rivals = {"zero-balanced theory": of_time(partial(textbook, lam=0.0), weights, on)}
     run = lambda eta, seed: upper(nets.train(weights, on, when, eta))  # noqa: E731
     claim = "10-5-10: gradient descent tends to the exact solution"
     law = of_time(solution, weights, on)
@@ -104,7 +119,7 @@ def test_gradient_descent_second_order():
     """Corrected by its modified flow, gradient descent meets the exact solution at second order."""
     weights, on = task(10, 5, 10, 0.5)
     when = np.array([0.2, 0.6, 1.0, 2.0])
-    rivals = {"zero-balanced theory": of_time(zero_balanced, weights, on)}
+    rivals = {"zero-balanced theory": of_time(partial(textbook, lam=0.0), weights, on)}
     run = lambda eta, seed: upper(nets.corrected(weights, on, when, eta))  # noqa: E731
     claim = "10-5-10: corrected gradient descent tends to the exact solution at second order"
     law = of_time(solution, weights, on)
@@ -125,7 +140,18 @@ def test_digits(lam):
         return np.einsum("ik,tij,jk->kt", U, maps, V)
 
     run = lambda eta, seed: modes.train(digits, weights, when, eta).T  # noqa: E731
-    rivals = {"input variance taken to be 1": lambda t: law(t, c=1.0)}
+
+    def wrong(t, sign=1.0, back=0.6):
+        """Through white inputs: with the balance of another sign, or scaled back by another factor."""
+        first, last = np.sqrt(0.6) * W1, np.sqrt(0.6) * W2
+        P = textbook(first, last, sigma, np.ravel(t), sign * balance(first, last))
+        return np.einsum("ik,tij,jk->kt", U, P[:, 61:, :61], V) / back
+
+    rivals = {
+        "input variance taken to be 1": lambda t: law(t, c=1.0),
+        "lambda of the other sign": lambda t: wrong(t, sign=-1.0),
+        "not scaled back by the variance": lambda t: wrong(t, back=1.0),
+    }
     claim = f"digit classes through a bottleneck from balance {'minus ' * (lam < 0)}{abs(lam)}"
     drawn = {**labels, "y": "strengths of the class modes"}
     confront(claim, law, run, dict(t=when), Order(1, start=0.05), rivals, labels=drawn, of=network_map)
@@ -145,10 +171,25 @@ def test_tangent_kernel():
         kernels = nets.flow(weights, on, times, rtol=rtol, record=lambda w: nets.tangent_kernel(w, x))
         return kernels[:, *pairs].T
 
-    frozen = {"frozen, as at the start": law([0.0]).repeat(len(times), 1)}
+    def terms(t, first, last, turned=False):
+        """The kernel with its two terms counted so often, or with the factors of each exchanged."""
+        P, X = solution(W1, W2, on.correlation, np.ravel(t)), x.numpy().T
+        hidden, readout, I = X.T @ P[:, :3, :3] @ X, P[:, 3:, 3:], np.eye(4)  # noqa: E741
+        found = []
+        for k, z in zip(hidden, readout, strict=True):
+            pair = ((I, k), (z, X.T @ X)) if not turned else ((k, I), (X.T @ X, z))
+            found.append(first * np.kron(*pair[0]) + last * np.kron(*pair[1]))
+        return np.array(found)[:, *pairs].T
+
+    rivals = {
+        "frozen, as at the start": law([0.0]).repeat(len(times), 1),
+        "the first layer's steps alone": lambda t: terms(t, 0, 1),
+        "the second layer's steps alone": lambda t: terms(t, 1, 0),
+        "factors exchanged": lambda t: terms(t, 1, 1, turned=True),
+    }
     drawn = {**labels, "y": "entries of the kernel K(t)"}
     claim = "the tangent kernel moves as the layers do"
-    confront(claim, law, run, dict(t=times), Solver(), frozen, labels=drawn, of=ntk)
+    confront(claim, law, run, dict(t=times), Solver(), rivals, labels=drawn, of=ntk)
 
 
 sequence, durations = [7, 8, 9], [9.0, 12.0, 10.0]
@@ -179,7 +220,8 @@ def test_continual_learning():
         return np.array([((one - np.array(stages)) ** 2).sum((-2, -1)).ravel() / 2 for one in sigmas])
 
     when = continual(W1, W2, sigmas, durations, points=9).times.ravel()
-    rivals = {"each task from the first weights": afresh, "in another order": lambda t: law(t, (1, 0, 2))}
+    rivals = {"each task from the first weights": afresh, "in another order": lambda t: law(t, (1, 0, 2)),
+              "losses without their 1/2": lambda t: 2 * law(t)}  # fmt: skip
     drawn = {**labels, "y": "losses of the three tasks"}
     claim = "continual learning: losses of all tasks while the task switches"
     confront(claim, law, run, dict(t=when), Solver(), rivals, labels=drawn, of=continual)
@@ -197,6 +239,9 @@ def test_forgetting():
     law = lambda: np.array([forgetting(one, sigmas[1], sigmas[2]) for one in sigmas[:2]])  # noqa: E731
     rivals = {
         "the distance to the new task": np.array([((sigmas[2] - one) ** 2).sum() / 2 for one in sigmas[:2]]),
+        "the distance from the learnt task to the new": ((sigmas[2] - sigmas[1]) ** 2).sum() / 2,
+        "without the 1/2": lambda: 2 * law(),
+        "learnt and new exchanged": lambda: -law(),
         "nothing is forgotten": 0.0,
     }
     labels = dict(y="rise of an earlier task's loss")

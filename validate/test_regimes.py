@@ -11,13 +11,13 @@ import torch
 from laws import Mean, Order, Roundoff, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import balanced as nets
-from theory.balanced import is_obstructed, kernel_distance, loss, plateau, regime
+from theory.balanced import final_movement, is_obstructed, kernel_distance, loss, plateau, regime
 
 labels = dict(t="time t (τ = 1)", h="1/λ")
 strengths = {1: [1.7], 2: [1.7, 1.4], 3: [1.7, 1.4, 1.1]}
 
 
-def task(Ni, Nh, No, lam, scale=0.4, seed=3):
+def task(Ni, Nh, No, lam, scale=0.4, seed=3, strengths=strengths):
     """Balanced weights, and data with modes of strengths 1.7 downwards."""
     weights = nets.balanced(Ni, Nh, No, lam, scale=scale, seed=seed)
     return weights, nets.data(nets.correlation(Ni, No, strengths[min(Ni, No)], seed=seed + 1), seed=seed + 2)
@@ -115,6 +115,43 @@ def waiting():
         Series("run", some.tolist(), seen.tolist(), "gradient flow"),
     )
     return Panel("time t (τ = 1), λ = 16", "loss", series, "x")
+
+
+def test_final_movement():
+    """As the balance grows, the kernel of delayed networks moves in the end by the angle between old and new layer.
+
+    Their weights start of size 1: what is left at finite balance is of first order in their square over lambda, of
+    second in s/lambda.
+    """
+    shapes = [(2, 1, 3, 1), (4, 2, 1, -1)]
+    apart = {1: [1.7], 2: [1.7, 0.6]}  # so that a bottleneck soon knows which mode to learn
+    starts = lambda lam: [task(*shape, sign * lam, 1.0, strengths=apart) for *shape, sign in shapes]  # noqa: E731
+
+    def run(inverse, seed):
+        return np.array([kernels(*one, [5 / inverse], rtol=1e-6)[0] for one in starts(1 / inverse)])
+
+    def law():
+        return np.array([final_movement(*arrays(weights), on.correlation) for weights, on in starts(64.0)])
+
+    def angles(count):
+        """Another measure of the cosines between the columns of the large layer and the modes that it learns."""
+        found = []
+        for (*_, sign), (weights, on) in zip(shapes, starts(64.0), strict=True):
+            W1, W2 = arrays(weights)
+            large, sigma = (W2, on.correlation) if sign > 0 else (W1.T, on.correlation.T)
+            modes = np.linalg.svd(sigma, full_matrices=False)[0][:, : large.shape[1]]
+            found.append(count(np.linalg.svd(modes.T @ np.linalg.qr(large)[0])[1], large.shape[1]))
+        return np.array(found)
+
+    rivals = {
+        "none: the kernel stays": np.zeros(len(shapes)),
+        "nothing is left of the old layer": lambda: angles(lambda cosines, hidden: 1 - (cosines**2).sum() / hidden),
+        "cosines, not their squares": lambda: angles(lambda cosines, hidden: (1 - cosines).sum() / hidden),
+        "both layers count alike": lambda: law() / 2,
+    }
+    names = dict(h="1/|λ|", y="distance of the kernel at t = 5|λ| from K(0)")
+    claim = "delayed networks end with the kernel of their task"
+    confront(claim, law, run, {}, Order(1, start=1 / 3), rivals, labels=names, of=final_movement)
 
 
 # -- the hidden obstruction ----------------------------------------------------------------------------
