@@ -7,10 +7,12 @@ from functools import cache
 
 import numpy as np
 import torch
+from scipy.optimize import brentq
 
 from laws import Mean, Order, Roundoff, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import balanced as nets
+from numerics.chain import crossing
 from theory.balanced import final_movement, is_obstructed, kernel_distance, loss, plateau, regime
 
 labels = dict(t="time t (τ = 1)", h="1/λ")
@@ -223,3 +225,56 @@ def test_loss_at_the_saddle():
     claim = "an obstructed network ends at s_min^2/2"
     confront(claim, law, run, at, Solver(), rivals, labels={**labels, "y": "loss"}, of=loss)
     assert abs(law([final])[0] - 0.9**2 / 2) < 1e-6
+
+
+# -- and how balance heals it --------------------------------------------------------------------------
+
+half = 0.9**2 / 4  # of the loss at the saddle
+
+
+def healed(balances, rtol):
+    """When the loss of networks that would be obstructed at lambda = 0 falls to half of that at the saddle."""
+    together = [torch.stack(layer) for layer in zip(*map(obstructed, balances), strict=True)]
+
+    def passed(times, rtol):
+        losses = nets.ensemble_losses(together, nets.data(square, seed=9), times, rtol=rtol)
+        return np.array([crossing(times, -one, -half) for one in losses.T])
+
+    near = np.linspace(-0.01, 0.01, 7) + passed(np.linspace(0.0, 14.0, 113), 1e-6)[:, None]
+    return passed(np.unique([0.0, *near.ravel()]), rtol)
+
+
+def obstructed(lam):
+    """Weights of a 3-3-3 network of this balance, that at balance 0 is obstructed."""
+    return nets.balanced(3, 3, 3, lam, scale=0.7, seed=7)
+
+
+def test_healing_at_any_balance():
+    """A network of any balance leaves the saddle when the exact solution says, which is sooner than small ones do."""
+    assert is_obstructed(*arrays(obstructed(0.0)), square)
+    balances = (0.003, 0.03, 0.1, 0.3, 0.8)
+
+    def law(lam):
+        one = lambda x: brentq(lambda t: loss(*arrays(obstructed(x)), square, [t])[0] - half, 0.0, 14.0, xtol=1e-13)  # noqa: E731
+        return np.array([one(x) for x in lam])
+
+    rivals = {
+        "(1/s) ln(1/lambda) and a constant, as at small ones": lambda lam: law(lam[:1]) + np.log(lam[0] / lam) / 0.9
+    }
+    names = dict(lam="balance λ", y="time to half of the loss at the saddle (τ = 1)")
+    claim = "networks of any balance leave the saddle in time"
+    at = dict(lam=np.array(balances))
+    confront(claim, law, lambda rtol, seed: healed(balances, rtol), at, Solver(1e-7), rivals, labels=names, of=loss)
+
+
+def test_healing_time_of_networks():
+    """The smaller the balance of a network, the longer it stays at the saddle: 1/s_min per factor of e."""
+
+    def run(lam, seed):
+        late, soon = healed((lam / np.e, lam), 1e-11)
+        return late - soon
+
+    rivals = {"1/s_max": 1 / 1.7, "1/(2 s_min)": 1 / 1.8, "not at all": 0.0}
+    names = dict(h="balance λ", y="delay per factor of e in λ (τ = 1)")
+    claim = "small balance delays by the slowest mode"
+    confront(claim, lambda: 1 / 0.9, run, {}, Order(1, start=4e-3), rivals, labels=names, of=loss)
