@@ -54,13 +54,10 @@ def flow(x, y, alpha: float, times, rtol: float = 1e-10) -> tuple[np.ndarray, np
     def loss(weights, x, y):
         return ((y - x @ network(weights)) ** 2).mean() / 2
 
-    def record(weights):
-        beta = network(weights)
-        return torch.stack([beta, -x.T @ (y - x @ beta) / len(x)])
-
     by = GradientFlow(rtol, rtol * alpha**2)  # the smaller of the two may shrink to alpha^2 and return
-    rows = descend(loss, [turned], times, by, data=(x, y), record=record)
-    return rows[:, 0], rows[:, 1]
+    rows = descend(loss, [turned], times, by, data=(x, y)).reshape(len(times), 2, -1)
+    beta = network([rows.swapaxes(0, 1)])
+    return beta, (beta @ (x.T @ x).numpy() - (y @ x).numpy()) / len(x)
 
 
 def losses(x, y, beta) -> np.ndarray:

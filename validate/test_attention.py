@@ -79,7 +79,7 @@ def test_from_random_weights():
         weights = attention.random(D, 3e-3, seed=seed)
         starts.append(start_of(weights))
         half = half_time_2(s=np.sqrt(D), lam=kappa, a0=starts[-1], tau=1.0)
-        seen = attention.train(small_grid, weights, times, GradientFlow(1e-7, 1e-12))
+        seen = attention.train(small_grid, weights, times, GradientFlow(1e-5, 1e-10))
         return np.array([crossing(times, seen, 1 / (2 * kappa)) / half - 1])
 
     def from_the_mean(offset):

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from laws import Order, Roundoff, confront
+from laws import Order, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import diagonal
 from theory.diagonal import first_jump, mirror, path, second_jump
@@ -126,24 +126,23 @@ def test_mirror():
 
     felt = np.array([pull(end) for end in ends])
 
-    def run(seed):
-        return diagonal.flow(x, y, alpha, ends, rtol=1e-13)[0]
+    def run(rtol, seed):
+        return diagonal.flow(x, y, alpha, ends, rtol=rtol)[0]
 
     rivals = {
         "an exponential": lambda h, alpha: alpha**2 / 4 * np.exp(2 * h),
         "unit slope": lambda h, alpha: alpha**2 * h,
     }
-    judge = Roundoff(operations=100_000, condition=2 * np.abs(felt))
     dense = np.linspace(felt.min(), felt.max(), 200)
     law = Series("law", dense.tolist(), mirror(h=dense, alpha=alpha).tolist(), "law")
-    dots = Series("run", felt.ravel().tolist(), run(0).ravel().tolist(), "trained network")
+    dots = Series("run", felt.ravel().tolist(), run(1e-10, 0).ravel().tolist(), "trained network")
     curve = Panel("pull h felt by an input", "β of the input", (law, dots))
     confront(
         "beta mirrors the pull",
         mirror,
         run,
         dict(h=felt, alpha=alpha),
-        judge,
+        Solver(1e-9),
         rivals,
         labels=dict(y="β of an input"),
         picture=curve,

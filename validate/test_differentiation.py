@@ -31,7 +31,7 @@ def from_random_weights(features, times, seed):
     """The answers of a network that learns by gradient flow from small random weights."""
     task = semantics.items(features)
     weights = modes.random(task, 2, sigma, hidden=hidden, seed=seed)
-    return task, semantics.answers(task, weights, times, GradientFlow(1e-7, 1e-12))
+    return task, semantics.answers(task, weights, times, GradientFlow(1e-5, 1e-10))
 
 
 def waves(P, k):

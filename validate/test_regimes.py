@@ -151,7 +151,7 @@ def test_final_movement():
         "cosines, not their squares": lambda: angles(lambda cosines, hidden: (1 - cosines).sum() / hidden),
         "both layers count alike": lambda: law() / 2,
     }
-    names = dict(h="1/|λ|", y="distance of the kernel at t = 5|λ| from K(0)")
+    names = dict(h="1/|λ|", y="distance of the kernel at the end")
     claim = "delayed networks end with the kernel of their task"
     confront(claim, law, run, {}, Order(1, start=1 / 3), rivals, labels=names, of=final_movement)
 
@@ -250,7 +250,7 @@ def obstructed(lam):
 
 
 def test_healing_at_any_balance():
-    """A network of any balance leaves the saddle when the exact solution says, which is sooner than small ones do."""
+    """A network of any balance leaves the saddle when its solution says, later than (1/s_min) ln(1/lambda) would."""
     assert is_obstructed(*arrays(obstructed(0.0)), square)
     balances = (0.003, 0.03, 0.1, 0.3, 0.8)
 
@@ -258,10 +258,8 @@ def test_healing_at_any_balance():
         one = lambda x: brentq(lambda t: loss(*arrays(obstructed(x)), square, [t])[0] - half, 0.0, 14.0, xtol=1e-13)  # noqa: E731
         return np.array([one(x) for x in lam])
 
-    rivals = {
-        "(1/s) ln(1/lambda) and a constant, as at small ones": lambda lam: law(lam[:1]) + np.log(lam[0] / lam) / 0.9
-    }
-    names = dict(lam="balance λ", y="time to half of the loss at the saddle (τ = 1)")
+    rivals = {"(1/s_min) ln(1/lambda) and a constant": lambda lam: law(lam[:1]) + np.log(lam[0] / lam) / 0.9}
+    names = dict(lam="balance λ", y="time to half the saddle's loss")
     claim = "networks of any balance leave the saddle in time"
     at = dict(lam=np.array(balances))
     confront(claim, law, lambda rtol, seed: healed(balances, rtol), at, Solver(1e-7), rivals, labels=names, of=loss)
