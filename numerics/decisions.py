@@ -122,7 +122,7 @@ def _change(theta, stimulus, choice, r, rates) -> None:
 def _along(theta, times, eta, step) -> np.ndarray:
     """Weights at each of `times`; shape (len(times), 3, 3, learners)."""
     wanted = whole_steps(increasing(times), positive("eta", eta))
-    records = []
+    records: list[np.ndarray] = []
     for k in tqdm(range(wanted[-1] + 1), desc="learning", delay=2, leave=False):
         if k == wanted[len(records)]:
             records.append(theta.copy())

@@ -302,9 +302,7 @@ def foretold(known, seed):
 def test_visits():
     """The saddle that a learner visits first is written in its start: the better it is known, the better foretold."""
     claim = "learners are diverse but systematic: their start foretells the first saddle they visit"
-    drawn = dict(
-        x="correlation of the start used with the learner's own", y="first unit foretold, share of 100 learners"
-    )
+    drawn = dict(x="correlation of the start used with the learner's own", y="share of learners foretold")
     confront(
         claim, 1, foretold, {}, Trend(KNOWN), {"chance": 0, "the contrary": -1}, labels=drawn, of=order_of_learning
     )

@@ -71,16 +71,17 @@ bias_rate_behind = Law(
 bias_value = Law(
     value,
     r * p,
-    solves=lambda bias: tuple(_mean([weight["L", "0"]], _alike()).subs(BIAS).subs({x: 0 for x in state}).subs(c, bias)),
+    solves=lambda bias: (_misses(bias),),
     given=TASK,
     source=RECONSTRUCTION,
     examples=(dict(p=0.4, r=1.7), dict(p=0.7, r=0.6)),
 )
 
 
-def _alike():
-    """The same choices whatever the stimulus: all that bias can do."""
-    return {(s, a): pi if a == "L" else 1 - pi for s in SIDES for a in SIDES}
+def _misses(bias):
+    """How much more reward follows a left choice than bias expects, if choices know nothing of the stimulus."""
+    change = _mean([weight["L", "0"]], {(s, a): sp.Integer(a == "L") for s in SIDES for a in SIDES})[0]
+    return sp.expand(change.subs(BIAS).subs({x: 0 for x in state}).subs(c, bias))
 
 
 def derive() -> tuple[Step, ...]:
@@ -89,6 +90,7 @@ def derive() -> tuple[Step, ...]:
     q, k, rate = sp.symbols("q k lambda", real=True)
     first, behind, ahead = _block("0", {}, EVEN), _block("0", LEFT, SURE), _block("L", BIAS, SURE)
     learnt = {w: r / u, weight["R", "L"]: 0, weight["R", "0"]: 0}
+    drive, pull = (_mean([w], SURE)[0].subs(w, x) for x in (0, q / u))
     rests = _mean([u], SURE)[0].subs(learnt)
     square = lambda block: (block * block)[0, 0]  # noqa: E731
     grows = lambda block: sp.Eq(square(block), (tau * rate) ** 2)  # noqa: E731
@@ -99,9 +101,9 @@ def derive() -> tuple[Step, ...]:
             {k: w * (r - w * u - bias)},
         ),
         Step("its weight the loss of the stimulus", sp.Eq(update("L", "L")[1], k), {k: u * (r - w * u)}),
-        Step("the weight rests at the value r", sp.Eq(_mean([w], SURE)[0].subs(w, q / u), 0), {q: r}),
+        Step("reward drives the weight as its own value q holds it back", sp.Eq(drive, drive - pull), {q: r}),
         Step("the gain then moves with bias", sp.Eq(rests, -k * bias), {k: p * pi * r / u}),
-        Step("bias alone expects r times its chance", sp.Eq(bias_value.residuals(q)[0], 0), {q: bias_value.rhs}),
+        Step("bias alone expects r times its chance", sp.Eq(_misses(0), _misses(0) - _misses(q)), {q: bias_value.rhs}),
         Step("at the origin bias grows at the rate", grows(first), {rate: bias_rate.rhs}),
         Step("faster than a stimulus", sp.Eq(4 * square(first) - (r * p) ** 2, k), {k: (r * (1 - p)) ** 2}),
         Step("behind bias the stimulus grows at", grows(ahead), {rate: stimulus_rate.rhs}),
