@@ -299,6 +299,17 @@ def foretold(known, seed):
     return np.mean(guess == first)
 
 
+def gains():
+    """The gains of the two stimuli in single learners from small random weights."""
+    starts = 1e-3 * np.random.default_rng(5).standard_normal((6, 3, 3))
+    path = np.abs(decisions.learn(Task(**task), starts, np.arange(0, 90.0, 0.5), 0.01, learners=6, seed=5))
+    lines = [
+        Series("path", path[:, k, 0, 0].tolist(), path[:, k, 1, 0].tolist(), "" if k else "6 learners")
+        for k in range(6)
+    ]
+    return Panel("gain of the left stimulus, $|u_L|$", "gain of the right stimulus, $|u_R|$", tuple(lines))
+
+
 def test_visits():
     """The saddle that a learner visits first is written in its start: the better it is known, the better foretold."""
     claim = "learners are diverse but systematic: their start foretells the first saddle they visit"
@@ -308,38 +319,37 @@ def test_visits():
     )
 
 
-def speeds(path, times):
-    """The speed of learning until both stimuli are half learnt, and its times."""
+def speed(path, times):
+    """The speed of learning."""
+    return np.linalg.norm(np.diff(path.reshape(len(path), -1), axis=0), axis=1) / np.diff(times)
+
+
+def slowings(path, times):
+    """How often learning slows down and speeds up again until both stimuli are half learnt."""
     end = int(np.argmax(learnt(path)[:, :2].all(axis=1))) + 1
-    steps = np.linalg.norm(np.diff(path[:end].reshape(end, -1), axis=0), axis=1)
-    return times[1:end], steps / np.diff(times[:end])
-
-
-def slowings(speed):
-    """How often learning slows down and speeds up again."""
-    return int(np.sum((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:])))
+    v = speed(path[:end], times[:end])
+    return int(np.sum((v[1:-1] < v[:-2]) & (v[1:-1] < v[2:])))
 
 
 def test_depth_makes_saddles():
     """A deep learner from small weights slows down beside two saddles on its way; a shallow one never does."""
-    times = np.arange(0, 200.0, 0.25)
+    times = np.arange(0, 60.0, 0.25)
     small = 1e-5 * np.array([[1.9, 1.1, 0.4], [0.6, -0.3, 0.8], [1.3, 0.9, 1.7]])
 
     def run(seed):
         shallow = np.column_stack([np.ones(3), small[:, 1:]])
         deep = decisions.expect(Task(**task), small, times, 0.25)
-        flat = decisions.expect(Task(**task), shallow, times, 0.25, plastic=SHALLOW)
-        return [speeds(path, times) for path in (deep, flat)]
+        return [deep, decisions.expect(Task(**task), shallow, times, 0.25, plastic=SHALLOW)]
 
     curves = [
-        Series(role, t.tolist(), speed.tolist(), name)
-        for (t, speed), role, name in zip(run(0), ("run", "rival"), ("deep", "shallow"), strict=True)
+        Series(role, times[1:].tolist(), speed(path, times).tolist(), name)
+        for path, role, name in zip(run(0), ("law", "rival"), ("deep", "shallow"), strict=True)
     ]
     picture = Panel("time t (τ = 1)", "speed of learning |dθ/dt|", tuple(curves), "y")
     visited = len(order_of_learning(small, p=task["p"], r=task["r"])) - 1  # one saddle before each unit but the first
     rivals = {"as many at any depth": lambda depth: visited + 0 * depth, "none at any depth": lambda depth: 0 * depth}
     claim = "depth makes saddles: on its way a deep learner slows down at two, a shallow one at none"
-    counts = lambda seed: np.array([slowings(speed) for _, speed in run(seed)])  # noqa: E731
+    counts = lambda seed: np.array([slowings(path, times) for path in run(seed)])  # noqa: E731
     drawn = dict(depth="layers", y="saddles beside which learning slows down")
     at = dict(depth=np.array([2, 1]))
     law = lambda depth: np.where(depth == 2, visited, 0)  # noqa: E731
