@@ -12,10 +12,11 @@ from laws.judges import (
     Trend,
     Verdict,
     confront,
+    measure,
 )
 from laws.law import Law, Source, Step
 
 __all__ = [
     "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Order", "Refuted", "Roundoff", "Solver", "Source", "Step",
-    "Trend", "Verdict", "confront",
+    "Trend", "Verdict", "confront", "measure",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What an array of real numbers is: one answer for every law and function of the theory."""
+"""What a real number and an array of them are: one answer for every law and function of the theory."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def real_array(name: str, value) -> np.ndarray:
         some = f" ({bad.size} of {array.size} values, the first at index {bad[0]})" if array.ndim else ""
         raise ValueError(f"{name} = {array.flat[bad[0]]} is not finite{some}")
     return array
+
+
+def positive(name: str, value) -> float:
+    """One finite real number above 0; TypeError or ValueError, naming it, for others."""
+    number = real_array(name, value)
+    if number.ndim or not number > 0:
+        raise ValueError(f"{name} = {value!r} must be one positive number")
+    return float(number)

@@ -26,7 +26,7 @@ from laws.mathml import font, mathml
 from laws.typeset import plain
 
 if TYPE_CHECKING:
-    from laws.judges import Verdict
+    from laws.judges import Measurement, Verdict
     from laws.report import Card, Gathered
 
 PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch", "scikit-learn", "matplotlib")
@@ -82,6 +82,7 @@ def _data(gathered: Gathered) -> dict:
         del row["panels"], row["schema"]
         verdicts.append({**row, "holds": card.verdict.holds, "unseen": card.verdict.unseen, "test": card.test})
     errata = [vars(erratum) for erratum in gathered.errata]
+    measured = [dict(id=m.id, what=m.what, says=m.says, seed=m.seed, test=test) for m, test in gathered.measured]
     return {
         "schema": 1,
         "versions": _versions(),
@@ -90,6 +91,7 @@ def _data(gathered: Gathered) -> dict:
         "left_out": gathered.deselected,
         "verdicts": verdicts,
         "errata": errata,
+        "measured": measured,
     }
 
 
@@ -151,15 +153,15 @@ def _grouped(items, key) -> dict[str, list]:
     return dict(sorted(groups.items()))
 
 
-def pictures(verdict: Verdict) -> list[dict]:
-    """The panels of a verdict: each an SVG, zipped and in base64, with its width and height in points.
+def pictures(shown: Verdict | Measurement) -> list[dict]:
+    """The panels of a verdict or measurement: each an SVG, zipped and in base64, with its width and height in points.
 
     A hundredth of a point is as fine as it is drawn.
     """
     drawn = []
-    for panel in verdict.panels:
+    for panel in shown.panels:
         buffer = io.StringIO()
-        one = replace(verdict, panels=(panel,)).plot()
+        one = replace(shown, panels=(panel,)).plot()
         look = dict(format="svg", transparent=True, dpi=200, bbox_inches="tight")
         one.savefig(buffer, metadata={"Date": None}, **look)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())

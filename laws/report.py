@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from laws.judges import Verdict
+    from laws.judges import Measurement, Verdict
 
 SCHEMA = 1
 
@@ -71,7 +71,8 @@ class Gathered:
 
     cards: list[Card] = field(default_factory=list)
     errata: list[Erratum] = field(default_factory=list)
-    heard: list[Verdict] = field(default_factory=list)  # in this process
+    measured: list[tuple[Measurement, str]] = field(default_factory=list)  # with the test that did
+    heard: list[Verdict | Measurement] = field(default_factory=list)  # in this process
     pictures: dict[str, list[dict]] = field(default_factory=dict)  # claim id -> its panels, as `page.pictures` has them
     strengths: dict[str, str] = field(default_factory=dict)  # law -> how strongly it is proved
     failed: list[str] = field(default_factory=list)
@@ -90,8 +91,8 @@ class Gathered:
 
     @property
     def doubled(self) -> list[str]:
-        """Claims that share a name."""
-        names = [card.verdict.id for card in self.cards]
+        """Claims and questions that share a name."""
+        names = [card.verdict.id for card in self.cards] + [measurement.id for measurement, _ in self.measured]
         return sorted({name for name in names if names.count(name) > 1})
 
     @property
@@ -170,7 +171,7 @@ def pytest_runtest_call(item):
     """Listen to the verdicts of one test."""
     from laws.judges.confrontation import entropy, listeners
 
-    heard: list[Verdict] = []
+    heard: list[Verdict | Measurement] = []
     listening = listeners.set((*listeners.get(), heard.append))
     drawing = entropy.set(item.config.option.seeds_from)
     try:
@@ -180,7 +181,7 @@ def pytest_runtest_call(item):
         entropy.reset(drawing)
         says = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0]
         item.config.stash[gathered_key].heard += heard
-        item.user_properties += [("verdict", json.dumps([v.to_json(), says])) for v in heard]
+        item.user_properties += [(type(v).__name__.lower(), json.dumps([v.to_json(), says])) for v in heard]
 
 
 @pytest.fixture
@@ -209,10 +210,11 @@ def pytest_sessionfinish(session):
     config = session.config
     gathered = config.stash[gathered_key]
     if _folder(config) and gathered.heard:
+        from laws.judges import Verdict
         from laws.page import pictures, strength
 
-        gathered.pictures |= {verdict.id: pictures(verdict) for verdict in gathered.heard}
-        names = {name for verdict in gathered.heard for name in (verdict.law, verdict.of)}
+        gathered.pictures |= {shown.id: pictures(shown) for shown in gathered.heard}
+        names = {name for v in gathered.heard if isinstance(v, Verdict) for name in (v.law, v.of)}
         gathered.strengths |= {name: strength(name) for name in sorted(names)}
     if hasattr(config, "workeroutput"):
         config.workeroutput["laws_deselected"] = gathered.deselected
@@ -224,7 +226,7 @@ def pytest_sessionfinish(session):
     if _complaints(gathered) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = _folder(config)
-    if folder and (gathered.cards or gathered.errata):
+    if folder and (gathered.cards or gathered.errata or gathered.measured):
         from laws.page import write
 
         write(folder, gathered)
@@ -233,7 +235,7 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter, config):
     """Say what was confronted, what is wrong with the suite as a whole, and where the report is."""
     gathered = config.stash[gathered_key]
-    if not (gathered.cards or gathered.errata):
+    if not (gathered.cards or gathered.errata or gathered.measured):
         return
     terminalreporter.section("laws")
     rivals = sum(len(card.verdict.rivals) for card in gathered.cards)
@@ -244,6 +246,8 @@ def pytest_terminal_summary(terminalreporter, config):
         f"{rivals} rivals and {mutants} mutants judged on the same runs; "
         f"false-alarm probability {gathered.false_alarm:.1e} in all"
     )
+    if gathered.measured:
+        terminalreporter.write_line(f"{len(gathered.measured)} measurements, which assert nothing")
     if gathered.unbounded:
         terminalreporter.write_line(f"{gathered.unbounded} of them equivalences, for which no false alarm is stated")
     for complaint in _complaints(gathered):
@@ -256,7 +260,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 def _gather(reporter, gathered: Gathered) -> None:
     """Read verdicts and errata from the reports of all tests, in the order of their names."""
-    from laws.judges import Verdict
+    from laws.judges import Measurement, Verdict
 
     reports = [r for kind in reporter.stats.values() for r in kind if getattr(r, "when", "") == "call"]
     for report in sorted(reports, key=lambda r: r.nodeid):
@@ -264,6 +268,8 @@ def _gather(reporter, gathered: Gathered) -> None:
             if kind == "verdict":
                 verdict, says = json.loads(text)
                 gathered.cards.append(Card(Verdict.from_json(verdict), report.nodeid, says))
+            elif kind == "measurement":
+                gathered.measured.append((Measurement.from_json(json.loads(text)[0]), report.nodeid))
             elif kind == "erratum":
                 gathered.errata.append(Erratum(**json.loads(text)))
         if report.failed:

@@ -2,6 +2,7 @@
 
     walk      theta <- theta - eta grad L(theta; y + sigma_l zeta) + sigma xi
     wander    theta <- theta - eta (L(theta + xi) - L(theta)) xi                     (stochastic error descent)
+    imbalance how the norms of the units of a network change
     shift     how the point of the zero-loss manifold below a particle moves, the noise along it taken out
 
 Losses are small objects: `value(theta)` of shape (particles,), `slope(theta, zeta)` of shape (particles, n), for
@@ -17,6 +18,8 @@ import numpy as np
 import torch
 
 from numerics.checks import numbers_of, positive, whole
+from numerics.ensemble import Network
+from numerics.ensemble._torch import forward, gradient, mean_square
 
 
 @dataclass(frozen=True)
@@ -68,32 +71,34 @@ class Hyperbola:
 
 
 @dataclass(frozen=True)
-class TanhNetwork:
-    """The mean squared error of f(x) = sum_u n_u tanh(w_u x + b_u); theta = (w, b, n), units in order."""
+class Fit:
+    """The mean squared error of a one-hidden-layer network; theta has the parameters unit by unit, in one row."""
 
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    hidden: int
+    network: Network
+    x: np.ndarray
+    y: np.ndarray
 
     @property
     def labels(self) -> int:
-        """One for every sample."""
-        return len(self.x)
+        """One for every sample and output."""
+        return self.y.size
 
     def value(self, theta):
-        """The loss of one network, as a tensor, for autograd."""
-        w, b, n = theta.reshape(3, self.hidden)
-        x, y = torch.tensor(self.x, dtype=theta.dtype), torch.tensor(self.y, dtype=theta.dtype)
-        return ((torch.tanh(x[:, None] * w + b) @ n - y) ** 2).mean()
+        """The loss, of arrays or tensors, with any leading axes."""
+        rows = torch.as_tensor(theta)
+        _, r = forward(self.network, *self._batch(rows))
+        loss = mean_square(r).reshape(rows.shape[:-1])
+        return loss if isinstance(theta, torch.Tensor) else loss.numpy()
 
     def slope(self, theta, zeta=0.0):
-        """Gradients; zeta of shape (particles, samples), or 0."""
-        w, b, n = theta.reshape(-1, 3, 1, self.hidden).transpose(1, 0, 2, 3)
-        x = np.array(self.x)[:, None]
-        h = np.tanh(x * w + b)
-        r = 2 / len(self.x) * ((h * n).sum(2) - np.array(self.y) - zeta)[..., None]
-        back = r * n * (1 - h * h)
-        return np.concatenate([(back * x).sum(1), back.sum(1), (r * h).sum(1)], axis=1)
+        """Its gradient; zeta of shape (particles, labels), or 0."""
+        parts, x, y = self._batch(torch.from_numpy(theta))
+        noisy = y + torch.as_tensor(zeta).reshape(-1, *y.shape) if np.ndim(zeta) else y
+        h, r = forward(self.network, parts, x, noisy)
+        return gradient(self.network, parts, x, h, r).flatten(1).numpy()
+
+    def _batch(self, rows):
+        return rows.reshape(-1, *self.network.shape), torch.from_numpy(self.x), torch.from_numpy(self.y)
 
 
 def walk(
@@ -183,6 +188,23 @@ def shift(
     last, added = walk(loss, first, eta=eta, steps=steps, seed=2 * seed + 1, update=update, label=label)
     down = lambda theta: relaxed(loss, theta, eta, before)  # noqa: E731
     return down(last) - down(first) - added @ numbers_of("along", along)
+
+
+def imbalance(fit: Fit, theta, *, eta: float, steps: int, seed: int, update: float) -> np.ndarray:
+    """How |w|^2 + b^2 - |n|^2 of every unit changes under update noise, shape (particles, hidden).
+
+    The part that is linear in the noise of a step, whose mean is 0, is left out.
+    """
+    theta, eta, steps, spread, _ = _settings(fit, theta, eta, steps, update, 0.0)
+    draw, change = np.random.default_rng(seed).standard_normal, np.zeros_like(theta)
+    for _ in range(steps):
+        noise = spread * draw(theta.shape)
+        moved = noise - eta * fit.slope(theta)
+        change += moved**2 + 2 * theta * (moved - noise)
+        theta = theta + moved
+    units = change.reshape(len(theta), *fit.network.shape)
+    ingoing = fit.network.inputs + 1
+    return units[..., :ingoing].sum(2) - units[..., ingoing:].sum(2)
 
 
 def _settings(loss, theta, eta, steps, update, label):

@@ -1,5 +1,7 @@
 """Drift laws in numbers and symbols agree, and nonsense is refused before any work."""
 
+import inspect
+
 import mpmath
 import numpy as np
 import pytest
@@ -10,13 +12,15 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from numerics import hessian as derivatives
-from numerics.drift import Cross, Cylinder, Hyperbola, TanhNetwork, nudge, shift, walk, wander
+from numerics.drift import Cross, Cylinder, Fit, Hyperbola, imbalance, nudge, shift, walk, wander
+from numerics.ensemble import Network, Tanh
 from theory import drift
 from theory.drift import (
     arrival,
     corner,
     dead_rows,
     derive,
+    derive_toy,
     first_passage,
     fluctuation,
     imbalance_drift,
@@ -68,7 +72,7 @@ def test_symbols_are_the_limit_of_numbers(name):
 
 def test_derivation_is_true():
     """Every step of the derivation holds."""
-    assert all(sp.simplify(step.residual()) == 0 for step in derive())
+    assert all(sp.simplify(step.residual()) == 0 for step in (*derive(), *derive_toy()))
 
 
 def test_fluctuations_are_fixed_points():
@@ -129,13 +133,15 @@ def test_counts():
 def test_slopes_are_those_of_autograd():
     """The gradients that particles follow are those of their losses, label by label."""
     draw = np.random.default_rng(0).normal
-    network = TanhNetwork((-0.6, 0.8), (0.3, -0.2), 2)
-    theta = draw(size=(3, 6))
-    rows = [derivatives.gradient(network.value, torch.from_numpy(row)).numpy() for row in theta]
-    assert np.abs(network.slope(theta) - rows).max() < 64 * np.finfo(float).eps * np.abs(rows).max()
-    zeta = draw(size=(3, 2))
-    for row, noise, slope in zip(theta, zeta, network.slope(theta, zeta), strict=True):
-        other = TanhNetwork(network.x, tuple(np.array(network.y) + noise), 2)
+    x, y = draw(size=(4, 2)), draw(size=(4, 3))
+    fit = Fit(Network(2, 5, 3, Tanh()), x, y)
+    theta = draw(size=(3, 30))
+    rows = [derivatives.gradient(fit.value, torch.from_numpy(row)).numpy() for row in theta]
+    assert np.abs(fit.slope(theta) - rows).max() < 64 * np.finfo(float).eps * np.abs(rows).max()
+    assert np.array_equal(fit.value(theta), [float(fit.value(torch.from_numpy(row))) for row in theta])
+    zeta = draw(size=(3, 12))
+    for row, noise, slope in zip(theta, zeta, fit.slope(theta, zeta), strict=True):
+        other = Fit(fit.network, x, y + noise.reshape(y.shape))
         assert np.abs(other.slope(row[None])[0] - slope).max() < 64 * np.finfo(float).eps * np.abs(slope).max()
     two = draw(size=(5, 2))
     for loss in (Cross(), Cylinder(1), Hyperbola()):
@@ -153,6 +159,16 @@ def test_walks_are_deterministic():
     flat, added = walk(Cylinder(2), start, eta=0.1, steps=5, seed=3, update=0.1)  # no coordinates are left to y
     assert np.abs(flat - start - added).max() < 1e-15
     assert (nudge(Cross(), start, 0 * start, 0.1) == 0).all()
+
+
+def test_imbalance_is_what_moved():
+    """The change of every unit's imbalance is that of its parameters, less what is linear in the noise of each step."""
+    network, draw = Network(2, 3, 1, Tanh()), np.random.default_rng(0).normal
+    fit, theta = Fit(network, draw(size=(4, 2)), draw(size=(4, 1))), draw(size=(2, 12))
+    found = imbalance(fit, theta, eta=0.1, steps=1, seed=3, update=0.2)
+    end, added = walk(fit, theta, eta=0.1, steps=1, seed=3, update=0.2)
+    parts = (end**2 - theta**2 - 2 * theta * added).reshape(2, 3, 4)
+    assert np.abs(found - (parts[..., :3].sum(2) - parts[..., 3:].sum(2))).max() < 64 * np.finfo(float).eps
 
 
 good = dict(hessian=np.diag([1.0, 0.0]), third=np.zeros((2, 2, 2)), eta=0.5, sigma=0.1)
@@ -201,6 +217,7 @@ def test_bad_input(call, says):
         call()
 
 
-def test_everything_is_found():
-    """What the package says it has, it has."""
-    assert all(hasattr(drift, name) for name in drift.__all__)
+def test_everything_public_is_listed():
+    """What is public in the package is in `__all__`."""
+    public = {name for name, value in vars(drift).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    assert public == set(drift.__all__)

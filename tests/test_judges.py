@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm, t
 
-from laws import Distribution, Equivalent, Exponent, Mean, Order, Roundoff, Solver, Trend
-from laws.judges import statistics
+from laws import Distribution, Equivalent, Exponent, Mean, Order, Roundoff, Solver, Trend, measure
+from laws.judges import Measurement, statistics
 
 truth = np.array([0.3, 1.7, 2.6])
 
@@ -273,3 +273,30 @@ def test_designs_are_minimal():
     low, high = statistics.median_interval(np.arange(40.0), 1e-3)
     k = int(low) + 1
     assert binom.cdf(k - 1, 40, 0.5) <= 1e-3 < binom.cdf(k, 40, 0.5) and high == 39 - low
+
+
+def test_measure_tells_median_and_range():
+    """A measurement reports every level's median and range over its seeds, judges nothing, and survives JSON."""
+    noise = lambda x, seed: x + np.random.default_rng(seed).random()  # noqa: E731
+    found = measure("how large", noise, (1.0, 5.0), runs=7, labels=dict(x="level", y="size"))
+    (points,) = found.panels[0].series
+    for x, low, middle, high in zip(points.x, points.low, points.y, points.high, strict=True):
+        assert x < low < middle < high < x + 1
+    assert "0.9844" in found.says and Measurement.from_json(found.to_json()) == found
+    assert measure("how large", noise, (1.0, 5.0), runs=7).panels[0].series[0].y == points.y
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [(dict(what=" "), "what"), (dict(runs=2), "runs"), (dict(levels=()), "levels")]
+)
+def test_measure_refuses_bad_input(change, says):
+    """A question without words, too few runs and no levels are refused by name."""
+    arguments = dict(what="how large", run=lambda x, seed: x, levels=(1.0,)) | change
+    with pytest.raises(ValueError, match=says):
+        measure(**arguments)
+
+
+def test_measure_refuses_what_is_no_number():
+    """A run that is not finite is refused, not averaged away."""
+    with pytest.raises((ValueError, ArithmeticError), match="not finite"):
+        measure("how large", lambda x, seed: float("nan"), (1.0,))

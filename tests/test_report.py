@@ -8,7 +8,7 @@ import pytest
 
 MINE = '''
 import numpy as np, pytest
-from laws import Law, Mean, Order, Source, confront
+from laws import Law, Mean, Order, Source, confront, measure
 import sympy as sp
 
 x, k = sp.symbols("x k", real=True)
@@ -31,6 +31,10 @@ def test_coin():
 def test_long():
     """A long one."""
     confront("a long claim", line, run, at, Order(1), {"none": 0.0})
+
+def test_speed():
+    """How fast it is."""
+    measure("how fast a line is drawn", lambda x, seed: x + seed % 7, (1.0, 2.0), labels=dict(x="width", y="seconds"))
 
 def test_misprint(erratum):
     """A misprint."""
@@ -97,6 +101,7 @@ def test_report_is_complete(stranger, processes):
         "<math",
         "data-svg=",
         "1 long tests",
+        "how fast a line is drawn",
     ):
         assert part in page
     assert "http" not in page.replace("http://www.w3.org/", "").replace("https://www.w3.org/", "")
@@ -106,6 +111,7 @@ def test_report_is_complete(stranger, processes):
     assert line["holds"] and line["law"] == "test_mine.line" and line["rivals"]["half of it"] > 1 and not line["unseen"]
     assert data["errata"][0]["label"] == "(3)" and data["left_out"] == 1 and data["versions"]["sympy"]
     assert 0 < data["false_alarm"] < data["budget"]
+    assert "1 measurements" in said and [m["id"] for m in data["measured"]] == ["how-fast-a-line-is-drawn"]
 
 
 def test_without_the_flag_nothing_is_written(stranger):

@@ -12,18 +12,30 @@ import torch
 
 from laws import Mean, confront
 from numerics import hessian as derivatives
-from numerics.drift import Hyperbola, TanhNetwork, shift, walk
+from numerics.drift import Fit, Hyperbola, shift, walk
+from numerics.ensemble import Network, Relu, Tanh
 from theory.drift import label_noise_drift, label_noise_floor, update_noise_drift, update_noise_floor
 
 PILOT = 10**6  # its seed
 
 
+def fit(activation, theta):
+    """A network of one input and output that meets two labels exactly, at the point theta, unit by unit."""
+    theta, x = np.array(theta), np.array([[-0.6], [0.8]])
+    network = Network(1, len(theta), 1, activation)
+    w, b, n = network.parts(torch.from_numpy(theta))
+    y = activation.value(torch.from_numpy(x) @ w.T + b) @ n
+    return Fit(network, x, y.numpy()), theta.ravel()
+
+
 def tanh_network():
-    """A network of two units that meets two labels exactly, and its six parameters."""
-    theta = np.array([1.3, -0.7, 0.4, -0.2, 0.9, 1.1])
-    w, b, n = theta.reshape(3, 2)
-    x = np.array([-0.6, 0.8])
-    return TanhNetwork(tuple(x), tuple(np.tanh(np.outer(x, w) + b) @ n), 2), theta
+    """Two units, six parameters."""
+    return fit(Tanh(), [[1.3, 0.4, 0.9], [-0.7, -0.2, 1.1]])
+
+
+def relu_network():
+    """Three units, of which one sees both samples, one only the first and one only the second; nine parameters."""
+    return fit(Relu(), [[0.5, 0.9, 0.7], [-1.2, 0.3, -0.8], [1.1, 0.2, 0.6]])
 
 
 def hyperbola():
@@ -40,8 +52,12 @@ def at_point(loss, theta):
     return H, derivatives.third(loss.value, where).numpy(), along @ along.T
 
 
-MODELS = {"two tanh units": (tanh_network, 0.5, 1 / 2), "1/2 (1 - uv)^2": (hyperbola, 0.35, 1 / 2)}
-of_models = pytest.mark.parametrize("name", MODELS, ids=["tanh", "uv"])
+MODELS = {
+    "two tanh units": (tanh_network, 0.5, 1 / 2),
+    "three ReLU units": (relu_network, 0.2, 1 / 2),
+    "1/2 (1 - uv)^2": (hyperbola, 0.35, 1 / 2),
+}
+of_models = pytest.mark.parametrize("name", MODELS, ids=["tanh", "ReLU", "uv"])
 
 
 def moved(name, kind, sigma, steps=300):
@@ -107,15 +123,10 @@ def test_floor(name, kind):
     make, eta, c = MODELS[name]
     loss, point = make()
     H, sigma = at_point(loss, point)[0], 1e-3
-    values = (
-        (lambda theta: np.array([float(loss.value(torch.from_numpy(row))) for row in theta]))
-        if (isinstance(loss, TanhNetwork))
-        else loss.value
-    )
 
     def run(n, seed):
         theta, _ = walk(loss, np.tile(point, (n, 1)), eta=eta, steps=200, seed=seed, **{kind: sigma})
-        return values(theta) / sigma**2
+        return loss.value(theta) / sigma**2
 
     floor = {
         "update": lambda eta: update_noise_floor(H, eta, sigma),

@@ -6,6 +6,7 @@ Variances that a mean needs are twice those of a pilot run on other seeds.
 from functools import cache
 
 import numpy as np
+import pytest
 
 from laws import Distribution, Mean, Roundoff, confront
 from numerics.drift import Cross, Cylinder, nudge, walk, wander
@@ -80,22 +81,47 @@ def test_valley():
         confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k]))
 
 
-def test_fourth_moment():
-    """<x^4> grows as that of (5), whose x^2 is a martingale."""
-    at = dict(x_0=1.5, t=2000.0, sigma=0.0067)
+along_valley = dict(x_0=1.5, t=2000.0, sigma=0.0067)
+
+
+@cache
+def along_the_valley(n, seed):
+    """Where particles end, and where their noise alone would have taken them."""
+    last, added = walk(Cross(), started(n, 1.5, 0), eta=0.008, steps=2000, seed=seed, update=along_valley["sigma"])
+    return last[:, 0], 1.5 + added[:, 0]
+
+
+def test_martingale():
+    """x^2 stays what it is on average, as in (5), whose push just undoes its spread."""
+    variance = along_valley["t"] * along_valley["sigma"] ** 2
 
     def run(n, seed):
-        last, added = walk(Cross(), started(n, 1.5, 0), eta=0.008, steps=2000, seed=seed, update=at["sigma"])
-        free, variance = 1.5 + added[:, 0], at["t"] * at["sigma"] ** 2
-        return last[:, 0] ** 4 - free**4 + (1.5**4 + 6 * 1.5**2 * variance + 3 * variance**2)
+        x, free = along_the_valley(n, seed)
+        return x**2 - free**2 + 1.5**2 + variance  # the noise's own second moment in place of the one drawn
+
+    law = lambda x_0, t, sigma: x_0**2  # noqa: E731
+    rivals = {
+        "a free walk": lambda x_0, t, sigma: x_0**2 + sigma**2 * t,
+        "pushed twice as much": lambda x_0, t, sigma: x_0**2 - sigma**2 * t,
+    }
+    judge, labels = Mean(detects=0.02, variance=spread(run, 400)), dict(y="<x²> after 2,000 steps")
+    confront("the second moment along the valley stays", law, run, along_valley, judge, rivals, labels=labels)
+
+
+def test_fourth_moment():
+    """<x^4> grows as in (5)."""
+    variance = along_valley["t"] * along_valley["sigma"] ** 2
+
+    def run(n, seed):
+        x, free = along_the_valley(n, seed)
+        return x**4 - free**4 + (1.5**4 + 6 * 1.5**2 * variance + 3 * variance**2)
 
     rivals = {
         "a free walk": lambda x_0, t, sigma: x_0**4 + 6 * sigma**2 * t * x_0**2 + 3 * sigma**4 * t**2,
         "pushed twice as much": lambda x_0, t, sigma: x_0**4 + 2 * sigma**2 * t * x_0**2,
     }
-    judge = Mean(detects=0.04, variance=spread(run, 400))
-    labels = dict(y="<x⁴> after 2,000 steps")
-    confront("the fourth moment along the valley", fourth_moment, run, at, judge, rivals, labels=labels)
+    judge, labels = Mean(detects=0.04, variance=spread(run, 400)), dict(y="<x⁴> after 2,000 steps")
+    confront("the fourth moment along the valley", fourth_moment, run, along_valley, judge, rivals, labels=labels)
 
 
 def arrivals(loss, d, start, threshold, eta, sigma, most):
@@ -132,19 +158,27 @@ def test_first_passage():
     confront(claim, before(law), run, {}, Distribution("t", detects=0.06), rivals, labels=labels)
 
 
-def test_wider_valley():
-    """With three noisy directions across the valley and one along it the process has the dimension 1 - 3."""
-    x0, a, sigma, eta, most = 1.1, 0.5, 0.0105, 0.04, 6_000
-    assert a > 2.4 * corner(eta, sigma)
-    run = arrivals(Cylinder(1), 1, (x0, 0, 0, 0), a, eta, sigma, most)
+@pytest.mark.parametrize(
+    ("valley", "across", "sigma", "dimension", "most"),
+    [
+        ("a wider valley", 3, 0.0105, -2, 6_000),
+        ("a valley with louder noise across", 1, (0.0105, 0.0168), -1.56, 6_000),
+    ],
+    ids=["wider", "louder"],
+)
+def test_other_valleys(valley, across, sigma, dimension, most):
+    """K directions across and d along it make the dimension d - k; louder noise across, 1 - (sigma_y/sigma_x)^2."""
+    x0, a, eta, along = 1.1, 0.5, 0.04, np.ravel(sigma)[0]
+    assert a > 2.4 * corner(eta, along)
+    run = arrivals(Cylinder(1), 1, (x0, *[0] * across), a, eta, sigma, most)
 
-    def law(t, n=-2):
-        passed = lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma, dimension=n)  # noqa: E731
+    def law(t, n=dimension):
+        passed = lambda t: first_passage(t, x0=x0, threshold=a, sigma=along, dimension=n)  # noqa: E731
         return passed(t) / passed(float(most))
 
-    rivals = {"one direction across": lambda t: law(t, 0), "none across": lambda t: law(t, 1)}
+    rivals = {"dimension 0, of one direction and equal noise": lambda t: law(t, 0), "no push": lambda t: law(t, 1)}
     labels = dict(t="steps to the threshold, given that there are at most 6,000")
-    claim = "the time of first passage in a wider valley"
+    claim = f"the time of first passage in {valley}"
     confront(claim, law, run, {}, Distribution("t", detects=0.08), rivals, labels=labels)
 
 

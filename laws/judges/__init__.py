@@ -8,10 +8,13 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Roundoff`: the unit round-off, the number of operations and the condition number;
 - `Mean`, `Distribution`, `Exponent`, `Trend`, `Equivalent`: finite-sample inequalities with both
   error rates stated; the number of runs follows from them.
+
+`measure` judges nothing: it reports a number over seeds where there is no law yet.
 """
 
 from laws.judges.confrontation import Refuted, confront
 from laws.judges.limits import Order, Roundoff, Solver
+from laws.judges.measurement import Measurement, measure
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.verdict import Verdict
 
@@ -20,6 +23,7 @@ __all__ = [
     "Equivalent",
     "Exponent",
     "Mean",
+    "Measurement",
     "Order",
     "Refuted",
     "Roundoff",
@@ -27,4 +31,5 @@ __all__ = [
     "Trend",
     "Verdict",
     "confront",
+    "measure",
 ]

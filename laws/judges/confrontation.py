@@ -20,7 +20,7 @@ from laws.judges.verdict import Panel, Verdict, ratio
 from laws.law import Law
 from laws.typeset import latex
 
-listeners: ContextVar[tuple[Callable[[Verdict], None], ...]] = ContextVar("listeners", default=())
+listeners: ContextVar[tuple[Callable[[Any], None], ...]] = ContextVar("listeners", default=())
 entropy: ContextVar[int | None] = ContextVar("entropy", default=None)  # None: the seeds as written
 
 
@@ -59,7 +59,7 @@ def confront(
     """
     started = time.perf_counter()
     _check(claim, law, run, at, judge, rivals, seed, of)
-    seed, seen = _fresh(seed, claim), through or (lambda law: law)
+    seed, seen = fresh(seed, claim), through or (lambda law: law)
     law_at = _prediction(seen(law), at)
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
@@ -166,7 +166,7 @@ def _prediction(rival, at) -> Predict:
     return lambda **extra: real(rival, "the law")
 
 
-def _fresh(seed: int, claim: str) -> int:
+def fresh(seed: int, claim: str) -> int:
     """The seed as given, or one drawn from the entropy of this run of the suite."""
     drawn = entropy.get()
     if drawn is None:

@@ -162,7 +162,7 @@ class Exponent:
         x = np.asarray(self.levels, dtype=float)
         if len(x) < 3 or np.any(x <= 0):
             raise ValueError(f"levels = {self.levels} must be at least three positive numbers")
-        y = np.array([[float(run(v, s)) for v in x] for s in _seeds(seed, self.runs)])
+        y = np.array([[float(run(v, s)) for v in x] for s in seeds(seed, self.runs)])
         if not np.all(np.isfinite(y) & (y > 0)):
             raise ValueError("a scaling law needs finite positive values; the run gave others")
         return np.log(y)
@@ -235,7 +235,7 @@ class Trend:
     def collect(self, run, seed):
         """Votes of all seeds, of the same seeds with shuffled levels, and the values."""
         runs, _ = self._design()
-        values = np.array([finite([run(x, s) for x in self.levels], f"run(x, {s})") for s in _seeds(seed, runs)])
+        values = np.array([finite([run(x, s) for x in self.levels], f"run(x, {s})") for s in seeds(seed, runs)])
         shuffled = np.random.default_rng(seed).permuted(values, axis=1)
         return statistics.rank_signs(self.levels, values), statistics.rank_signs(self.levels, shuffled), values
 
@@ -293,7 +293,7 @@ class Equivalent:
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""
-        return np.array([finite(run(s), f"run({s})") for s in _seeds(seed, self.runs)])
+        return np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)])
 
     def weigh(self, runs, predict):
         """The far end of the interval's distance from the law."""
@@ -320,7 +320,8 @@ class Equivalent:
         return middle, low, high
 
 
-def _seeds(seed: int, runs: int) -> list[int]:
+def seeds(seed: int, runs: int) -> list[int]:
+    """Independent seeds, drawn from one."""
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
 
 

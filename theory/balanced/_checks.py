@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laws.arrays import real_array
+from laws.arrays import positive, real_array
 
 EPS = np.finfo(float).eps
 
@@ -89,11 +89,3 @@ def covariance(value) -> float:
             )
         array = np.asarray(c)
     return positive("input_covariance", array)
-
-
-def positive(name: str, value) -> float:
-    """A finite real number above 0."""
-    number = real_array(name, value)
-    if number.ndim or not number > 0:
-        raise ValueError(f"{name} = {value!r} must be one positive number")
-    return float(number)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.balanced._checks import covariance, matrix, moments, network, positive
+from laws.arrays import positive
+from theory.balanced._checks import covariance, matrix, moments, network
 from theory.balanced._solution import along, gram, weights_at
 
 

@@ -28,12 +28,10 @@ leading order: the regulariser of label noise.
 Hypotheses.  L has no term of third order that matters over a fluctuation: sigma small at fixed eta; H is positive
 definite across the manifold, eta lambda_max < 2; no kink is near.
 
-Proved.  (2) and (3) solve their fixed-point equations; the coefficients of (4) follow by differentiating the
-eigenvalues; the laws of the toy L = (xy)^2 solve the moment and backward equations of its slow motion, and those of
-one step are exact.
-
-The drift is of order sigma^2, and so is the walk: what the theory of small eta alone would say, that sigma^2 t sets
-the time, is judged on networks elsewhere.
+Proved.  (2) and (3) solve their fixed-point equations; the coefficients of (4) follow by differentiating an
+eigenvalue; the laws of the toy L = (xy)^2 solve the moment and backward equations of its slow motion, and those of one
+step are exact; SED goes down tr H on the toy.  The turn of a curved manifold stands trial with particles alone; SED on
+other losses is stated, and not yet judged.
 """
 
 from theory.drift._information import spatial_information
@@ -48,6 +46,7 @@ from theory.drift._regulariser import Regulariser, derive, regulariser
 from theory.drift._toy import (
     arrival,
     corner,
+    derive_toy,
     difference_of_squares,
     first_passage,
     fourth_moment,
@@ -76,6 +75,7 @@ __all__ = [
     "corner",
     "dead_rows",
     "derive",
+    "derive_toy",
     "difference_of_squares",
     "first_passage",
     "fluctuation",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laws.arrays import real_array
+from laws.arrays import positive, real_array
 
 ZERO = np.sqrt(np.finfo(float).eps)  # an eigenvalue below this part of the largest is one of the manifold's
 
@@ -51,13 +51,6 @@ def _third(third, n: int) -> np.ndarray:
     if off > ZERO * np.abs(T).max():
         raise ValueError(f"third is not symmetric: {off:.3g} off")
     return T
-
-
-def positive(name: str, value) -> float:
-    number = real_array(name, value)
-    if number.ndim or not number > 0:
-        raise ValueError(f"{name} = {value} must be a positive number")
-    return float(number)
 
 
 def fluctuation(hessian, eta: float, sigma: float, c: float | None = None) -> np.ndarray:

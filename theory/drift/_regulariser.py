@@ -104,8 +104,7 @@ def derive() -> tuple[Step, ...]:
     eta, sigma, lam, c, sl, C, slope, u, theta = sp.symbols("eta sigma lambda c sigma_l C lambda' u theta", real=True)
     update = {C: sigma**2 / (2 * eta * lam * (1 - eta * lam / 2))}
     label = {C: c * eta * sl**2 / (1 - eta * lam / 2)}
-    f, P = sp.Function("lambda"), sp.Function("P")
-    x, t, n = sp.symbols("x t n", real=True)
+    f = sp.Function("lambda")
     barrier = sp.log(f(theta) / (1 - eta * f(theta) / 2))
     along = {f(theta): lam + slope * theta}
     at_0 = lambda e: sp.Subs(e, theta, 0)  # noqa: E731
@@ -140,14 +139,6 @@ def derive() -> tuple[Step, ...]:
             "and the trace",
             sp.Eq(sp.Limit(-eta * slope * C / 2 / eta**2, eta, 0), -c * sl**2 / 2 * slope),
             label,
-        ),
-        Step(
-            "a Bessel process of dimension n that starts at x arrives at 0 before t with probability P",
-            sp.Eq(
-                sp.Derivative(P(x, t), t),
-                sigma**2 * ((n - 1) / (2 * x) * sp.Derivative(P(x, t), x) + sp.Derivative(P(x, t), x, 2) / 2),
-            ),
-            {P(x, t): sp.uppergamma(1 - n / 2, x**2 / (2 * sigma**2 * t)) / sp.gamma(1 - n / 2)},
         ),
         Step(
             "each mode holds as much loss",

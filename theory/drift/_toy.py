@@ -14,9 +14,8 @@ import numpy as np
 import sympy as sp
 from scipy.special import gammaincc, kve
 
-from laws.arrays import real_array
-from laws.law import Law, Source
-from theory.drift._manifold import positive
+from laws.arrays import positive, real_array
+from laws.law import Law, Source, Step
 
 x, y, x0, t, eta, sigma, s, eps = sp.symbols("x y x_0 t eta sigma s epsilon", real=True)
 a, b = sp.symbols("a b", real=True)
@@ -224,3 +223,26 @@ def _passage(t, sigma, dimension):
     if n.ndim or n >= 2:
         raise ValueError(f"dimension = {dimension} must be a number below 2: others never arrive")
     return times, positive("sigma", sigma), float(1 - n / 2)
+
+
+def derive_toy() -> tuple[Step, ...]:
+    """From the push of noise across the valley to (5), its dimension, and the probability to arrive."""
+    sx, sy, n, d, k = sp.symbols("sigma_x sigma_y n d k", real=True)
+    P = sp.Function("P")
+    push = lambda noise: sp.Limit(valley_drift.rhs.subs(sigma, noise), eta, 0)  # noqa: E731
+    bessel = lambda noise: noise**2 * (n - 1) / (2 * x)  # noqa: E731
+    trace = sp.Derivative(sp.hessian(toy, (x, y)).trace().subs(y, 0), x)
+    return (
+        Step("for small steps the valley pushes as a Bessel process of dimension 0", sp.Eq(push(sigma), bessel(sigma)),
+             {n: sp.Integer(0)}),
+        Step("noise of another size across the valley changes the dimension", sp.Eq(push(sy), bessel(sx)),
+             {n: 1 - sy**2 / sx**2}),
+        Step("k directions across push k times; d along it are a radius", sp.Eq(
+            k * push(sigma) + sigma**2 * (d - 1) / (2 * x), bessel(sigma)), {n: d - k}),
+        Step("a process that starts at x is at 0 before t with probability P", sp.Eq(
+            sp.Derivative(P(x, t), t),
+            bessel(sigma) * sp.Derivative(P(x, t), x) + sigma**2 / 2 * sp.Derivative(P(x, t), x, 2)),
+            {P(x, t): sp.uppergamma(1 - n / 2, x**2 / (2 * sigma**2 * t)) / sp.gamma(1 - n / 2)}),
+        Step("a step of SED goes down the trace of the Hessian", sp.Eq(
+            sed_mean_step.rhs.subs(y, 0), -eta * s**4 / 2 * trace)),
+    )  # fmt: skip

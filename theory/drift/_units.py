@@ -20,9 +20,9 @@ from __future__ import annotations
 import numpy as np
 import sympy as sp
 
-from laws.arrays import real_array
+from laws.arrays import positive, real_array
 from laws.law import Law, Source
-from theory.drift._manifold import point_of, positive
+from theory.drift._manifold import point_of
 
 w, h, m, g, eta = sp.symbols("w n x r eta", real=True)  # a unit that is active: n w x, r the slope of the loss in f
 imbalance_step = Law(
@@ -40,10 +40,7 @@ def nullity(parameters: int, samples: int, outputs: int) -> int:
 
     ValueError for counts below 1, and more equations than parameters.
     """
-    counts = {"parameters": parameters, "samples": samples, "outputs": outputs}
-    for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
-            raise ValueError(f"{name} = {count!r} must be a whole number from 1 on")
+    _counts(1, parameters=parameters, samples=samples, outputs=outputs)
     if parameters < samples * outputs:
         raise ValueError(f"{parameters} parameters cannot meet {samples} x {outputs} equations at a generic point")
     return int(parameters - samples * outputs)
@@ -51,10 +48,14 @@ def nullity(parameters: int, samples: int, outputs: int) -> int:
 
 def dead_rows(dead: int, inputs: int, outputs: int) -> int:
     """The rows of zeros that dead units leave in H: inputs + 1 + outputs each; ValueError for negative counts."""
-    for name, count in (("dead", dead), ("inputs", inputs), ("outputs", outputs)):
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
-            raise ValueError(f"{name} = {count!r} must be a whole number from 0 on")
+    _counts(0, dead=dead, inputs=inputs, outputs=outputs)
     return int(dead * (inputs + 1 + outputs))
+
+
+def _counts(least: int, **counts) -> None:
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < least:
+            raise ValueError(f"{name} = {count!r} must be a whole number from {least} on")
 
 
 def imbalance_drift(hessian, eta: float, sigma: float, inputs: int, outputs: int, c: float | None = None) -> np.ndarray:

@@ -1,0 +1,94 @@
+"""What is measured and asserted nowhere: a number over seeds and levels, with its interval and its picture.
+
+Some questions have no law yet.  Their answers are shown in the report beside what was judged, and apart from it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from laws.judges import confrontation, drawing, samples
+from laws.judges.finding import finite
+from laws.judges.verdict import Panel, Series
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A question, what the runs say to it, and the picture."""
+
+    what: str
+    says: str
+    seed: int
+    seconds: float
+    panels: tuple[Panel, ...] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """A name for the question that outlives a renamed test."""
+        return re.sub(r"[\W_]+", "-", self.what.lower()).strip("-")
+
+    def to_json(self) -> str:
+        """The measurement as one line of JSON."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Measurement:
+        """The measurement that `to_json` wrote."""
+        data = json.loads(text)
+        panels = (Panel(**{**p, "series": tuple(Series(**s) for s in p["series"])}) for p in data.pop("panels"))
+        return cls(**data, panels=tuple(panels))
+
+    def plot(self):
+        """A matplotlib figure of what was measured."""
+        return drawing.figure(self.panels, ())
+
+    def __str__(self) -> str:
+        return f"{self.what}: measured, not judged\n  {self.says}"
+
+
+def measure(
+    what: str,
+    run: Callable[[float, int], float],
+    levels: Sequence[float],
+    *,
+    runs: int = 5,
+    seed: int = 0,
+    labels: Mapping[str, str] | None = None,
+    log: str = "",
+    picture: Panel | None = None,
+) -> Measurement:
+    """Measure `run(level, seed)` over levels and seeds, and report median and range without judging them.
+
+    what: the question, one English sentence; run: gives one finite number; runs: seeds at every level, at least 3.
+    The range of n independent runs holds the median with probability 1 - 2^(1-n), whatever its distribution.
+    labels: of the axes, "x" and "y"; log: which of them are logarithmic; picture: a further panel.
+
+    Returns the measurement.  Raises ValueError for an empty question, fewer than 3 runs or no level.
+    """
+    if not re.search(r"\w", what):
+        raise ValueError(f"what = {what!r} must be a sentence")
+    if runs < 3 or not len(levels):
+        raise ValueError(f"runs = {runs}, levels = {levels!r}: at least 3 runs of at least one level are needed")
+    started, named = time.perf_counter(), {"x": "level", "y": "measured", **(labels or {})}
+    seed = confrontation.fresh(seed, what)
+    values = np.array([finite([run(x, s) for x in levels], f"run(x, {s})") for s in samples.seeds(seed, runs)])
+    middle, low, high = np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
+    numbers = ", ".join(
+        f"{x:g}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(levels, middle, low, high, strict=True)
+    )
+    says = f"{named['y']} by {named['x']}, median [range] of {runs} seeds: {numbers}"
+    says += f"; a range holds the median with probability {1 - 2.0 ** (1 - runs):.4g}"
+    points = Series(
+        "run", list(levels), middle.tolist(), f"median and range, {runs} seeds", low.tolist(), high.tolist()
+    )
+    panels = (Panel(named["x"], named["y"], (points,), log), *((picture,) if picture else ()))
+    found = Measurement(what, says, seed, time.perf_counter() - started, panels)
+    for listener in confrontation.listeners.get():
+        listener(found)
+    return found
