@@ -15,27 +15,21 @@ from numerics.chain import crossing
 from theory.gating import (
     GatedGraph,
     correlations,
+    one_item,
     reduction,
-    routing,
     routing_hidden,
     routing_strength,
     shared_learning_time,
     unequal_escape,
 )
 
-tau = 1.3
-
-
-def one_mode(M, K, s=1.7, d=0.6):
-    """Routing with a single item: one mode with <y x> = s and <x^2> = d."""
-    x = np.array([[np.sqrt(d)]])
-    return routing(M, K, x, s / d * x, 2)
+tau, s, d = 1.3, 1.7, 0.6
 
 
 def test_routing_weights():
     """While routing is learnt the shared weight follows sqrt(b0^2 + M (b_in^2 - b0^2))."""
     M, K, b0, times = 4, 2, 0.25, np.array([0.7, 2.1, 3.5, 4.2, 5.6])
-    graph, task = one_mode(M, K)
+    graph, task = one_item(M, K, s, d, hidden=2)
     start = gating.decoupled(graph, frames_of(graph, task), b0, seed=2)
     size = lambda weights, e: np.linalg.norm(weights[e], axis=(-2, -1))  # noqa: E731
     b_in = size(gating.flow(graph, task, start, times, 1e-13), "in0")
@@ -52,13 +46,13 @@ def test_routing_weights():
 def test_routing_strength():
     """From small weights b0 the domains' weights end at (s/(d sqrt M))^(1/3), up to b0^2."""
     M, K = 3, 2
-    graph, task = one_mode(M, K)
+    graph, task = one_item(M, K, s, d, hidden=2)
 
     def run(b0, seed):
         start = gating.decoupled(graph, frames_of(graph, task), b0, seed=2)
         return np.linalg.norm(gating.flow(graph, task, start, [12 + 4 / b0], 1e-8)["in0"][-1])
 
-    at = dict(s=1.7, d=0.6, M=M, b0=1e-6)
+    at = dict(s=s, d=d, M=M, b0=1e-6)
     rivals = {"no sharing, (s/d)^(1/3)": lambda s, d, M, b0: (s / d) ** (1 / 3)}
     rivals["shared by M K"] = lambda M, **at: routing_strength(M=M * K, **at)
     # the law holds in the limit: it is asked for at a start of a millionth
@@ -76,9 +70,9 @@ def frames_of(graph, task):
 # -- learning times --------------------------------------------------------------------------------
 
 
-def layered(M, K, depth, s, d):
+def layered(M, K, depth):
     """Routing through depth - 2 shared edges: a trained path has `depth` edges."""
-    graph, task = one_mode(M, K, s, d)
+    graph, task = one_item(M, K, s, d, hidden=2)
     hidden = [f"h{k}" for k in range(1, depth)]
     edges = {f"in{i}": (f"x{i}", hidden[0]) for i in range(M)} | {f"out{j}": (hidden[-1], f"y{j}") for j in range(M)}
     edges |= {f"s{k}": ends for k, ends in enumerate(zip(hidden, hidden[1:], strict=False), 1)}
@@ -95,8 +89,8 @@ def outputs(graph, weights):
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_shared_learning_time(depth):
     """With balanced weights, depth, initialisation and sharing set the learning time through one chain."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = layered(M, K, depth, s, d)
+    M, K = 3, 2
+    graph, task = layered(M, K, depth)
     N, a0, af = M * K, 0.05, 2.1
     g = (K * N ** (depth - 2) * K) ** (1 / depth)  # of the paths through each layer
     beta = a0 ** (2 / depth) / g  # b^2/n, equal in all layers
@@ -126,8 +120,8 @@ def test_shared_learning_time(depth):
 
 def test_quadrature():
     """From any start, one integral gives what routing computes at every time."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
+    M, K = 3, 2
+    graph, task = one_item(M, K, s, d, hidden=2)
     sizes, times = {"in": 0.4, "h": 0.9, "out": 0.25}, np.array([0.5, 1.0, 1.5, 2.0, 2.5])
     b0 = {e: sizes[e.rstrip("0123456789")] for e in graph.edges}
     start = gating.decoupled(graph, frames_of(graph, task), b0, seed=5)
@@ -158,8 +152,8 @@ def test_quadrature():
 
 def test_unequal_escape():
     """At equal product imbalance escapes earlier: from small weights the time is Carlson's integral."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
+    M, K = 3, 2
+    graph, task = one_item(M, K, s, d, hidden=2)
     frames, N = frames_of(graph, task), M * K
     imbalances = np.array([1.3, 2.0, 3.5])
     # b/sqrt(n) of the domains' inputs, the shared weight, the outputs: 1/r, r and 1 times 1/2
