@@ -94,13 +94,14 @@ def leads():
     x, y, schemes = context_schemes()
     rank = ("common + one context", "common + two contexts")
 
-    def lead(scale, seed):
-        one, two = (np.abs(relu_curve(x, y, scale, seed) - curve(name, scale)).mean() for name in rank)
-        return one - two
-
     @cache
     def curve(name, scale):
         return gated_curve(x, y, schemes[name], scale)
+
+    def lead(scale, seed):
+        network = relu_curve(x, y, scale, seed)
+        one, two = (np.abs(network - curve(name, scale)).mean() for name in rank)
+        return one - two
 
     return lead
 
@@ -108,21 +109,22 @@ def leads():
 @pytest.mark.full
 def test_where_the_ranking_changes():
     """Gates for two contexts win from weights of 0.001 as the race says, gates for one context from weights of 0.01."""
-    lead, scales = leads(), np.array([1e-3, 1e-2])
+    lead, sizes = leads(), np.array([-3, -2, -1])
     drawn = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4]
     dots = Series("run", drawn, [lead(scale, 0) for scale in drawn], "one network")
     even = Series("path", [drawn[0], drawn[-1]], [0.0, 0.0], "both as near")
     confront(
         "items in contexts: the scheme that wins changes between initial weights of 0.001 and 0.01",
-        lambda scale: np.array([1.0, -1.0]),
-        lambda seed: np.sign([lead(scale, seed) for scale in scales]),
-        dict(scale=scales),
+        lambda size: np.array([1, -1, -1]),
+        lambda seed: np.sign([lead(10.0**size, seed) for size in sizes]),
+        dict(size=sizes),
         Equivalent(0.5, runs=20, miss=1e-3),
         {
-            "two contexts, as the race says": lambda scale: np.array([1.0, 1.0]),
-            "one context at both": lambda scale: np.array([-1.0, -1.0]),
-            "the other way": lambda scale: np.array([-1.0, 1.0]),
+            "two contexts, as the race says": lambda size: np.array([1, 1, 1]),
+            "one context throughout": lambda size: np.array([-1, -1, -1]),
+            "the other way": lambda size: np.array([-1, 1, 1]),
+            "between 0.01 and 0.1": lambda size: np.array([1, 1, -1]),
         },
-        labels=dict(scale="size σ of the initial weights", y="which is nearer: 1 two contexts, -1 one"),
+        labels=dict(size="size of the initial weights, log₁₀ σ", y="which is nearer: 1 two contexts, -1 one"),
         picture=Panel("size σ of the initial weights", "distance to one context less that to two", (dots, even), "x"),
     )

@@ -182,28 +182,29 @@ def phases(seed=1):
 @pytest.mark.full
 def test_phase_diagram():
     """The margin at which ReLU units turn from nonlinear to linear drifts to sqrt(2/3) as 1/ln(1/sigma)."""
+    sizes = np.log10(SCALES)
 
     def run(seed):
         return np.array([equal_shares(MARGINS, relu_shares(MARGINS, scale, seed)) for scale in SCALES])
 
-    def law(scale, shares=share_law):
-        each = (shares(GRID, size) for size in scale)
+    def law(size, shares=share_law):
+        each = (shares(GRID, 10.0**exponent) for exponent in size)
         return np.array([np.interp(0, np.log(share / (1 - share)), GRID) for share in each])
 
     rivals = {
-        "no drift, sqrt(2/3)": lambda scale: np.full(len(scale), THRESHOLD),
-        "an ungated linear pathway": lambda scale: np.full(len(scale), transition(c=1.0, kappa=1.0)),
-        "equal starts": lambda scale: law(scale, from_equal_starts),
+        "no drift, sqrt(2/3)": lambda size: np.full(len(size), THRESHOLD),
+        "an ungated linear pathway": lambda size: np.full(len(size), transition(c=1.0, kappa=1.0)),
+        "equal starts": lambda size: law(size, from_equal_starts),
     }
-    line = Series("law", law(SCALES).tolist(), np.log10(SCALES).tolist(), "equal shares, law")
+    line = Series("law", law(sizes).tolist(), sizes.tolist(), "equal shares, law")
     limit = Series("path", [THRESHOLD] * 2, [-1.0, -8.0], "√(2/3)")
     confront(
         "the margin of equal shares in ReLU networks drifts to sqrt(2/3)",
         law,
         run,
-        dict(scale=SCALES),
+        dict(size=sizes),
         Equivalent(0.02, runs=30, miss=1e-3),
         rivals,
-        labels=dict(scale="size σ of the initial weights", y="margin of equal shares"),
+        labels=dict(size="size of the initial weights, log₁₀ σ", y="margin Δ of equal shares"),
         picture=Panel("margin Δ", "size of the initial weights, log₁₀ σ", (phases(), line, limit)),
     )

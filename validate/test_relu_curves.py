@@ -1,5 +1,6 @@
 """When ReLU networks learn exclusive-or with a margin, and along which curve."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from laws.judges.verdict import Panel, Series
 from numerics import gating
 from numerics.chain import crossing
 from theory.gating import xor_points
-from theory.race import race_time, relu_kinds
+from theory.race import Kinds, race_time, relu_kinds
 
 
 def half_times(times, losses):
@@ -26,14 +27,14 @@ def runners(margin):
     return relu_kinds(*xor_points(1.0, margin), starts=256, units=11)
 
 
-def at_runs(margins, values):
-    """A law that is computed at the margins of the runs alone, drawn with straight lines between."""
+def on_grid(margins, law):
+    """A law as it is at these margins, which takes a while, with straight lines between."""
+    values = [law(D) for D in margins]
     return lambda margin: np.interp(margin, margins, values, left=np.nan)
 
 
-def by_race(margin, scale):
+def by_race(kinds, scale):
     """The half-time of the race."""
-    kinds = runners(margin)
     return race_time(kinds.s, kinds.reach, scale**2 * kinds.start)
 
 
@@ -45,18 +46,18 @@ def test_relu_slope():
     times = eta * np.arange(0, 3101, 8)
 
     def run(seed):
-        drawn = gating.relu_layers(4, 100, 3, 1, 1.0, seed=seed)  # the same networks at every scale
+        drawn = gating.relu_layers(4, 200, 3, 1, 1.0, seed=seed)  # the same networks at every scale
         sizes = torch.from_numpy(np.tile(scales, 4))[:, None, None]
         layers = tuple(sizes * w.repeat_interleave(3, dim=0) for w in drawn)
         t = half_times(times, gating.relu_train(x, y, layers, times, eta)).reshape(4, 3)
         return np.polyfit(np.log(1 / scales), t.T, 1)[0] * s
 
     def slope(margin):
-        return np.polyfit(np.log(1 / scales), [by_race(margin, v) for v in scales], 1)[0]
+        times = [by_race(runners(margin), v) for v in scales]
+        return np.polyfit(np.log(1 / scales), times, 1)[0] * runners(margin).s.max()
 
-    # without a margin there is one kind of pathway alone
-    law = at_runs(margins, np.array([slope(D) * s_D if D else 1.0 for D, s_D in zip(margins, s, strict=True)]))
-
+    everywhere = np.arange(9) / 5  # without a margin there is one kind of pathway alone
+    law = on_grid(everywhere, lambda margin: slope(margin) if margin else 1.0)
     rivals = {
         "two gates on one input's sign": s / (np.sqrt(1 + margins**2) / 2),
         "an ungated linear pathway": s / np.maximum(margins, s),
@@ -71,6 +72,7 @@ def test_relu_slope():
 def test_relu_half_time():
     """The half-time of a ReLU network is that of the race, with no constant to choose."""
     margins, scale, eta = np.array([0.4, 0.8, 1.3]), 1e-2, 0.01
+    everywhere = np.arange(4, 14) / 10
     x, y = map(torch.from_numpy, xor_points(1.0, margins))
     times = eta * np.arange(0, 1801, 8)
 
@@ -78,25 +80,23 @@ def test_relu_half_time():
         layers = gating.relu_layers(3, 600, 3, 1, scale, seed=seed)
         return half_times(times, gating.relu_train(x, y, layers, times, eta))
 
-    def equal(start):
-        starts = lambda kinds: np.full(len(kinds.s), start * scale**2)  # noqa: E731
-        return at_runs(margins, [race_time(k.s, k.reach, starts(k)) for k in map(runners, margins)])
+    def raced(change=lambda kinds: kinds):
+        return on_grid(everywhere, lambda margin: by_race(change(runners(margin)), scale))
 
     rivals = {
-        "all start at sigma^2/8": equal(1 / 8),
-        "all weights of size sigma": equal(1.0),
-        "the fastest pathway alone": at_runs(margins, [alone(runners(D), scale) for D in margins]),
+        "all start at sigma^2/8": raced(lambda kinds: replace(kinds, start=0 * kinds.s + 1 / 8)),
+        "all weights of size sigma": raced(lambda kinds: replace(kinds, start=0 * kinds.s + 1)),
+        "the fastest pathway alone": raced(alone),
     }
     drawn = dict(margin="margin Δ", y="half-time (τ = 1)")
     claim = "the half-time of ReLU networks has no free constant"
-    law = at_runs(margins, [by_race(D, scale) for D in margins])
-    confront(claim, law, run, dict(margin=margins), Equivalent(0.1, runs=40, miss=1e-3), rivals, labels=drawn)
+    confront(claim, raced(), run, dict(margin=margins), Equivalent(0.1, runs=40, miss=1e-3), rivals, labels=drawn)
 
 
-def alone(kinds, scale):
-    """The half-time of the fastest pathway without the others."""
-    fastest = [int(np.argmax(kinds.s))]
-    return race_time(kinds.s[fastest], kinds.reach[fastest], scale**2 * kinds.start[fastest])
+def alone(kinds):
+    """The fastest pathway without the others."""
+    i = [int(np.argmax(kinds.s))]
+    return Kinds(kinds.examples[i], kinds.s[i], kinds.reach[i], kinds.start[i])
 
 
 @pytest.mark.full
