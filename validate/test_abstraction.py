@@ -34,7 +34,7 @@ def test_levels():
     b0 = 0.7  # where the law is asked for; at leading order it goes as 1/b0
 
     def run(scale, seed):
-        start = gating.decoupled(graph, {**base.U, **base.V}, scale, seed=2)
+        start = gating.decoupled(graph, {**base.U, **base.V}, scale, seed=seed)
         times = np.arange(0, 4 + 6 / scale, 0.1)
         a = by_mode(gating.flow(graph, task, start, times, 1e-8), base)
         return tau * scale / b0 * np.array([crossing(times, a[:, k], ends[k] / 2) for k in level])
