@@ -200,11 +200,12 @@ def regimes():
     """The medians of all measures against the scale of the weights, in units of that with which they end."""
     scales = np.array(SCALES) / routing_strength(s=5.0, d=1.0, M=M_LAZY, b0=0.0)
     series = []
-    for role, name, values in zip(("law", "rival", "rival"), MEASURES, batch(5), strict=True):
+    says = "median, quartiles of 60 networks"
+    for name, values in zip(MEASURES, batch(5), strict=True):
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=1).tolist()
-        series += [Series(role, scales.tolist(), middle, name)]
-        says = "median, quartiles of 60 networks" if role == "law" else "_nolegend_"
+        series += [Series("rival", scales.tolist(), middle, name)]
         series += [Series("run", scales.tolist(), middle, says, low, high)]
+        says = "_nolegend_"
     series += [Series("path", [scales[0], scales[-1]], [level] * 2, "off by a tenth") for level in (0.9, 0.1)]
     return Panel("initial weights, of those at the end", "part of the value at small weights", tuple(series))
 

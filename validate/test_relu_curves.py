@@ -152,7 +152,7 @@ def curves(width, seed, networks=16, margin=0.4, scale=1e-2, eta=0.1):
 
 @pytest.mark.full
 def test_shape_and_width():
-    """The curves of ReLU networks of finite width differ from that of the race by as much as 1/width."""
+    """The distance of the curves of ReLU networks from that of the race falls as 1/width."""
 
     def run(width, seed):
         networks, race = curves(width, seed)
