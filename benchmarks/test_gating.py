@@ -53,8 +53,7 @@ def test_race(benchmark):
 def test_phase_diagram(benchmark):
     """ReLU networks of width 200: 6 scales, 12 margins, 3 seeds at once; the aim is 180 s."""
     scales, margins, eta = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8]), np.linspace(0.2, 1.3, 12), 0.05
-    y = torch.from_numpy(xor_points(1.0, 0.0)[1])
-    x = torch.from_numpy(np.tile(np.array([xor_points(1.0, D)[0] for D in margins]), (18, 1, 1)))
+    x, y = map(torch.from_numpy, xor_points(1.0, np.tile(margins, 18)))
 
     def train():
         layers = gating.relu_layers(216, 200, 3, 1, np.repeat(scales, 36), seed=0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from tqdm import tqdm
 from numerics.checks import numbers_of, positive, whole
 from numerics.descent import Diverged, GradientDescent, GradientFlow, increasing, whole_steps
 from numerics.descent import train as descend
+
+Network = TypeVar("Network")
 
 
 class Graph(Protocol):
@@ -145,6 +147,25 @@ def flow(graph: Graph, task: Task, weights: Mapping[str, Tensor], times, rtol: f
     """The same under gradient flow, by a solver with relative tolerance `rtol`."""
     sizes = [float(w.abs()[w != 0].mean()) for w in weights.values() if bool((w != 0).any())]
     return _descend(graph, task, weights, times, GradientFlow(rtol, rtol * min(sizes, default=1.0)))
+
+
+def one_by_one(batch: Callable[[int], Sequence[Network]]) -> Callable[[int], Network]:
+    """What was found of networks trained at once, handed out one for each seed that is asked for.
+
+    batch: seed -> what was found, network by network; the first seed draws it, and no other is drawn.
+    """
+    drawn: list[Sequence[Network]] = []
+    members: dict[int, int] = {}
+
+    def of(seed: int) -> Network:
+        if not drawn:
+            drawn.append(batch(seed))
+        k = members.setdefault(seed, len(members))
+        if k >= len(drawn[0]):
+            raise ValueError(f"seed = {seed} is number {k + 1}, but {len(drawn[0])} networks were trained at once")
+        return drawn[0][k]
+
+    return of
 
 
 def _descend(graph, task, weights, times, by) -> dict[str, np.ndarray]:

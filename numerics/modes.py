@@ -136,10 +136,15 @@ def escape_time(task: Task, weights: Sequence[Tensor], level: float, rtol: float
     """The time, under gradient flow, when the network's agreement with its task, sum_k s_k a_k, passes `level`.
 
     From small weights the flow waits long, then hurries: it is followed in stretches, the last one twice.
-    ValueError unless 0 < level < sum_k s_k^2 / lam.
+    ValueError for a layer of zeros, and unless 0 < level < sum_k s_k^2 / lam over the strongest modes, as many as
+    the narrowest layer has units.
     """
-    if not 0 < real("level", level) < float((task.s**2).sum()) / task.lam:
-        raise ValueError(f"level = {level!r} must lie between 0 and sum_k s_k^2 / lam, which is reached in the end")
+    if still := [k for k, w in enumerate(weights) if not bool(w.any())]:
+        raise ValueError(f"weights[{still[0]}] are all 0: there is no scale to follow them at, nor perhaps an escape")
+    modes = min(min(w.shape) for w in weights)
+    most = float((task.s[:modes] ** 2).sum()) / task.lam
+    if not 0 < real("level", level) < most:
+        raise ValueError(f"level = {level!r} must lie between 0 and {most:.6g}, which {modes} units reach in the end")
 
     def follow(start, times):
         by = GradientFlow(rtol, rtol * min(float(w.abs().mean()) for w in start))

@@ -291,11 +291,14 @@ def test_starts_of_relu_units():
 
 def test_kinds_of_relu_pathways():
     """Exclusive-or has two kinds of pathways, of two examples and of one; a task without such symmetry has none."""
-    linear, gated = relu_kinds(*xor_points(1.0, 0.5), starts=256, units=9)
-    assert (linear.examples, gated.examples) == (2, 1) and linear.start < gated.start
-    assert (linear.s, linear.reach, gated.s, gated.reach) == pytest.approx((0.25, 0.5, 0.375, 1.5))
+    points, targets = xor_points(1.0, 0.5)
+    kinds = relu_kinds(points, targets, starts=256, units=9)
+    assert kinds.examples.tolist() == [2, 1] and kinds.start[0] < kinds.start[1]
+    assert (*kinds.s, *kinds.reach) == pytest.approx((0.25, 0.375, 0.5, 1.5))
+    small = relu_kinds(points, 1e-9 * targets, starts=256, units=9)  # the size of the targets is no matter
+    assert small.s == pytest.approx(1e-9 * kinds.s) and small.start == pytest.approx(kinds.start)
     with pytest.raises(ValueError, match="no images of each other"):
-        relu_kinds(np.array([[1.0, 0.2], [-0.5, 1.0]]), np.array([[1.0], [2.0]]), starts=256, units=9)
+        relu_kinds(np.array([[1.0, 0.2], [-0.5, 1.0]]), 1e-9 * np.array([[1.0], [2.0]]), starts=256, units=9)
 
 
 def test_time_of_a_race():
@@ -369,6 +372,10 @@ def test_networks_at_once_do_not_meet():
     for k in range(3):
         alone = gating.relu_train(points, targets, (layers[0][k : k + 1], layers[1][k : k + 1]), times, 0.1)
         np.testing.assert_allclose(together[:, k], alone[:, 0], rtol=1e-12)
+    each = gating.one_by_one(lambda seed: [seed, seed + 1])
+    assert (each(7), each(9), each(7)) == (7, 8, 7)  # the first seed draws both
+    with pytest.raises(ValueError, match="seed = 8 is number 3, but 2 networks"):
+        each(8)
     graph, task = xor()
     many = gating.random(graph, 0.3, seed=1, networks=2)
     both = gating.train(graph, task, many, [1.0], 0.1)

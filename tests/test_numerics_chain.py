@@ -160,5 +160,12 @@ def test_escape_time_is_where_the_flow_passes():
     assert found == pytest.approx(chain.crossing(times, agreement, level), rel=1e-6)
     with pytest.raises(ValueError, match="level = -0.1 must lie between 0 and"):
         modes.escape_time(digits, weights, -0.1)
-    with pytest.raises(ValueError, match="which is reached in the end"):
+    with pytest.raises(ValueError, match="which 10 units reach in the end"):
         modes.escape_time(digits, weights, 1e3)
+    narrow = [0.3 * digits.V[:, :2].T, 0.3 * torch.eye(2, dtype=torch.float64), 0.3 * digits.U[:, :2]]
+    reached = float((s[:2] ** 2).sum()) / 0.6
+    with pytest.raises(ValueError, match="which 2 units reach in the end"):
+        modes.escape_time(digits, narrow, 1.001 * reached)
+    assert modes.escape_time(digits, narrow, 0.999 * reached, rtol=1e-6) > 0
+    with pytest.raises(ValueError, match=r"weights\[1\] are all 0"):
+        modes.escape_time(digits, [narrow[0], 0 * narrow[1], narrow[2]], level)

@@ -1,13 +1,17 @@
 """Items in contexts: which gating scheme a ReLU network follows, by first escape and then by what is left."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
 
 from laws import Equivalent, confront
+from laws.judges.verdict import Panel, Series
 from numerics import gating
 from numerics.chain import crossing
 from theory.gating import contexts, pathways
+from theory.race import race
 
 
 def context_schemes():
@@ -26,9 +30,14 @@ def context_schemes():
     return x, y, schemes
 
 
-AFTER = np.array(
-    [-1.0, 1.0, 3.0, 6.0, 10.0, 20.0, 40.0, 60.0, 90.0]
-)  # times from when the first quarter of the loss is gone
+# times from when the first quarter of the loss is gone
+AFTER = np.array([-1.0, 1.0, 3.0, 6.0, 10.0, 20.0, 40.0, 60.0, 90.0])
+ETA = 0.1
+
+
+def until(scale):
+    """Times up to when all of them lie behind."""
+    return ETA * np.arange(0, round((110 + 5 * np.log(1 / scale)) / ETA) + 1, 5)
 
 
 def after_escape(times, losses):
@@ -37,38 +46,42 @@ def after_escape(times, losses):
     return np.interp(crossing(times, -fraction, -0.75) + AFTER, times, fraction)
 
 
-def gated_curve(x, y, gates, scale, eta, width=300):
+def gated_curve(x, y, gates, scale, width=300):
     """The loss of a gated network, its units shared out over the pathways, from weights like a ReLU network's."""
     graph, task = pathways(x, y, gates, hidden=width // len(gates))
     draw = torch.Generator().manual_seed(7)
     shapes = {e: (graph.dims[t], graph.dims[s]) for e, (s, t) in graph.edges.items()}
     size = scale / np.sqrt(width)
     weights = {e: size * torch.randn(shape, generator=draw, dtype=torch.float64) for e, shape in shapes.items()}
-    times = eta * np.arange(0, round((110 + 5 * np.log(1 / scale)) / eta) + 1, 5)
-    kept = gating.train(graph, task, weights, times, eta)
+    kept = gating.train(graph, task, weights, until(scale), ETA)
     losses = gating.losses(graph, task, {e: torch.from_numpy(w) for e, w in kept.items()})
-    return after_escape(times, losses.numpy())
+    return after_escape(until(scale), losses.numpy())
+
+
+def relu_curve(x, y, scale, seed, width=300):
+    """The loss of a ReLU network."""
+    layers = gating.relu_layers(1, width, x.shape[1], y.shape[1], scale, seed=seed)
+    losses = gating.relu_train(torch.from_numpy(x), torch.from_numpy(y), layers, until(scale), ETA)
+    return after_escape(until(scale), losses[:, 0])
+
+
+def first_to_escape(x, y, schemes, scale):
+    """The scheme that escapes first, alone, from weights of this size; of equals that with the least loss left."""
+    return min(race(x, y, schemes, scale), key=lambda r: (r.escape_time, r.residual)).name
 
 
 @pytest.mark.full
 @pytest.mark.parametrize(("scale", "winner"), [(1e-4, "common + two contexts"), (1e-1, "common + one context")])
 def test_context(scale, winner):
-    """A ReLU network learns items in contexts as one gating does; which one depends on its initial weights."""
+    """A ReLU network learns items in contexts as one gating does: from small weights as the first to escape."""
     x, y, schemes = context_schemes()
-    eta = 0.1
-    X, Y = torch.from_numpy(x), torch.from_numpy(y)
-    times = eta * np.arange(0, round((110 + 5 * np.log(1 / scale)) / eta) + 1, 5)
-
-    def run(seed):
-        layers = gating.relu_layers(1, 300, x.shape[1], y.shape[1], scale, seed=seed)
-        return after_escape(times, gating.relu_train(X, Y, layers, times, eta)[:, 0])
-
-    curves = {name: gated_curve(x, y, gates, scale, eta) for name, gates in schemes.items()}
+    assert first_to_escape(x, y, schemes, scale) == "common + two contexts"  # which is right for small weights alone
+    curves = {name: gated_curve(x, y, gates, scale) for name, gates in schemes.items()}
     rivals = {name: lambda after, curve=curve: curve for name, curve in curves.items() if name != winner}
     confront(
         f"items in contexts: {winner} at initial weights of {scale:g}",
         lambda after: curves[winner],
-        run,
+        lambda seed: relu_curve(x, y, scale, seed),
         dict(after=AFTER),
         Equivalent(0.1, runs=20, miss=1e-3),
         rivals,
@@ -76,31 +89,42 @@ def test_context(scale, winner):
     )
 
 
+def leads():
+    """By how much a ReLU network is nearer to two contexts than to one, at each scale of the weights."""
+    x, y, schemes = context_schemes()
+    rank = ("common + one context", "common + two contexts")
+
+    @cache
+    def curve(name, scale):
+        return gated_curve(x, y, schemes[name], scale)
+
+    def lead(scale, seed):
+        network = relu_curve(x, y, scale, seed)
+        one, two = (np.abs(network - curve(name, scale)).mean() for name in rank)
+        return one - two
+
+    return lead
+
+
 @pytest.mark.full
 def test_where_the_ranking_changes():
-    """Gates for two contexts win from small weights, for one from larger: the ranking changes near sigma = 0.003."""
-    x, y, schemes = context_schemes()
-    eta, scales = 0.1, (1e-2, 3e-3, 1e-3)
-    X, Y = torch.from_numpy(x), torch.from_numpy(y)
-    rank = ("common + one context", "common + two contexts")
-    curves = {scale: [gated_curve(x, y, schemes[name], scale, eta) for name in rank] for scale in scales}
-
-    def run(seed):
-        lead = []
-        for scale in scales:
-            times = eta * np.arange(0, round((110 + 5 * np.log(1 / scale)) / eta) + 1, 5)
-            layers = gating.relu_layers(1, 300, x.shape[1], y.shape[1], scale, seed=seed)
-            curve = after_escape(times, gating.relu_train(X, Y, layers, times, eta)[:, 0])
-            one, two = (np.abs(curve - scheme).mean() for scheme in curves[scale])
-            lead.append(one - two)
-        return -np.polyfit(np.log10(scales), lead, 1)[1] / np.polyfit(np.log10(scales), lead, 1)[0]
-
+    """Gates for two contexts win from weights of 0.001 as the race says, gates for one context from weights of 0.01."""
+    lead, sizes = leads(), np.array([-3, -2, -1])
+    drawn = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4]
+    dots = Series("run", drawn, [lead(scale, 0) for scale in drawn], "one network")
+    even = Series("path", [drawn[0], drawn[-1]], [0.0, 0.0], "both as near")
     confront(
-        "items in contexts: the scheme that wins changes near initial weights of 0.003",
-        lambda: np.log10(3e-3),
-        run,
-        {},
-        Equivalent(0.3, runs=20, miss=1e-3),
-        {"two contexts from 0.03 on": np.log10(0.03), "one context down to 0.0003": np.log10(3e-4)},
-        labels=dict(y="log₁₀ σ where both schemes are as near"),
+        "items in contexts: the scheme that wins changes between initial weights of 0.001 and 0.01",
+        lambda size: np.array([1, -1, -1]),
+        lambda seed: np.sign([lead(10.0**size, seed) for size in sizes]),
+        dict(size=sizes),
+        Equivalent(0.5, runs=20, miss=1e-3),
+        {
+            "two contexts, as the race says": lambda size: np.array([1, 1, 1]),
+            "one context throughout": lambda size: np.array([-1, -1, -1]),
+            "the other way": lambda size: np.array([-1, 1, 1]),
+            "between 0.01 and 0.1": lambda size: np.array([1, 1, -1]),
+        },
+        labels=dict(size="size of the initial weights, log₁₀ σ", y="which is nearer: 1 two contexts, -1 one"),
+        picture=Panel("size σ of the initial weights", "distance to one context less that to two", (dots, even), "x"),
     )

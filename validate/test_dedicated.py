@@ -10,21 +10,15 @@ from laws import Order, confront
 from laws.judges.verdict import Panel, Series
 from numerics import gating
 from numerics.chain import crossing
-from theory.gating import GatedGraph, Task, correlations, reduction, routing, trained_pairs
+from theory.gating import GatedGraph, Task, correlations, one_item, reduction, trained_pairs
 from theory.race import advantage, loser, routing_escape
 
-tau = 1.3
-
-
-def one_mode(M, K, s=1.7, d=0.6):
-    """Routing with a single item: one mode with <y x> = s and <x^2> = d."""
-    x = np.array([[np.sqrt(d)]])
-    return routing(M, K, x, s / d * x, 1)
+tau, s, d = 1.3, 1.7, 0.6
 
 
 def with_dedicated(M, K, pairs=1):
-    """The same, and for each of the first trained pairs a pathway of three layers of its own."""
-    graph, task = one_mode(M, K)
+    """Routing of one item, and for each of the first trained pairs a pathway of three layers of its own."""
+    graph, task = one_item(M, K, s, d)
     dims, edges, gates = dict(graph.dims), dict(graph.edges), dict(task.gates)
     for k, (i, j) in enumerate(trained_pairs(M, K)[:pairs]):
         dims |= {f"p{k}": 1, f"q{k}": 1}
@@ -65,15 +59,13 @@ def half_time(graph, task, start, path, guess, level):
 
 def test_routing_escape():
     """Routing escapes after M arctan(sqrt(M-1))/(s b0 sqrt(M-1)), whatever K: leading order in b0."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
-
+    M, K = 3, 2
+    graph, task = one_item(M, K, s, d)
     b0 = 0.7  # where the law is asked for; at leading order it goes as 1/b0
 
     def run(scale, seed):
         start = all_at(graph, shared=scale)
-        guess = routing_guess(M, s, scale)
-        return tau * scale / b0 * half_time(graph, task, start, SHARED, guess, s / (2 * d))
+        return tau * scale / b0 * half_time(graph, task, start, SHARED, escape(M, scale), s / (2 * d))
 
     at = dict(M=M, s=s, b0=b0, tau=tau, b_h=b0)
     rivals = {
@@ -81,25 +73,25 @@ def test_routing_escape():
         "no sharing": lambda M, s, b0, tau, b_h: tau * M * K / (s * b0),
         "balanced": lambda M, s, b0, tau, b_h: tau * M ** (2 / 3) / (s * b0),
     }
-    drawn = dict(h="initial weight $b_0$", y="escape time times $b_0$")
+    drawn = dict(h="initial weight $b_0$", y="escape time times $b_0$/0.7 (τ = 1.3)")
     claim = "routing escapes when its law says"
     confront(claim, routing_escape, run, at, Order(1, start=0.3), rivals, labels=drawn)
 
 
-def routing_guess(M, s, b0):
-    """About how long routing takes."""
-    return M / (s * b0) * np.arctan(np.sqrt(M - 1)) / np.sqrt(M - 1)
+def escape(M, b0):
+    """About how long routing takes: where to look."""
+    return routing_escape(s=s, tau=1.0, M=M, b0=b0, b_h=b0)
 
 
 def test_advantage():
     """Shared pathways escape rho = K sqrt(M-1)/arctan(sqrt(M-1)) times as early as pathways of their own."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
+    M, K = 3, 2
+    graph, task = one_item(M, K, s, d)
     own, own_task = only_dedicated(M, K)
 
     def run(scale, seed):
         late = half_time(own, own_task, all_at(own, own=scale), OWN, M * K / (s * scale), s / (2 * d))
-        early = half_time(graph, task, all_at(graph, shared=scale), SHARED, routing_guess(M, s, scale), s / (2 * d))
+        early = half_time(graph, task, all_at(graph, shared=scale), SHARED, escape(M, scale), s / (2 * d))
         return late / early
 
     rivals = {"K alone": lambda M, K: K, "sqrt M K": lambda M, K: np.sqrt(M) * K, "M K": lambda M, K: M * K}
@@ -112,11 +104,11 @@ def test_advantage():
 
 def test_loser():
     """A pathway of its own that loses against shared ones freezes at b0/(1 - 1/rho), to leading order in b0."""
-    M, K, s = 3, 2, 1.7
+    M, K = 3, 2
     graph, task = with_dedicated(M, K)
 
     def run(scale, seed):
-        until = 12 + routing_guess(M, s, scale)
+        until = 12 + escape(M, scale)
         end = gating.flow(graph, task, all_at(graph, own=scale, shared=scale), [until], 1e-8)
         return end["own2_0"][0, 0, 0] / scale
 
@@ -133,7 +125,7 @@ def test_loser():
 def crossover(M, K, scale, low, high):
     """How much larger pathways of their own must start for both kinds to end with one strength; one for every pair."""
     graph, task = with_dedicated(M, K, M * K)
-    until = 12 + routing_guess(M, 1.7, scale)
+    until = 12 + escape(M, scale)
 
     def lead(ratios):
         end = gating.flow(graph, task, all_at(graph, own=scale * ratios, shared=scale + 0 * ratios), [until], 1e-8)
@@ -152,7 +144,7 @@ def crossover(M, K, scale, low, high):
 def trajectories(M, K, ratio, scale):
     """The strengths of a shared pathway and one of its own that starts larger by a ratio, in theory and trained."""
     graph, task = with_dedicated(M, K, M * K)
-    times = np.linspace(0, routing_guess(M, 1.7, scale) + 6, 81)
+    times = np.linspace(0, escape(M, scale) + 6, 81)
     own = {e: e.startswith("own") for e in graph.edges}
     r = reduction(graph, correlations(graph, task), alike={e: e[:4] if own[e] else e[:2] for e in graph.edges})
     said = r.solve({e: scale * (ratio if own[e] else 1) for e in graph.edges}, times)

@@ -6,7 +6,7 @@ import pytest
 from laws import Order, Solver, confront
 from numerics import gating
 from numerics.chain import crossing
-from theory.gating import correlations, pathways, reduction, xor, xor_gates, xor_half_time, xor_points, xor_two_gates
+from theory.gating import correlations, diagonalise, pathways, xor, xor_gates, xor_half_time, xor_points, xor_two_gates
 
 c, Delta, tau = 0.8, 0.5, 1.3
 
@@ -28,10 +28,10 @@ def gated(gates):
     return graph.clone_inputs(), task.clone_inputs(graph)
 
 
-def decoupled(graph, task, a0):
-    """Decoupled weights of a two-layer task, with strength a0 in every pathway."""
-    r = reduction(graph, correlations(graph, task))
-    return gating.decoupled(graph, {**r.base.U, **r.base.V}, np.sqrt(a0), seed=4)
+def decoupled(graph, task):
+    """Decoupled weights, drawn from a seed, with the same strength in every pathway."""
+    base = diagonalise(graph, correlations(graph, task))
+    return lambda seed: gating.decoupled(graph, {**base.U, **base.V}, np.sqrt(at_xor["a0"]), seed=seed)
 
 
 @pytest.mark.parametrize("gates", [4, 2])
@@ -39,8 +39,8 @@ def test_xor(gates):
     """Gradient descent on exclusive-or with four gates, and with two, follows its logistic."""
     graph, task = gated(gates)
     law, other = (xor, xor_two_gates) if gates == 4 else (xor_two_gates, xor)
-    start = decoupled(graph, task, at_xor["a0"])
-    run = lambda eta, seed: strengths(gating.train(graph, task, start, xor_times / tau, eta / tau), "g1")  # noqa: E731
+    start = decoupled(graph, task)
+    run = lambda eta, seed: strengths(gating.train(graph, task, start(seed), xor_times / tau, eta / tau), "g1")  # noqa: E731
     rivals = {
         "the other gating": other,
         "rate s, not 2 s": lambda t, **at: law(t=t / 2, **at),
@@ -63,8 +63,8 @@ def test_xor_by_solver(gates):
     """The flow of the torch network, with four gates and with two, is its logistic to the solver's own error."""
     graph, task = gated(gates)
     law, many = (xor, "four") if gates == 4 else (xor_two_gates, "two")
-    start = decoupled(graph, task, at_xor["a0"])
-    run = lambda rtol, seed: strengths(gating.flow(graph, task, start, xor_times / tau, rtol), "g2")  # noqa: E731
+    start = decoupled(graph, task)
+    run = lambda rtol, seed: strengths(gating.flow(graph, task, start(seed), xor_times / tau, rtol), "g2")  # noqa: E731
     rivals = {"rate 2 s (1 + 1e-6)": lambda t, **at: law(t=(1 + 1e-6) * t, **at)}
     claim = f"exclusive-or with {many} gates flows logistically"
     confront(claim, law, run, dict(t=xor_times, **at_xor), Solver(), rivals, labels=labels)
@@ -73,11 +73,11 @@ def test_xor_by_solver(gates):
 def test_xor_half_time():
     """Exclusive-or is half learnt when the law says."""
     graph, task = gated(4)
-    start = decoupled(graph, task, at_xor["a0"])
+    start = decoupled(graph, task)
 
     def run(eta, seed):
         steps = eta / tau * np.arange(round(20.8 / eta) + 1)
-        a = strengths(gating.train(graph, task, start, steps, eta / tau), "g1")
+        a = strengths(gating.train(graph, task, start(seed), steps, eta / tau), "g1")
         error = 1 - np.sqrt(2 * c**2 + Delta**2) * a
         return tau * crossing(steps, -error, -0.5)
 

@@ -74,11 +74,9 @@ def test_small_random_weights():
         times = [[time(int(depth), b0, seed) for b0 in pair] for depth, pair in zip(deep, sizes, strict=True)]
         return np.array([np.log(t[1] / t[0]) / np.log(b[0] / b[1]) for t, b in zip(times, sizes, strict=True)])
 
-    law = lambda depth: depth - 2.0  # noqa: E731
-
     rivals = {
         "as printed, O(1/(s b0^D))": lambda depth: 1.0 * depth,
-        "one layer less": lambda depth: law(depth) - 1,
+        "one layer less": lambda depth: depth - 3.0,
         "an exponential of depth alone": lambda depth: 0.0 * depth,
     }
     # While the first mode grows from b0 to 1, an admixture of the second in the outer layers grows as its power
@@ -87,7 +85,7 @@ def test_small_random_weights():
     judge = Order(1, start=0.5, then=float(1 + 2 * (1 - digits.s[1] / digits.s[0]) / (deep[-1] - 2)))
     claim = "small random weights: with every layer the time grows by a factor of 1/b0"
     drawn = dict(depth="depth D", y="power p in time ~ $b_0^{-p}$", h="size of the weights, $(b_0/0.05)^{D-2}$")
-    confront(claim, law, run, dict(depth=deep), judge, rivals, labels=drawn)
+    confront(claim, lambda depth: depth - 2.0, run, dict(depth=deep), judge, rivals, labels=drawn)
 
 
 def test_pretraining():

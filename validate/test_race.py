@@ -1,5 +1,7 @@
 """Pathways of two layers that reduce one error: what each makes up in the end, and where the winner changes."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -14,12 +16,12 @@ from theory.race import final_shares, race, shared_error, transition, transition
 c, tau = 0.8, 1.3
 
 
-def contest(Delta, kappa=1.0, corner=c):
+def contest(Delta, kappa=1.0):
     """Exclusive-or with four gated pathways and a linear one, open on a share kappa of the examples of both classes.
 
     kappa = 1: one pathway that is always open; kappa = 1/2: two, each open on one class.
     """
-    x, y = xor_points(corner, Delta)
+    x, y = xor_points(c, Delta)
     linear = {"l1": np.ones(4)} if kappa == 1 else {"l1": (y[:, 0] > 0) * 1.0, "l2": (y[:, 0] < 0) * 1.0}
     graph, task = pathways(x, y, {**xor_gates(x), **linear})
     return graph.clone_inputs(), task.clone_inputs(graph)
@@ -41,12 +43,13 @@ def strength(weights, pathway):
     return np.linalg.norm(weights[f"out_{pathway}"] @ weights[f"in_{pathway}"], axis=(-2, -1))
 
 
-def singular(Delta, kappa=1.0, corner=c):
+@cache
+def singular(Delta, kappa=1.0):
     """Singular values and reach of the linear and the gated pathways, from the data alone."""
-    graph, task = contest(Delta, kappa, corner)
+    graph, task = contest(Delta, kappa)
     corr = correlations(graph, task)
     found = {p[0]: np.linalg.svd(corr.yx[p])[1:] for p in graph.paths}
-    x = xor_points(corner, Delta)[0]
+    x = xor_points(c, Delta)[0]
     s = [float(found[e][0][0]) for e in ("in_l1", "in_g1")]
     return s, [float(np.abs(found[e][1][0] @ x[0])) for e in ("in_l1", "in_g1")]
 
@@ -71,11 +74,11 @@ def test_shared_error():
 
 def table(runners):
     """The race, as a table: who leaves the saddle when, and what each makes up in the end."""
-    rows = [["scheme", "s", "escape time", "loss left", "share", "for a ReLU"]]
+    rows = [["gates", "s", "escape time", "loss left", "share", "for a ReLU"]]
     for r in runners:
         able = {True: "yes", False: "no", None: "too deep"}[r.consistent]
         rows += [[r.name, f"{r.strength:.3f}", f"{r.escape_time:.1f}", f"{r.residual:.2f}", f"{r.share:.2f}", able]]
-    at = (0.0, 4.4, 5.4, 7.2, 8.6, 9.7)
+    at = (0.0, 4.7, 5.8, 7.9, 9.4, 10.6)
     cells = [
         Series("cell", [x], [-float(i)], text) for i, row in enumerate(rows) for x, text in zip(at, row, strict=True)
     ]
@@ -87,10 +90,10 @@ def contestants(Delta):
     x, y = xor_points(c, Delta)
     on = lambda rows: rows.astype(float)  # noqa: E731
     return race(x, y, {
-        "four gates, one example each": xor_gates(x),
-        "two gates, one class each": {"plus": on(y[:, 0] > 0), "minus": on(y[:, 0] < 0)},
-        "two gates, on the sign of $x_1$": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
-        "one pathway, always open": {"linear": np.ones(len(x))},
+        "four, one example each": xor_gates(x),
+        "two, one class each": {"plus": on(y[:, 0] > 0), "minus": on(y[:, 0] < 0)},
+        "two, on the sign of $x_1$": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
+        "one, always open": {"linear": np.ones(len(x))},
     }, 0.03)  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def test_final_shares():
         return np.array([final_shares(s, reach, [3e-3, gated])[0] for s, reach in each])
 
     rivals = {
-        "in proportion to the singular values": lambda Delta: np.array([s[0] / sum(s) for s in map(first, Delta)]),
+        "as the singular values": lambda Delta: np.array([s[0] / sum(s) for s, _ in (singular(D, 1.0) for D in Delta)]),
         "as for two half-gates": lambda Delta: law(Delta, kappa=0.5),
         "equal starts": lambda Delta: law(Delta, gated=3e-3),
     }
@@ -125,11 +128,6 @@ def test_final_shares():
         labels=drawn,
         picture=table(contestants(0.5)),
     )
-
-
-def first(Delta):
-    """The singular values at a margin."""
-    return singular(Delta)[0]
 
 
 def growth(Delta, kappa, rtol):
@@ -165,17 +163,12 @@ def equal_shares(epsilon, kappa, rtol=1e-6):
 
     def excess(Delta):
         graph, task = contest(Delta, kappa)
-        until = 10 + 1 / (epsilon * min(first_of(Delta, kappa)))
+        until = 10 + 1 / (epsilon * min(singular(Delta, kappa)[0]))
         end = gating.flow(graph, task, aligned(graph, task, start, start), [until], rtol)
         return np.log(strength(end, "l1")[0] * Delta / (strength(end, "g1")[0] * np.sqrt(2 * c**2 + Delta**2)))
 
     near = transition(c=c, kappa=kappa)
     return newton(excess, near, x1=near * (1 + epsilon), tol=1e-7)  # by secants: it is almost a straight line
-
-
-def first_of(Delta, kappa):
-    """The singular values of both pathways."""
-    return singular(Delta, kappa)[0]
 
 
 def test_transition_drift():

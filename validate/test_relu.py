@@ -11,20 +11,16 @@ from laws import Equivalent, confront
 from laws.judges.verdict import Panel, Series
 from numerics import gating
 from theory.gating import pathways, xor_points
-from theory.race import final_shares, relu_kinds
+from theory.race import final_shares, relu_kinds, transition
 
-
-def relu_task(margins):
-    """Exclusive-or with each of the margins, c = 1: inputs (margins, 4, 3), targets (4, 1)."""
-    x = np.array([xor_points(1.0, D)[0] for D in margins])
-    return torch.from_numpy(x), torch.from_numpy(xor_points(1.0, 0.0)[1])
+THRESHOLD = float(transition(c=1.0, kappa=0.5))
+GRID = np.arange(4, 27) / 20  # of margins at which laws are computed, which takes a while
 
 
 @cache
 def runners(margin):
-    """Singular values, reaches, and starts over sigma^2, of the pathways of one class and of one example, if any."""
-    kinds = relu_kinds(*xor_points(1.0, margin), starts=256, units=11)
-    return tuple(np.array([getattr(kind, name) for kind in kinds]) for name in ("s", "reach", "start"))
+    """The pathways of one class and of one example, if any."""
+    return relu_kinds(*xor_points(1.0, margin), starts=256, units=11)
 
 
 def share_of_linear(x, y):
@@ -40,80 +36,85 @@ def share_of_linear(x, y):
 
 def relu_shares(margins, scale, seed, width=200, eta=0.05):
     """The final share of linear units in ReLU networks, one for each margin."""
-    x, y = relu_task(margins)
-    until = eta * round((17 + 3.2 * np.log(1 / scale)) / eta)  # the slowest pathway waits 2.8 ln(1/scale)
+    x, y = map(torch.from_numpy, xor_points(1.0, margins))
     layers = gating.relu_layers(len(margins), width, 3, 1, scale, seed=seed)
-    return gating.relu_train(x, y, layers, [until], eta, share_of_linear(x, y))[0]
+    return gating.relu_train(x, y, layers, [eta * round(learnt(scale) / eta)], eta, share_of_linear(x, y))[0]
+
+
+def learnt(scale):
+    """A time after which exclusive-or is learnt at any margin: ln(1/sigma)/s until it escapes, s >= sqrt(2)/4."""
+    return 17 + 3.2 * np.log(1 / scale)
 
 
 def share_law(margins, scale):
     """The share law, from the starts that ReLU units have."""
-    found = []
-    for D in margins:
-        s, reach, start = runners(D)
-        found.append(final_shares(s, reach, scale**2 * start)[0])
-    return np.array(found)
+    return np.array([final_shares(k.s, k.reach, scale**2 * k.start)[0] for k in map(runners, margins)])
 
 
-def from_equal_starts(margins, scale, linear=0.5):
-    """The share law with starts sigma^2/8; `linear`: the part of the examples that a linear gate is open on."""
-    size = lambda D: np.sqrt(2 + D**2)  # noqa: E731
-    return np.array([final_shares([linear * D, size(D) / 4], [D, size(D)], [scale**2 / 8] * 2)[0] for D in margins])
+def on_grid(law):
+    """A law of the margin as it is on the grid, with straight lines between."""
+    values = law(GRID)
+    return lambda margin: np.interp(margin, GRID, values, left=np.nan)
+
+
+def from_equal_starts(margins, scale, kappa=0.5):
+    """The share law with starts sigma^2/8; `kappa`: the part of the examples that a linear gate is open on."""
+    wider = np.array([2 * kappa, 1.0])  # of the singular value, which for a ReLU's gates is that of kappa = 1/2
+    return np.array([final_shares(wider * k.s, k.reach, [scale**2 / 8] * 2)[0] for k in map(runners, margins)])
 
 
 def test_relu_shares():
     """What linear units make up of the output follows the share law, through the transition and on both sides."""
     scale, margins = 1e-2, np.array([0.5, 0.7, 0.8, 0.9, 1.0, 1.15])
-    dense = np.linspace(0.4, 1.3, 13)
-    line = Series("law", dense.tolist(), share_law(dense, scale).tolist(), "share law")
-    naive = Series("rival", dense.tolist(), from_equal_starts(dense, scale, 1.0).tolist(), "ungated linear pathway")
-    equal = Series("rival", dense.tolist(), from_equal_starts(dense, scale).tolist(), "equal starts")
-    threshold = Series("path", [np.sqrt(2 / 3)] * 2, [0.0, 1.0], "√(2/3)")
     rivals = {
-        "equal starts": lambda margin: from_equal_starts(margin, scale),
-        "an ungated linear pathway wins above sqrt(2/15)": lambda margin: from_equal_starts(margin, scale, 1.0),
-        "a step at sqrt(2/3)": lambda margin: (margin > np.sqrt(2 / 3)).astype(float),
+        "equal starts": on_grid(lambda margin: from_equal_starts(margin, scale)),
+        "an ungated linear pathway wins above sqrt(2/15)": on_grid(lambda margin: from_equal_starts(margin, scale, 1)),
+        "a step at sqrt(2/3)": lambda margin: (margin > THRESHOLD).astype(float),
         "half each": lambda margin: np.full(len(margin), 0.5),
     }
     confront(
         "ReLU units turn from nonlinear to linear at sqrt(2/3) as the share law says",
-        lambda margin: share_law(margin, scale),
+        on_grid(lambda margin: share_law(margin, scale)),
         lambda seed: relu_shares(margins, scale, seed, width=300),
         dict(margin=margins),
         Equivalent(0.04, runs=60, miss=1e-3),
         rivals,
         labels=dict(margin="margin Δ", y="final share of linear units"),
-        picture=Panel("margin Δ", "final share of linear units", (line, naive, equal, threshold)),
     )
 
 
 def linear_residue(margins, until=120.0, eta=0.2):
     """The loss that a linear network of two layers is left with, of that at the start; one for each margin."""
     left = []
-    for margin in margins:
-        x, y = xor_points(1.0, margin)
+    for x, y in (xor_points(1.0, margin) for margin in margins):
         graph, task = pathways(x, y, {"linear": np.ones(len(x))}, hidden=20)
         end = gating.train(graph, task, gating.random(graph, 0.1, seed=3), [until], eta)
         left.append(float(gating.losses(graph, task, {e: torch.from_numpy(w[0]) for e, w in end.items()})) / 0.5)
-    return np.array(left)
+    return left
+
+
+def necessary(margin):
+    """1 where no linear network can learn exclusive-or: where its targets are no linear map of its inputs; else 0."""
+    rank = np.linalg.matrix_rank
+    return np.array([float(rank(np.hstack([x, y])) > rank(x)) for x, y in (xor_points(1.0, D) for D in margin)])
 
 
 def test_emergence():
     """Nonlinear representations emerge before they are necessary: a linear network learns these tasks as well."""
     margins, scale = np.array([0.2, 0.35, 0.5, 0.65]), 1e-2
-    necessary = linear_residue(np.array([0.0, *margins]))
-    need = Series("run", [0.0, *margins.tolist()], necessary.tolist(), "loss left to a linear network")
+    everywhere = [0.0, *margins.tolist()]
+    left = Series("run", everywhere, linear_residue(everywhere), "loss left to a linear network")
+    assert necessary(everywhere).tolist() == [1, 0, 0, 0, 0]
     confront(
         "nonlinear units emerge before they are strictly necessary",
-        lambda margin: 1 - share_law(margin, scale),
+        on_grid(lambda margin: 1 - share_law(margin, scale)),
         lambda seed: 1 - relu_shares(margins, scale, seed),
         dict(margin=margins),
         Equivalent(0.04, runs=20, miss=1e-3),
-        {"only where a linear network fails": lambda margin: necessary[1:], "half": lambda margin: 0.5},
+        {"only where they are necessary": necessary, "half": lambda margin: 0.5},
         labels=dict(margin="margin Δ", y="final share of nonlinear units"),
-        picture=Panel("margin Δ", "what a linear network cannot learn", (need,)),
+        picture=Panel("margin Δ", "what a linear network cannot learn", (left,)),
     )
-    assert necessary[0] > 0.5 > 1e-3 > necessary[1:].max()
 
 
 # -- the hypothesis: no unit switches ----------------------------------------------------------------
@@ -124,8 +125,8 @@ def switched(margins, seed, scale=1e-2, width=200, eta=0.05):
 
     One network for each margin.
     """
-    x, y = relu_task(margins)
-    times = 10 * eta * np.arange(round((17 + 3.2 * np.log(1 / scale)) / (10 * eta)) + 1)
+    x, y = map(torch.from_numpy, xor_points(1.0, margins))
+    times = 10 * eta * np.arange(round(learnt(scale) / (10 * eta)) + 1)
     each = torch.tensor([1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
 
     def record(W1, W2, out):
@@ -181,27 +182,29 @@ def phases(seed=1):
 @pytest.mark.full
 def test_phase_diagram():
     """The margin at which ReLU units turn from nonlinear to linear drifts to sqrt(2/3) as 1/ln(1/sigma)."""
+    sizes = np.log10(SCALES)
 
     def run(seed):
         return np.array([equal_shares(MARGINS, relu_shares(MARGINS, scale, seed)) for scale in SCALES])
 
-    def law(scale, at=share_law):
-        return np.array([brentq(lambda D, v=v: at([D], v)[0] - 0.5, 0.7, 1.35, xtol=1e-4) for v in scale])
+    def law(size, shares=share_law):
+        each = (shares(GRID, 10.0**exponent) for exponent in size)
+        return np.array([np.interp(0, np.log(share / (1 - share)), GRID) for share in each])
 
     rivals = {
-        "no drift, sqrt(2/3)": lambda scale: np.full(len(scale), np.sqrt(2 / 3)),
-        "an ungated linear pathway": lambda scale: np.full(len(scale), np.sqrt(2 / 15)),
-        "equal starts": lambda scale: law(scale, from_equal_starts),
+        "no drift, sqrt(2/3)": lambda size: np.full(len(size), THRESHOLD),
+        "an ungated linear pathway": lambda size: np.full(len(size), transition(c=1.0, kappa=1.0)),
+        "equal starts": lambda size: law(size, from_equal_starts),
     }
-    line = Series("law", law(SCALES).tolist(), np.log10(SCALES).tolist(), "equal shares, law")
-    limit = Series("path", [np.sqrt(2 / 3)] * 2, [-1.0, -8.0], "√(2/3)")
+    line = Series("law", law(sizes).tolist(), sizes.tolist(), "equal shares, law")
+    limit = Series("path", [THRESHOLD] * 2, [-1.0, -8.0], "√(2/3)")
     confront(
         "the margin of equal shares in ReLU networks drifts to sqrt(2/3)",
         law,
         run,
-        dict(scale=SCALES),
+        dict(size=sizes),
         Equivalent(0.02, runs=30, miss=1e-3),
         rivals,
-        labels=dict(scale="size σ of the initial weights", y="margin of equal shares"),
+        labels=dict(size="size of the initial weights, log₁₀ σ", y="margin Δ of equal shares"),
         picture=Panel("margin Δ", "size of the initial weights, log₁₀ σ", (phases(), line, limit)),
     )

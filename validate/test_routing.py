@@ -15,31 +15,26 @@ from numerics.chain import crossing
 from theory.gating import (
     GatedGraph,
     correlations,
+    diagonalise,
+    one_item,
     reduction,
-    routing,
     routing_hidden,
     routing_strength,
     shared_learning_time,
     unequal_escape,
 )
 
-tau = 1.3
-
-
-def one_mode(M, K, s=1.7, d=0.6):
-    """Routing with a single item: one mode with <y x> = s and <x^2> = d."""
-    x = np.array([[np.sqrt(d)]])
-    return routing(M, K, x, s / d * x, 2)
+tau, s, d = 1.3, 1.7, 0.6
 
 
 def test_routing_weights():
     """While routing is learnt the shared weight follows sqrt(b0^2 + M (b_in^2 - b0^2))."""
     M, K, b0, times = 4, 2, 0.25, np.array([0.7, 2.1, 3.5, 4.2, 5.6])
-    graph, task = one_mode(M, K)
-    start = gating.decoupled(graph, frames_of(graph, task), b0, seed=2)
+    graph, task = one_item(M, K, s, d, hidden=2)
+    start = decoupled(graph, task)
     size = lambda weights, e: np.linalg.norm(weights[e], axis=(-2, -1))  # noqa: E731
-    b_in = size(gating.flow(graph, task, start, times, 1e-13), "in0")
-    run = lambda rtol, seed: size(gating.flow(graph, task, start, times, rtol), "h")  # noqa: E731
+    b_in = size(gating.flow(graph, task, start(b0, 0), times, 1e-13), "in0")
+    run = lambda rtol, seed: size(gating.flow(graph, task, start(b0, seed), times, rtol), "h")  # noqa: E731
     rivals = {
         "no sharing, b_h = b_in": lambda M, b0, b_in: b_in,
         "shared by M K": lambda M, **at: routing_hidden(M=M * K, **at),
@@ -52,13 +47,13 @@ def test_routing_weights():
 def test_routing_strength():
     """From small weights b0 the domains' weights end at (s/(d sqrt M))^(1/3), up to b0^2."""
     M, K = 3, 2
-    graph, task = one_mode(M, K)
+    graph, task = one_item(M, K, s, d, hidden=2)
+    start = decoupled(graph, task)
 
     def run(b0, seed):
-        start = gating.decoupled(graph, frames_of(graph, task), b0, seed=2)
-        return np.linalg.norm(gating.flow(graph, task, start, [12 + 4 / b0], 1e-8)["in0"][-1])
+        return np.linalg.norm(gating.flow(graph, task, start(b0, seed), [12 + 4 / b0], 1e-8)["in0"][-1])
 
-    at = dict(s=1.7, d=0.6, M=M, b0=1e-6)
+    at = dict(s=s, d=d, M=M, b0=1e-6)
     rivals = {"no sharing, (s/d)^(1/3)": lambda s, d, M, b0: (s / d) ** (1 / 3)}
     rivals["shared by M K"] = lambda M, **at: routing_strength(M=M * K, **at)
     # the law holds in the limit: it is asked for at a start of a millionth
@@ -67,18 +62,18 @@ def test_routing_strength():
     confront(claim, routing_strength, run, at, limit, rivals, labels=dict(h="initial weight $b_0$"))
 
 
-def frames_of(graph, task):
-    """The bases of all inputs and outputs."""
-    base = reduction(graph, correlations(graph, task)).base
-    return {**base.U, **base.V}
+def decoupled(graph, task):
+    """Decoupled weights, from their sizes and a seed."""
+    base = diagonalise(graph, correlations(graph, task))
+    return lambda b0, seed: gating.decoupled(graph, {**base.U, **base.V}, b0, seed=seed)
 
 
 # -- learning times --------------------------------------------------------------------------------
 
 
-def layered(M, K, depth, s, d):
+def layered(M, K, depth):
     """Routing through depth - 2 shared edges: a trained path has `depth` edges."""
-    graph, task = one_mode(M, K, s, d)
+    graph, task = one_item(M, K, s, d, hidden=2)
     hidden = [f"h{k}" for k in range(1, depth)]
     edges = {f"in{i}": (f"x{i}", hidden[0]) for i in range(M)} | {f"out{j}": (hidden[-1], f"y{j}") for j in range(M)}
     edges |= {f"s{k}": ends for k, ends in enumerate(zip(hidden, hidden[1:], strict=False), 1)}
@@ -95,16 +90,16 @@ def outputs(graph, weights):
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_shared_learning_time(depth):
     """With balanced weights, depth, initialisation and sharing set the learning time through one chain."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = layered(M, K, depth, s, d)
+    M, K = 3, 2
+    graph, task = layered(M, K, depth)
     N, a0, af = M * K, 0.05, 2.1
     g = (K * N ** (depth - 2) * K) ** (1 / depth)  # of the paths through each layer
     beta = a0 ** (2 / depth) / g  # b^2/n, equal in all layers
     b0 = {e: np.sqrt(beta * (N if e.startswith("s") else K)) for e in graph.edges}
-    start = gating.decoupled(graph, frames_of(graph, task), b0, seed=3)
-    a = lambda times, rtol: outputs(graph, gating.flow(graph, task, start, times, rtol))  # noqa: E731
+    start = decoupled(graph, task)
+    a = lambda times, rtol, seed: outputs(graph, gating.flow(graph, task, start(b0, seed), times, rtol))  # noqa: E731
     coarse = np.linspace(0, 9, 46)
-    k = int(np.argmax(a(coarse, 1e-6) > af))
+    k = int(np.argmax(a(coarse, 1e-6, 0) > af))
     fine = np.linspace(coarse[k - 1], coarse[k], 101)
     at = dict(s=s, d=d, tau=tau, N=N, g=g, D=depth, a0=a0, af=af)
     mean = (2 * K + (depth - 2) * N) / depth
@@ -117,7 +112,7 @@ def test_shared_learning_time(depth):
     confront(
         f"sharing enters the learning time of {depth} layers by its geometric mean",
         shared_learning_time,
-        lambda rtol, seed: tau * crossing(fine, a(fine, rtol), af),
+        lambda rtol, seed: tau * crossing(fine, a(fine, rtol, seed), af),
         at,
         Solver(rtol=1e-8),
         rivals,
@@ -126,11 +121,11 @@ def test_shared_learning_time(depth):
 
 def test_quadrature():
     """From any start, one integral gives what routing computes at every time."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
+    M, K = 3, 2
+    graph, task = one_item(M, K, s, d, hidden=2)
     sizes, times = {"in": 0.4, "h": 0.9, "out": 0.25}, np.array([0.5, 1.0, 1.5, 2.0, 2.5])
     b0 = {e: sizes[e.rstrip("0123456789")] for e in graph.edges}
-    start = gating.decoupled(graph, frames_of(graph, task), b0, seed=5)
+    start = decoupled(graph, task)
     r = reduction(graph, correlations(graph, task))
 
     def law(t, starts=sizes):
@@ -151,16 +146,16 @@ def test_quadrature():
         "sizes of inputs and shared weight swapped": lambda t: law(t, {"in": 0.9, "h": 0.4, "out": 0.25}),
     }
     drawn = dict(t="time t (τ = 1)", y="output for unit input")
-    run = lambda rtol, seed: outputs(graph, gating.flow(graph, task, start, times, rtol))  # noqa: E731
+    run = lambda rtol, seed: outputs(graph, gating.flow(graph, task, start(b0, seed), times, rtol))  # noqa: E731
     claim = "one integral gives routing at every time, from any start"
     confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn)
 
 
 def test_unequal_escape():
     """At equal product imbalance escapes earlier: from small weights the time is Carlson's integral."""
-    M, K, s, d = 3, 2, 1.7, 0.6
-    graph, task = one_mode(M, K, s, d)
-    frames, N = frames_of(graph, task), M * K
+    M, K = 3, 2
+    graph, task = one_item(M, K, s, d, hidden=2)
+    started, N = decoupled(graph, task), M * K
     imbalances = np.array([1.3, 2.0, 3.5])
     # b/sqrt(n) of the domains' inputs, the shared weight, the outputs: 1/r, r and 1 times 1/2
     sizes = {"in": np.sqrt(K) / imbalances / 2, "h": np.sqrt(N) * imbalances / 2, "out": np.sqrt(K) + 0 * imbalances}
@@ -168,7 +163,7 @@ def test_unequal_escape():
 
     def run(scale, seed):
         each = [
-            gating.decoupled(graph, frames, {e: scale * sizes[e.rstrip("0123456789")][k] for e in graph.edges}, seed=3)
+            started({e: scale * sizes[e.rstrip("0123456789")][k] for e in graph.edges}, seed)
             for k in range(len(imbalances))
         ]
         start = {e: torch.stack([w[e] for w in each]) for e in graph.edges}

@@ -70,13 +70,22 @@ from theory.gating._laws import (
     xor_half_time,
     xor_two_gates,
 )
-from theory.gating._problems import contexts, hierarchy, pathways, routing, trained_pairs, xor_gates, xor_points
+from theory.gating._problems import (
+    contexts,
+    hierarchy,
+    one_item,
+    pathways,
+    routing,
+    trained_pairs,
+    xor_gates,
+    xor_points,
+)
 from theory.gating._reduction import Reduction, reduction
 from theory.gating._task import Correlations, Task, correlations, forward, gradient_flow, loss, nodewise_flow
 
 __all__ = [
     "Correlations", "Diagonal", "GatedGraph", "Reduction", "Task", "contexts", "correlations", "derive", "diagonalise",
-    "forward", "gradient_flow", "hierarchy", "loss", "nodewise_flow", "pathways", "reduction", "routing",
+    "forward", "gradient_flow", "hierarchy", "loss", "nodewise_flow", "one_item", "pathways", "reduction", "routing",
     "routing_hidden", "routing_strength", "shared_learning_time", "trained_pairs", "unequal_escape", "xor", "xor_gates",
     "xor_half_time", "xor_points", "xor_two_gates",
 ]  # fmt: skip

@@ -8,11 +8,12 @@ from theory.gating._graph import GatedGraph
 from theory.gating._task import Task
 
 
-def xor_points(c: float, Delta: float) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (+-c, +-c, Delta y), shape (4, 3), and targets y = the sign of x1 x2, shape (4, 1)."""
+def xor_points(c: float, Delta: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (+-c, +-c, Delta y), shape (..., 4, 3) with the axes of Delta, and targets y = sign(x1 x2), (4, 1)."""
     signs = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)], dtype=float)
     y = signs[:, :1] * signs[:, 1:]
-    return np.hstack([c * signs, Delta * y]), y
+    margins = np.multiply.outer(np.asarray(Delta, dtype=float), y)
+    return np.concatenate([np.broadcast_to(c * signs, (*margins.shape[:-1], 2)), margins], axis=-1), y
 
 
 def pathways(x: np.ndarray, y: np.ndarray, gates: dict[str, np.ndarray], hidden: int = 1) -> tuple[GatedGraph, Task]:
@@ -49,6 +50,12 @@ def trained_pairs(M: int, K: int) -> list[tuple[int, int]]:
     if not 1 <= K <= M:
         raise ValueError(f"K = {K} must lie between 1 and the number of domains M = {M}")
     return [(i, (i + k) % M) for i in range(M) for k in range(K)]
+
+
+def one_item(M: int, K: int, s: float, d: float, hidden: int = 1) -> tuple[GatedGraph, Task]:
+    """Routing of a single item: one mode, with <y x> = s and <x^2> = d in each trained pair."""
+    x = np.array([[np.sqrt(d)]])
+    return routing(M, K, x, s / d * x, hidden)
 
 
 def routing(M: int, K: int, x: np.ndarray, y: np.ndarray, hidden: int) -> tuple[GatedGraph, Task]:

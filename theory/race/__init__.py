@@ -50,11 +50,11 @@ ICML 2022; the closed forms are derived here.
 """
 
 from theory.race._derivation import derive
-from theory.race._gates import Gating, Kind, relu_gates, relu_kinds, relu_starts
+from theory.race._gates import Gating, Kinds, relu_gates, relu_kinds, relu_starts
 from theory.race._laws import advantage, loser, routing_escape, shared_error, transition, transition_drift
 from theory.race._race import Runner, final_shares, race, race_time
 
 __all__ = [
-    "Gating", "Kind", "Runner", "advantage", "derive", "final_shares", "loser", "race", "race_time", "relu_gates",
+    "Gating", "Kinds", "Runner", "advantage", "derive", "final_shares", "loser", "race", "race_time", "relu_gates",
     "relu_kinds", "relu_starts", "routing_escape", "shared_error", "transition", "transition_drift",
 ]  # fmt: skip

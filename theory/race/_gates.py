@@ -54,26 +54,26 @@ def relu_gates(x, y, *, starts: int = 4096, steps: int = 400, seed: int = 0) -> 
     return tuple(sorted(found, key=lambda gate: -gate.s))
 
 
-@dataclass(frozen=True)
-class Kind:
-    """Pathways of a ReLU network that are images of each other; on each example one of them is open.
+@dataclass(frozen=True, eq=False)
+class Kinds:
+    """The kinds of pathways of a ReLU network; those of one kind are images of each other.
 
-    examples: how many each is open on; s: their singular value; reach: the size of the output of one of unit
-    strength; start: from how much it starts, over sigma^2.
+    On each example one of every kind is open.  All of shape (kinds,): examples, how many each is open on; s, their
+    singular value; reach, the size of the output of one of unit strength; start, its strength at first, over sigma^2.
     """
 
-    examples: int
-    s: float
-    reach: float
-    start: float
+    examples: np.ndarray
+    s: np.ndarray
+    reach: np.ndarray
+    start: np.ndarray
 
 
-def relu_kinds(x, y, *, starts: int = 4096, units: int = 12) -> tuple[Kind, ...]:
+def relu_kinds(x, y, *, starts: int = 4096, units: int = 12) -> Kinds:
     """The kinds of pathways that units of a bias-free ReLU network can settle on, those of most examples first.
 
-    With the fields of all kinds as rows, `final_shares` and `race_time` say what becomes of them.  `starts` is for
-    `relu_gates`, `units` for `relu_starts`.  Raises ValueError where the pathways of one kind differ in their
-    singular values or outputs, or are not open on every example once.
+    `final_shares` and `race_time` say what becomes of them.  `starts` is for `relu_gates`, `units` for `relu_starts`.
+    Raises ValueError where the pathways of one kind differ in their singular values or outputs, or are not open on
+    every example once, and where there are none.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     gates = relu_gates(x, y, starts=starts)
@@ -82,11 +82,12 @@ def relu_kinds(x, y, *, starts: int = 4096, units: int = 12) -> tuple[Kind, ...]
     for examples in sorted({int(gate.on.sum()) for gate in gates}, reverse=True):
         members = [i for i, gate in enumerate(gates) if gate.on.sum() == examples]
         reach = np.concatenate([(x @ gates[i].w)[gates[i].on] for i in members])
+        s = np.array([gates[i].s for i in members])
         once = np.all(np.sum([gates[i].on for i in members], axis=0) == 1)
-        if not (once and np.ptp(reach) <= SAME * reach.max() and np.ptp([gates[i].s for i in members]) <= SAME):
+        if not (once and np.ptp(reach) <= SAME * reach.max() and np.ptp(s) <= SAME * s.max()):
             raise ValueError(f"the {len(members)} pathways open on {examples} examples are no images of each other")
-        found.append(Kind(examples, gates[members[0]].s, float(reach[0]), float(np.mean(size[members]))))
-    return tuple(found)
+        found.append((examples, s[0], reach[0], np.mean(size[members])))
+    return Kinds(*map(np.array, zip(*found, strict=True)))
 
 
 def relu_starts(x, y, gates: tuple[Gating, ...], *, units: int = 12, steps: int = 200) -> np.ndarray:

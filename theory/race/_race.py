@@ -22,9 +22,10 @@ class Runner:
 
     strength: the largest singular value of any of its pathways; depth: how many edges that one has; sharing: the
     geometric mean of the paths through them; escape_time: when the scheme alone has left the saddle, tau = 1;
-    share: the part of the target that it makes up when all consistent schemes learn together; consistent:
-    whether a ReLU layer can have these gates, None for deeper schemes; residual: the loss that the scheme
-    alone is left with, over that at the start.
+    share: the part of the target that it makes up when all consistent schemes learn together; residual: the loss
+    that the scheme alone is left with, over that at the start; consistent: whether each gate is the activity of a
+    ReLU unit with the leading weights of its pathway, None for deeper schemes.  Units that mix several modes may
+    together follow a scheme that is not.
     """
 
     name: str
