@@ -10,6 +10,7 @@ from numerics import noise, patches
 from numerics.marginalised import CRAMER, _close, marginalised_loss, marginalised_terms, remainder
 from theory.noise import _float, expected_loss
 
+NOISES = (noise.Gaussian, noise.Laplace, noise.SaltAndPepper)
 x = torch.randn(30, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
@@ -90,6 +91,18 @@ def test_networks_side_by_side_have_their_own_exact_losses():
         for found, wanted in zip(slopes, torch.autograd.grad((k + 1) * loss, own), strict=True):
             torch.testing.assert_close(found[k], wanted, rtol=1e-7, atol=1e-9)
         torch.testing.assert_close(sum(marginalised_terms(rows, *leaves, 0.8))[k], loss, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize(
+    "objective", [noise.Marginalised(0.8), noise.JacobianPenalty(0.8), *(noise.Sampled(of(0.8)) for of in NOISES)]
+)
+def test_everything_is_made_where_the_data_are(objective):
+    """Losses, gradients and steps touch no device but that of their arguments: here another one is the default."""
+    start, by = network("duplicates"), noise.Adam(1e-2)
+    usual = noise.train(start, x, objective, by, noise.Schedule(3), batch=8, seed=4, clip=1.0)
+    with torch.device("meta"):
+        elsewhere = noise.train(start, x, objective, by, noise.Schedule(3), batch=8, seed=4, clip=1.0)
+    assert all(torch.equal(a, b) for a, b in zip(usual.weights, elsewhere.weights, strict=True))
 
 
 def test_single_precision_and_a_shared_bias():
@@ -222,6 +235,15 @@ def test_activity_counts_what_it_says():
     rows = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [2.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
     counted = noise.activity(net, rows, noise.Gaussian(0.0), seed=0)
     assert [float(v) for v in counted] == [3 / 8, 3 / 8, 1 / 2]
+
+
+def test_runs_made_side_by_side_are_handed_out_in_turn():
+    """One call makes all runs, from the first seed; each further seed gets the next, and the same seed the same."""
+    made = []
+    run = noise.in_turn(lambda seed: made.append(seed) or [seed, 10 * seed, 100 * seed])
+    assert [run(seed) for seed in (7, 3, 7, 5, 3)] == [7, 70, 7, 700, 70] and made == [7]
+    with pytest.raises(IndexError):
+        run(6)
 
 
 def test_noise_average_is_a_mean():

@@ -8,23 +8,18 @@ from scipy.special import ndtr
 
 from laws import Order, Roundoff, Solver, confront
 from numerics import noise
+from numerics.noise import double
 from theory.noise import gaussian_data_loss, minibatch_variance, small_noise_loss, soft_threshold
-
-
-def number(value):
-    """A float64 tensor."""
-    return torch.as_tensor(value, dtype=torch.float64)
-
 
 scalar = dict(m=0.4, v=1.7, w=0.8, b=-0.3, d=1.2)
 
 
 def data_average(sigma, rtol, m, v, w, b, d):
     """E (x - d h)^2 over data x ~ N(m, v) and noise of width sigma, both by quadrature."""
-    W = number([[w * sigma, w * np.sqrt(v)]])
-    network = noise.Autoencoder(W, number([w * m + b]), W.T, number([0.0, 0.0]))
+    W = double([[w * sigma, w * np.sqrt(v)]])
+    network = noise.Autoencoder(W, double([w * m + b]), W.T, double([0.0, 0.0]))
     loss = lambda h, g: (m + np.sqrt(v) * g[..., 1] - d * h[..., 0]) ** 2  # noqa: E731
-    return float(noise.noise_average(network, number([0.0, 0.0]), 1.0, loss, rtol=rtol))
+    return float(noise.noise_average(network, double([0.0, 0.0]), 1.0, loss, rtol=rtol))
 
 
 def test_gaussian_data():
@@ -80,7 +75,7 @@ def test_soft_threshold():
     draw = np.random.default_rng(3)
     W = np.linalg.qr(draw.normal(size=(9, 6)))[0]
     x, lam = draw.normal(size=(4, 9)), 0.6
-    run = lambda seed: noise.sparse_code(number(x), number(W), lam, steps=400, eta=0.2).numpy()  # noqa: E731
+    run = lambda seed: noise.sparse_code(double(x), double(W), lam, steps=400, eta=0.2).numpy()  # noqa: E731
     at = dict(x=x @ W, lam=lam)
     rivals = {"App. G: the threshold lambda": lambda x, lam: np.maximum(x - lam, 0)}
     judge = Roundoff(operations=400, condition=2 * np.max(np.abs(x @ W)))

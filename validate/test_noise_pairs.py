@@ -8,6 +8,7 @@ from scipy.special import ndtr
 from laws import Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import noise
+from numerics.noise import double
 from theory.noise import (
     arc_cosine_kernel,
     covariance,
@@ -26,11 +27,6 @@ from theory.noise import (
 SIGMA = 0.7
 
 
-def number(value):
-    """A float64 tensor."""
-    return torch.as_tensor(value, dtype=torch.float64)
-
-
 points = np.array(
     [(0.7, 1.3, -0.4, 0.6, 0.6), (-0.5, 1.3, 0.9, 0.6, -0.7), (0.8, 1.1, 1.3, 0.7, 0.35), (-1.1, 1.4, -0.6, 0.8, -0.3)]
 )
@@ -40,19 +36,19 @@ names = tuple(two)
 
 def two_units(mu1, s1, mu2, s2, rho, activation=torch.relu):
     """Two units on two inputs that have these means and widths at the datum x, and this correlation."""
-    turn, x = 0.4, number([0.8, -0.3])
+    turn, x = 0.4, double([0.8, -0.3])
     apart = torch.arccos(rho)
-    first = s1 / SIGMA * torch.stack([torch.cos(number(turn)), torch.sin(number(turn))])
+    first = s1 / SIGMA * torch.stack([torch.cos(double(turn)), torch.sin(double(turn))])
     second = s2 / SIGMA * torch.stack([torch.cos(turn + apart), torch.sin(turn + apart)])
     W = torch.stack([first, second])
-    return noise.Autoencoder(W, torch.stack([mu1, mu2]) - W @ x, W.T, number([0.0, 0.0]), activation), x
+    return noise.Autoencoder(W, torch.stack([mu1, mu2]) - W @ x, W.T, double([0.0, 0.0]), activation), x
 
 
 def pair_averages(of, slope=None, activation=torch.relu):
     """`of`(means, products, clean) of two units at every point, or its slope in an argument, by quadrature."""
 
     def average(point, rtol):
-        arguments = [number(v).requires_grad_() for v in point]
+        arguments = [double(v).requires_grad_() for v in point]
         network, x = two_units(*arguments, activation=activation)
         clean = network.activation(network.preactivation(x[None]))[0]
         moments = lambda h, _: torch.stack([h[..., 0], h[..., 1], h[..., 0] * h[..., 1]], -1)  # noqa: E731
@@ -148,7 +144,7 @@ def test_arc_cosine():
 
     def run(rtol, seed):
         def average(r):
-            network, x = two_units(*map(number, (0.0, 1.3, 0.0, 0.6, r)))
+            network, x = two_units(*map(double, (0.0, 1.3, 0.0, 0.6, r)))
             return float(noise.noise_average(network, x, SIGMA, lambda h, _: h.prod(-1), rtol=rtol))
 
         return np.array([average(r) for r in rho])
@@ -168,10 +164,10 @@ def test_parallel_units(sign, law):
 
     def average(point, rtol):
         mu1, s1, mu2, s2 = map(float, point)
-        W = number([[s1], [sign * s2]]) / SIGMA
-        network = noise.Autoencoder(W, number([mu1, mu2]) - 0.8 * W[:, 0], W.T, number([0.0]))
+        W = double([[s1], [sign * s2]]) / SIGMA
+        network = noise.Autoencoder(W, double([mu1, mu2]) - 0.8 * W[:, 0], W.T, double([0.0]))
         moments = lambda h, _: torch.stack([h[..., 0], h[..., 1], h.prod(-1)], -1)  # noqa: E731
-        first, second, product = noise.noise_average(network, number([0.8]), SIGMA, moments, rtol=rtol)
+        first, second, product = noise.noise_average(network, double([0.8]), SIGMA, moments, rtol=rtol)
         return float(product - first * second)
 
     run = lambda rtol, seed: np.array([average(point, rtol) for point in ends])  # noqa: E731

@@ -29,47 +29,51 @@ def trained(seed=5):
     )
 
 
+def times_slopes(network, x):
+    """The exact loss, and every number of x and of the weights times the loss's slope in it."""
+    leaves = [v.clone().requires_grad_() for v in (x, *network.weights)]
+    loss = marginalised_loss(*leaves, SIGMA)
+    slopes = torch.autograd.grad(loss, leaves)
+    return loss.item(), [(v * g).detach() for v, g in zip(leaves, slopes, strict=True)]
+
+
 def test_rescaling():
     """Rescaling a ReLU unit leaves the exact loss: w_e.dL/dw_e + b dL/db = w_d.dL/dw_d."""
-    network, x = trained(), images().held_out[:64]
-    slopes = torch.autograd.grad(
-        marginalised_loss(x, *(leaves := [w.clone().requires_grad_() for w in network.weights]), SIGMA), leaves
-    )
-    encoder = (network.W_e * slopes[0]).sum(1)
-    with_bias = encoder + network.b_e * slopes[1]
-    decoder = (network.W_d * slopes[2]).sum(0)
-    size = (
-        (network.W_e * slopes[0]).abs().sum(1)
-        + (network.b_e * slopes[1]).abs()
-        + (network.W_d * slopes[2]).abs().sum(0)
-    )
+    x = images().held_out[:64]
+    _, (_, W_e, b_e, W_d, _) = times_slopes(trained(), x)
+    with_bias, decoder = W_e.sum(1) + b_e, W_d.sum(0)
+    size = W_e.abs().sum(1) + b_e.abs() + W_d.abs().sum(0)
     judge = Roundoff(operations=len(x) * UNITS * 40, condition=(size / with_bias.abs()).numpy())
     claim = "rescaling a unit leaves the exact loss"
     law = lambda unit: decoder.numpy()  # noqa: E731
-    rivals = {"encoder without its bias": lambda unit: decoder.numpy() - with_bias.numpy() + encoder.numpy()}
+    rivals = {"encoder without its bias": lambda unit: W_e.sum(1).numpy()}
     drawn = dict(unit="hidden unit", y="w·∂L/∂w")
     confront(claim, law, lambda seed: with_bias.numpy(), dict(unit=np.arange(UNITS)), judge, rivals, labels=drawn)
 
 
 def test_conservation():
-    """|w_e|^2 + b^2 - |w_d|^2 of every unit drifts under descent on the exact loss only as the step does."""
+    """|w_e|^2 + b^2 - |w_d|^2 of every unit drifts under descent on the exact loss only as the step does.
+
+    Adam, whose steps are no gradients, conserves nothing.
+    """
     start, x, time = noise.initial(6, 8, seed=3), images().train[:40, :6].contiguous(), 0.32
 
-    def balance(network, bias=True):
-        encoder = network.W_e.square().sum(1) + (network.b_e.square() if bias else 0)
-        return (encoder - network.W_d.square().sum(0)).numpy()
+    def drift(network, bias=True):
+        def balance(W_e, b_e, W_d, _):
+            return W_e.square().sum(1) + (b_e.square() if bias else 0) - W_d.square().sum(0)
 
-    def end(eta, by=noise.SGD):
-        weights = [w.clone() for w in start.weights]
-        for _ in range(round(time / eta)):
+        return (balance(*network.weights) - balance(*start.weights)).numpy()
+
+    def end(by):
+        weights, state = [w.clone() for w in start.weights], by.start(start.weights)
+        for _ in range(round(time / by.eta)):
             leaves = [w.requires_grad_() for w in weights]
             slopes = torch.autograd.grad(marginalised_loss(x, *leaves, SIGMA), leaves)
-            weights = [(w - eta * g).detach() for w, g in zip(leaves, slopes, strict=True)]
+            weights, state = by.step([w.detach() for w in leaves], slopes, state, by.eta)
         return start.with_weights(weights)
 
-    fine = end(0.002)
-    rivals = {"without the bias": balance(fine, bias=False) - balance(start, bias=False) + 0 * balance(start)}
-    run = lambda eta, seed: balance(end(eta)) - balance(start)  # noqa: E731
+    rivals = {"without the bias": drift(end(noise.SGD(0.01)), bias=False), "Adam": drift(end(noise.Adam(0.01)))}
+    run = lambda eta, seed: drift(end(noise.SGD(eta)))  # noqa: E731
     confront("descent conserves |w_e|^2 + b^2 - |w_d|^2", 0.0, run, {}, Order(1, start=0.02), rivals)
 
 
@@ -78,11 +82,11 @@ def test_equivariance():
     network, x, c = trained(), images().held_out[:64], 1.7
     exact = lambda x, W_e, b_e, W_d, b_d, sigma: marginalised_loss(x, W_e, b_e, W_d, b_d, sigma).item()  # noqa: E731
     W_e, b_e, W_d, b_d = network.weights
-    law = lambda c: c**2 * exact(x, *network.weights, SIGMA)  # noqa: E731
+    loss, moves = times_slopes(network, x)
     run = lambda seed: exact(c * x, W_e, c * b_e, W_d, c * b_d, c * SIGMA)  # noqa: E731
-    rivals = {"linear in c": lambda c: c * exact(x, *network.weights, SIGMA)}
-    judge = Roundoff(operations=40 * UNITS, condition=UNITS)
-    confront("the exact loss scales as the square of data and noise", law, run, dict(c=c), judge, rivals)
+    judge = Roundoff(operations=40 * UNITS, condition=float(sum(v.abs().sum() for v in moves)) / loss)
+    claim, rivals = "the exact loss scales as the square of data and noise", {"linear in c": lambda c: c * loss}
+    confront(claim, lambda c: c**2 * loss, run, dict(c=c), judge, rivals)
 
 
 def test_reported_activity():

@@ -163,8 +163,43 @@ def test_table(name, claim, kept):
         return signs(measured(name, seed, kept), column)
 
     picture = against_noise(table, measured(name, 0, kept), column)
-    rivals = {"no change": 0.0, "the other way": -sign}
-    confront(f"{name}: {claim}", lambda: sign, run, {}, Roundoff(1), rivals, picture=picture)
+    rivals, drawn = {"no change": 0.0, "the other way": -sign}, dict(y="sign in every seed, at every step")
+    confront(f"{name}: {claim}", lambda: sign, run, {}, Roundoff(1), rivals, labels=drawn, picture=picture)
+
+
+headings = {
+    "active": "active", "clean": "noise off", "bias": "mean bias", "negative": "biases < 0", "alike": "|cosine|",
+    "gabor": "Gabor R²", "good": "R² > 0.6", "loss": "loss", "linear": "linear",
+}  # fmt: skip
+
+
+def whole(table, columns):
+    """The table itself: medians of the seeds, and under them half of the seeds' range."""
+    cells = [[f"σ = {sigma:g}" for sigma in table.sigmas]]
+    for column in headings:
+        middle, low, high = (np.quantile(columns[column], q, axis=0) for q in (0.5, 0, 1))
+        cells.append([f"{m:.3f}\n±{h:.3f}" for m, h in zip(middle, (high - low) / 2, strict=True)])
+    lines = [[head, *line] for head, line in zip(("", *headings.values()), cells, strict=True)]
+    at = [0.0, *(1.8 + np.arange(len(table.sigmas)))]
+    shown = [
+        Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines) for x, text in zip(at, line, strict=True)
+    ]
+    note = f"medians of {SEEDS} seeds ± half their range"
+    return Panel("", "", (*shown, Series("cell", [0.0], [-float(len(lines))], note)))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", tables)
+def test_every_bias_is_negative(name, kept):
+    """From noise of 0.3 on every bias of every network ends below zero; the whole table is shown."""
+    table = tables[name]
+    loud = np.array(table.sigmas) >= 0.3
+    share = lambda seed: measured(name, seed, kept)["negative"][:, loud]  # noqa: E731
+    rivals = {"all but one": 1 - 1 / table.units, "half, as without noise": 0.5}
+    picture = whole(table, measured(name, 0, kept))
+    confront(f"{name}: from noise of 0.3 on all biases are negative", lambda: 1.0, share, {}, Roundoff(1), rivals,
+             labels=dict(y="share of biases below zero"), picture=picture)  # fmt: skip
 
 
 @pytest.mark.full
@@ -179,5 +214,5 @@ def test_no_unit_dies(name, kept):
         shown.append(Series("image", [], [], f"σ = {sigma:g}", np.round(mosaic(fields, 10), 2).tolist()))
     picture = Panel("100 receptive fields of one network, each scaled by itself", "", tuple(shown))
     alive = lambda seed: 1 - measured(name, seed, kept)["dead"]  # noqa: E731
-    rivals = {"one does": 1 - 1 / table.units}
-    confront(f"{name}: no unit dies", lambda: 1.0, alive, {}, Roundoff(1), rivals, picture=picture)
+    rivals, drawn = {"one does": 1 - 1 / table.units}, dict(y="share of living units")
+    confront(f"{name}: no unit dies", lambda: 1.0, alive, {}, Roundoff(1), rivals, labels=drawn, picture=picture)

@@ -4,6 +4,7 @@ Runs that are compared see the same minibatches, so that what parts them is the 
 """
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,10 +12,13 @@ import torch
 from laws import Equivalent, Exponent, confront
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
+from numerics.marginalised import marginalised_loss, marginalised_terms
+from numerics.noise import in_turn
 
 SIGMA = 0.5
-SEEDS = 60
+SEEDS = 40
 STEPS = 300
+FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 EXCESS = dict(y="excess of active units over training on the exact loss")
 
 
@@ -44,6 +48,11 @@ def more():
     return 1.0
 
 
+def less():
+    """The sign of what is below zero."""
+    return -1.0
+
+
 def all_of_them():
     """Every unit."""
     return 1.0
@@ -52,11 +61,11 @@ def all_of_them():
 # -- the same weights, step by step ------------------------------------------------------------------
 
 
-def weights_after(objective, seed, steps=30):
-    """All weights, in one row, after some steps of SGD; every objective sees the same minibatches."""
-    start, by = noise.initial(16, 32, seed=7), noise.SGD(0.02)
-    end = noise.train(start, images(16).train, objective, by, noise.Schedule(steps), batch=32, seed=seed)
-    return torch.cat([w.reshape(-1) for w in end.weights])
+def weights_after(objective, seed):
+    """All weights of twenty networks, a row each, after some steps of SGD; objectives see the same minibatches."""
+    start, by = noise.initial(16, 32, seed=7, networks=(20,)), noise.SGD(0.02)
+    end = noise.train(start, images(16).train, objective, by, noise.Schedule(30), batch=32, seed=seed)
+    return torch.cat([w.flatten(1) for w in end.weights], dim=1)
 
 
 exactly = cache(lambda seed: weights_after(noise.Marginalised(SIGMA), seed))
@@ -65,17 +74,30 @@ exactly = cache(lambda seed: weights_after(noise.Marginalised(SIGMA), seed))
 def test_draws():
     """With more draws of the noise per datum SGD tends, as 1/sqrt(draws), to SGD on the exact loss."""
 
-    def distance(draws, seed):
-        return float(torch.linalg.vector_norm(weights_after(sampled(int(draws)), seed) - exactly(seed)))
+    def distances(draws):
+        return lambda seed: torch.linalg.vector_norm(weights_after(sampled(draws), seed) - exactly(seed), dim=1)
 
+    levels = (1, 4, 16)
+    runs = {draws: in_turn(distances(draws)) for draws in levels}
+    distance = lambda draws, seed: float(runs[int(draws)](seed))  # noqa: E731
     rivals = {"another limit: the distance stays": 0.0, "as 1/draws": -1.0}
     claim = "noisy training tends to training on the exact loss"
-    judge = Exponent((1, 4, 16), detects=0.1, runs=20)
+    judge = Exponent(levels, detects=0.1, runs=20)
     drawn = dict(x="draws of the noise per datum", y="distance of the weights")
     confront(claim, root_of_draws, distance, {}, judge, rivals, labels=drawn)
 
 
 # -- networks as sparse ------------------------------------------------------------------------------
+
+
+class Activity(NamedTuple):
+    """The fraction of active units, noise on: at the end, shape (networks,), and along, (records, networks)."""
+
+    end: np.ndarray
+    along: np.ndarray
+
+
+exact = noise.Marginalised(SIGMA, error=1e-6)
 
 
 def active(networks):
@@ -84,63 +106,47 @@ def active(networks):
     return noise.activity(networks, held_out, noise.Gaussian(SIGMA), seed=3).active.numpy()
 
 
-def trained(objective, by, seed, record=None, networks=SEEDS):
+@cache
+def trained(objective, by, seed, networks=SEEDS):
     """Networks of twelve units on six components, side by side; one seed gives all objectives one start."""
-    start = noise.initial(6, 12, seed=seed, networks=(networks,), dtype=torch.float32)
+    start, along = noise.initial(6, 12, seed=seed, networks=(networks,), dtype=torch.float32), []
+
+    def record(networks, step):
+        if step % (STEPS // 20) == 0:
+            along.append(active(networks))
+
     schedule, x = noise.Schedule(STEPS), images(6, torch.float32).train
-    return noise.train(start, x, objective, by, schedule, batch=64, seed=seed, record=record)
+    noise.train(start, x, objective, by, schedule, batch=64, seed=seed, record=record)
+    return Activity(along[-1], np.array(along))
 
 
-exact = noise.Marginalised(SIGMA, error=1e-6)
-twins = cache(lambda by, seed, networks: active(trained(exact, by, seed, networks=networks)))
+def excess(by, seed):
+    """How much more of each network that saw noisy data is active than of its twin on the exact loss."""
+    return trained(sampled(), by, seed).end - trained(exact, by, seed).end
 
 
-def excess(objective, by, seed, networks=SEEDS):
-    """How much more of each network is active than of its twin on the exact loss."""
-    return active(trained(objective, by, seed, networks=networks)) - twins(by, seed, networks)
-
-
-def in_turn(train):
-    """A run that hands out, one by one, what `train` has made side by side of the first seed that it is given."""
-    waiting = []
-
-    def run(seed):
-        if not waiting:
-            waiting.extend(train(seed))
-        return waiting.pop()
-
-    return run
-
-
-def along(by, seed=4):
-    """The activity along training, on noisy data and on the exact loss: medians and ranges over six networks."""
-    series, ends = [], []
-    for role, objective, name in (("law", exact, "exact loss, nothing sampled"), ("run", sampled(), "noisy data")):
-        kept = []
-
-        def keep(networks, step, kept=kept):
-            if step % (STEPS // 20) == 0:
-                kept.append(active(networks))
-
-        trained(objective, by, seed, keep, networks=6)
-        ends.append(kept[-1])
-        name += f" ({np.median(ends[1] - ends[0]):+.3f} at the end)" if role == "run" else ""
-        middle, low, high = (of(kept, axis=1).tolist() for of in (np.median, np.min, np.max))
-        spread = (low, high) if role == "run" else (None, None)
-        series.append(Series(role, list(range(0, STEPS + 1, STEPS // 20)), middle, f"trained on {name}", *spread))
+def along(by):
+    """The activity along training, on noisy data and on the exact loss: medians and ranges over the networks."""
+    series, steps = [], list(range(0, STEPS + 1, STEPS // 20))
+    gap = f"noisy data ({np.median(excess(by, FIRST)):+.3f} at the end)"
+    for role, objective, name in (("law", exact, "the exact loss, nothing sampled"), ("run", sampled(), gap)):
+        middle, low, high = (of(trained(objective, by, FIRST).along, axis=1) for of in (np.median, np.min, np.max))
+        spread = (low.tolist(), high.tolist()) if role == "run" else (None, None)
+        series.append(Series(role, steps, middle.tolist(), f"trained on {name}", *spread))
     return Panel("step of training", "fraction of active units", tuple(series))
 
 
 def others(by):
     """How much more of a network is active if it is trained on something else; medians of a few networks."""
     objectives = {"the Jacobian penalty": noise.JacobianPenalty(SIGMA), "data without noise": noise.NOISELESS}
-    return {f"trained on {name}": float(np.median(excess(of, by, 1, networks=5))) for name, of in objectives.items()}
+    twin = np.median(trained(exact, by, FIRST).end)
+    return {f"trained on {name}": np.median(trained(of, by, 1, 5).end) - twin for name, of in objectives.items()}
 
 
 def test_same_networks():
     """SGD on the exact loss, nothing sampled, gives networks as sparse as SGD on noisy data."""
     by = noise.SGD(0.05)
-    run, judge = in_turn(lambda seed: excess(sampled(), by, seed)), Equivalent(0.01, runs=SEEDS)
+    run, judge = in_turn(lambda seed: excess(by, seed)), Equivalent(0.01, runs=SEEDS)
     claim = "SGD on the exact loss, with nothing sampled, is as sparse as on noisy data"
     confront(claim, no_difference, run, {}, judge, others(by), labels=EXCESS, picture=along(by))
 
@@ -151,31 +157,138 @@ def test_adam_is_biased():
     The bias is measured, not derived: with eight units its sign is not resolved.
     """
     by = noise.Adam(5e-3)
-    run, judge = in_turn(lambda seed: np.sign(excess(sampled(), by, seed))), Equivalent(0.5, runs=SEEDS)
+    run, judge = in_turn(lambda seed: np.sign(excess(by, seed))), Equivalent(0.5, runs=SEEDS)
     rivals = {"no bias": 0.0, "fewer stay active": -1.0}
     claim = "Adam leaves more of twelve units active on noisy data than on the exact loss"
-    confront(
-        claim, more, run, {}, judge, rivals, labels=dict(y="sign of the excess of active units"), picture=along(by)
-    )
-
-
-def test_every_term_sparsifies():
-    """Trained on the exact loss without its margin term, or without its cross term, networks are less sparse."""
-    by, few = noise.SGD(0.05), 20
-    kept = (lambda t: t.clean + t.sparsity + t.specialisation, lambda t: t.clean + t.margin + t.sparsity)
-
-    def signs(seed):
-        return np.sign([excess(noise.Part(SIGMA, part, error=1e-6), by, seed, networks=few) for part in kept]).T
-
-    rivals = {"the margin term is a penalty that noise adds": np.array([-1.0, 1.0]), "no change": 0.0}
-    claim, drawn = "networks are less sparse without the margin or the cross term", dict(y="sign, without #1 and #3")
-    confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=few), rivals, labels=drawn)
+    drawn = dict(y="sign of the excess of active units")
+    confront(claim, more, run, {}, judge, rivals, labels=drawn, picture=along(by))
 
 
 def test_jacobian_penalty_does_not_sparsify():
     """Trained on the Jacobian penalty, nearly all units stay active."""
     by = noise.Adam(5e-3)
-    dense = in_turn(lambda seed: active(trained(noise.JacobianPenalty(SIGMA), by, seed)))
+    dense = in_turn(lambda seed: trained(noise.JacobianPenalty(SIGMA), by, seed).end)
     claim, judge = "the Jacobian penalty does not sparsify", Equivalent(0.15, runs=SEEDS)
-    rivals = {"as with noise": float(np.median(twins(by, 1, 5)))}
+    rivals = {"as with noise": np.median(trained(sampled(), by, FIRST).end)}
     confront(claim, all_of_them, dense, {}, judge, rivals, labels=dict(y="fraction of active units"))
+
+
+# -- training on what is not the loss ------------------------------------------------------------------
+
+FEW = 20
+WRONG = ("without #1", "without #3", "on Eq. (25)", "on Eq. (23)")
+
+
+def density(a):
+    """The normal density."""
+    return torch.exp(-a.square() / 2) / np.sqrt(2 * np.pi)
+
+
+def printed(network, x):
+    """What Eq. (25), and Eq. (23), add to the exact loss: noise for deviation, and a wrong chance to fall silent."""
+    z, s = network.preactivation(x), SIGMA * network.W_e.norm(dim=-1)[..., None, :]
+    a, size = z / s, network.W_d.square().sum(-2)[..., None, :]
+    below = torch.special.ndtr
+    silent = s.square() * (-2 * a * density(a) - a.square() * below(a)) * (z <= 0)
+    active = z.square() * (below(-z.abs() / s.square()) - below(-a.abs())) * (z > 0)
+    return ((size * part).sum(-1).mean(-1) for part in (silent, active))
+
+
+def one_each(network, x, target, strength, generator):
+    """The exact loss for the first row of networks, and others for others; all see the first row's minibatches."""
+    x = x[:1].expand_as(x)
+    terms = marginalised_terms(x, *network.weights, SIGMA, error=1e-6)
+    silent, falling = printed(network, x)
+    whole = sum(terms)
+    losses = (whole, whole - terms.margin, whole - terms.specialisation, whole + silent, whole + falling)
+    return torch.stack([loss[k] for k, loss in enumerate(losses)])
+
+
+@cache
+def on_each(seed):
+    """Activity and noisy loss, arrays (losses, FEW), of networks that one start and different losses have led to."""
+    x, losses = images(6, torch.float32), 1 + len(WRONG)
+    start = noise.initial(6, 12, seed=seed, networks=(FEW,), dtype=torch.float32)
+    start = start.with_weights([w.expand(losses, *w.shape) for w in start.weights])
+    end = noise.train(start, x.train, one_each, noise.SGD(0.05), noise.Schedule(STEPS), batch=32, seed=seed)
+    rows = x.held_out[:200].expand(losses, FEW, -1, -1)
+    return active(end), marginalised_loss(rows, *end.weights, SIGMA, error=1e-6).numpy()
+
+
+def by_loss(which, of):
+    """How much more of `of`, activity or noisy loss, each wrong way of training leads to, network by network."""
+    found = on_each(FIRST)[which]
+    rows = [Series("run", (f - found[0]).tolist(), [], name) for f, name in zip(found[1:], WRONG, strict=True)]
+    return Panel(
+        f"excess of {of}, {FEW} networks", "", (Series("law", [0.0], [], "on the exact loss"), *rows), rows=True
+    )
+
+
+def test_every_term_sparsifies():
+    """Trained on the exact loss without its margin or cross term, or with Eq. (25) in it, networks are less sparse.
+
+    With the argument of Eq. (23) most are, too.
+    """
+
+    def signs(seed):
+        shares, _ = on_each(seed)
+        return np.sign(shares[1:-1] - shares[0]).T
+
+    rivals = {"the margin term is a penalty that noise adds": np.array([-1.0, 1.0, 1.0]), "no change": 0.0}
+    claim = "networks are less sparse without the margin or the cross term, or on Eq. (25)"
+    drawn, picture = dict(y="sign of the excess of active units"), by_loss(0, "active units")
+    confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
+
+
+def test_wrong_losses_cost():
+    """Networks trained on a wrong loss, Eq. (23) among them, have a larger noisy loss on data they have not seen."""
+
+    def signs(seed):
+        _, losses = on_each(seed)
+        return np.sign(losses[1:] - losses[0]).T
+
+    claim, rivals = "networks trained on a wrong loss do worse", {"as well": 0.0, "better": -1.0}
+    drawn, picture = dict(y="sign of the excess of the noisy loss"), by_loss(1, "noisy loss")
+    confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
+
+
+def unsquared(network, x, target, strength, generator):
+    """Eq. (17) as printed: the decoder's weights in its second term are not squared."""
+    terms = marginalised_terms(x, *network.weights, SIGMA, error=1e-6)
+    z, s = network.preactivation(x), SIGMA * network.W_e.norm(dim=-1)[..., None, :]
+    a = z / s
+    on, below = (z > 0), torch.special.ndtr(-a.abs())
+    tail = (1 + a.square()) * below - a.abs() * density(a)
+    square = s.square() * torch.where(on, 1 - 2 * below + tail, tail)
+    return (
+        terms.clean
+        + terms.margin
+        + terms.specialisation
+        + (network.W_d.sum(-2)[..., None, :] * square).sum(-1).mean(-1)
+    )
+
+
+@cache
+def on_unsquared(seed):
+    """What Eq. (17) as printed comes to, step by step, when networks are trained on it; shape (steps, FEW)."""
+    start, seen = noise.initial(6, 12, seed=seed, networks=(FEW,), dtype=torch.float32), []
+
+    def printed_loss(*arguments):
+        seen.append(unsquared(*arguments))
+        return seen[-1]
+
+    x, by = images(6, torch.float32).train, noise.Adam(1e-2)
+    noise.train(start, x, printed_loss, by, noise.Schedule(160), batch=32, seed=seed, clip=1.0)
+    return torch.stack(seen).detach().numpy()
+
+
+def test_unsquared_is_unbounded():
+    """Eq. (17) as printed, trained on, falls below 0, where no mean square can be."""
+    every = list(range(0, 160, 10))
+    middle, low, high = (of(on_unsquared(FIRST)[every], axis=1).tolist() for of in (np.median, np.min, np.max))
+    fall = Series("run", every, middle, f"median and range of {FEW} networks", low, high)
+    picture = Panel("step of training", "Eq. (17) as printed, of a minibatch", (fall,))
+    signs = lambda seed: np.sign(on_unsquared(seed)[-1])  # noqa: E731
+    claim, rivals = "training on Eq. (17) as printed ends below zero", {"above, as a mean square": 1.0, "at zero": 0.0}
+    drawn, judge = dict(y="sign of Eq. (17) after 160 steps"), Equivalent(0.5, runs=FEW)
+    confront(claim, less, in_turn(signs), {}, judge, rivals, labels=drawn, picture=picture)

@@ -7,6 +7,7 @@ from scipy.special import erf, ndtr
 
 from laws import Solver, confront
 from numerics import noise
+from numerics.noise import double
 from theory.noise import (
     erf_mean,
     gelu_mean,
@@ -28,22 +29,17 @@ alone = dict(mu=mus, s=1.3)
 labels = dict(mu="noise-free pre-activation μ (s = 1.3)", y="noise average")
 
 
-def number(value):
-    """A float64 tensor."""
-    return torch.as_tensor(value, dtype=torch.float64)
-
-
 def unit(mu, s, activation=torch.relu):
     """One unit whose pre-activation at the datum x = 0.8 is mu, and whose noise has standard deviation s."""
-    w = number([[s / SIGMA]])
-    return noise.Autoencoder(w, number([mu]) - 0.8 * w[0], w, number([0.0]), activation)
+    w = double([[s / SIGMA]])
+    return noise.Autoencoder(w, double([mu]) - 0.8 * w[0], w, double([0.0]), activation)
 
 
 def averages(of, s=1.3, activation=torch.relu):
     """Noise averages of `of`(h, clean h) for every mu, by quadrature."""
 
     def average(mu, rtol):
-        network, x = unit(mu, s, activation), number([0.8])
+        network, x = unit(mu, s, activation), double([0.8])
         clean = network.activation(network.preactivation(x[None]))[0]
         return float(noise.noise_average(network, x, SIGMA, lambda h, _: of(h, clean)[..., 0], rtol=rtol))
 
@@ -115,7 +111,7 @@ def test_on_costs_more_than_off():
 
     def run(rtol, seed):
         def cost(mu):
-            network, x = unit(mu, 1.3), number([0.8])
+            network, x = unit(mu, 1.3), double([0.8])
             clean = network.activation(network.preactivation(x[None]))[0]
             return float(noise.noise_average(network, x, SIGMA, lambda h, _: (h - clean)[..., 0] ** 2, rtol=rtol))
 
@@ -169,8 +165,8 @@ def laplace_average(of, where):
         size = (middle[:, None] + half[:, None] * nodes).ravel()  # |noise| / beta, exponential
         measure = (half[:, None] * weights).ravel() * np.exp(-size) / 2
         network = unit(mu, SIGMA)
-        noisy = number(np.concatenate([0.8 + BETA * size, 0.8 - BETA * size]))[:, None]
-        clean = network.activation(network.preactivation(number([[0.8]])))
+        noisy = double(np.concatenate([0.8 + BETA * size, 0.8 - BETA * size]))[:, None]
+        clean = network.activation(network.preactivation(double([[0.8]])))
         eta = (network.activation(network.preactivation(noisy)) - clean)[:, 0].numpy()
         return np.concatenate([measure, measure]) @ of(eta)
 

@@ -165,6 +165,11 @@ class SaltAndPepper:
         return torch.where(draw < p / 2, self.low, torch.where(draw < p, self.high, x))
 
 
+def double(values) -> Tensor:
+    """Numbers, an array or a tensor as a float64 tensor."""
+    return torch.as_tensor(values, dtype=torch.float64)
+
+
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """-log of the probability that the output gives to the true class, one row at a time; shape (..., B)."""
     log_probability = functional.log_softmax(output, dim=-1)

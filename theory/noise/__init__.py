@@ -42,10 +42,10 @@ A = mu1 sqrt(2/(1 + 2 s1^2)), R = 2 rho s1 s2/sqrt((1 + 2 s1^2)(1 + 2 s2^2)).  T
 mean of z 1(u < z) over a normal u of its own, need Stein's lemma twice: with c = rho s1 s2 and
 P = Phi2(mu1/T1, mu2/T2; c/(T1 T2)),
 
-    E[h1 h2] = (mu1 + s1^2 d/dmu1 + c d/dmu2) (mu2 + s2^2 d/dmu2 + c d/dmu1) P.                                (11')
+    E[h1 h2] = (mu1 + s1^2 d/dmu1 + c d/dmu2) (mu2 + s2^2 d/dmu2 + c d/dmu1) P.                              (11')
 
-  Under noise that is Laplace of
-scale beta along the weights, E[eta] = (beta/2) exp(-|mu|/beta); a sum of Laplace variables is not Laplace.
+Under noise that is Laplace of scale beta along the weights, E[eta] = (beta/2) exp(-|mu|/beta); a sum of Laplace
+variables is not Laplace.
 
 Small noise.  At fixed x off all kinks, (1) is |r|^2 + sigma^2 |J|^2 but for exponentially small terms.
 Averaged over a smooth density of data, kinks count at the same order:
