@@ -105,13 +105,6 @@ def test_all_fixed_points():
     confront_count(claim, lambda bits: 3**bits, lambda f: len(f.index), rivals, "fixed points of any kind")
 
 
-def test_indices():
-    """Indices add up to 1, as those of a map of a cube into itself must: an odd number of points is not missing."""
-    rivals = {"those of the memories alone": lambda bits: 2**bits}
-    claim = "the indices of the fixed points of flip-flops add up to 1"
-    confront_count(claim, lambda bits: 0 * bits + 1, lambda f: f.index.sum(), rivals, "sum of all indices")
-
-
 @pytest.mark.parametrize("bits", [1, 2, 3])
 def test_saddles_are_ordered(bits):
     """Of the points read out near k zeros there are 2^(N - k) times N over k, unstable in k directions."""
