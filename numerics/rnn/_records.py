@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from numerics import lorenz, tasks
+from numerics import ensemble, lorenz, tasks
 from numerics.descent import GradientDescent
 from numerics.ensemble import Adam, Checkpoint
+from numerics.rnn import _bptt, _training, _values
 from numerics.rnn._training import Run, train
 from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Parameterisation, Penalty, Standard, Weights
 
@@ -98,9 +99,9 @@ def load(path: str | Path) -> tuple[Recipe, Run]:
 
 
 def _code() -> str:
-    """What trains: a checksum over the sources of networks and tasks."""
-    sources = (*sorted(Path(__file__).parent.glob("*.py")), Path(tasks.__file__), Path(lorenz.__file__))
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    """What trains: a checksum over the sources of the run, of its gradients and of its trials."""
+    sources = (_bptt, _training, _values, ensemble._torch, tasks, lorenz)
+    return hashlib.sha256(b"".join(Path(str(source.__file__)).read_bytes() for source in sources)).hexdigest()
 
 
 def _checksum(recipe: str, arrays: dict[str, np.ndarray]) -> str:
