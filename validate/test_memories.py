@@ -38,7 +38,7 @@ def spectra_of(names, trained):
     ranks = list(range(1, 9))
     lines = [(name, moduli(*next(at_rest(name, trained)))[:8].tolist()) for name in names]
     told = {"delay": "delayed discrimination", "path2": "paths in the plane", "path3": "paths in space"}
-    series = (Series("run", ranks, values, told[name]) for name, values in lines)
+    series = (Series("rival", ranks, values, told[name], joined=False) for name, values in lines)
     return Panel("rank of the eigenvalue", "modulus of an eigenvalue, at rest", tuple(series), counts=True)
 
 

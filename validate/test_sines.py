@@ -70,7 +70,7 @@ def cycles_drawn(trained):
     for k in (0, len(task.ladder) // 2, -1):
         f, rates = task.ladder[k], found.rates[:200, k]
         inside = rnn.fixed_points(A, b + U[:, 0] * f / task.high, C, c, rates[:20])
-        series.append(Series("path", *seen(rates), f"course at {f:g} Hz"))
+        series.append(Series("rival", *seen(rates), f"course at {f:g} Hz"))
         if len(inside.rates):
             told = f"fixed point at {f:g} Hz" + ", unstable" * bool(not inside.stable.any())
             series.append(Series("rival", *seen(inside.rates), told, joined=False))
