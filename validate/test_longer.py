@@ -11,7 +11,8 @@ from numerics import rnn
 
 TOLD = {
     "flip1": "flip-flop, 1 bit", "flip2": "flip-flop, 2 bits", "flip3": "flip-flop, 3 bits", "sine": "sines",
-    "path2": "paths in the plane", "path3": "paths in space", "delay": "delayed discrimination", "lorenz": "Lorenz ring",
+    "path2": "paths in the plane", "path3": "paths in space", "lorenz": "Lorenz ring",
+    "delay": "delayed discrimination",
 }  # fmt: skip
 LAST = {"flip1": True, "flip2": True, "flip3": True, "path2": False, "path3": False}
 
