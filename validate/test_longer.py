@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pytest
 import torch
 
 from laws import Roundoff, confront
@@ -26,18 +27,17 @@ def losses(trained, name):
     return np.array([rnn.loss(recipe.network, weights, *map(torch.from_numpy, trials)).numpy() for trials in drawn])
 
 
+@pytest.mark.parametrize("trained", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True)
 def test_longer_trials(trained):
     """Flip-flops err less than twice as much on trials of twice the length, paths that leave their range more."""
-    names = [name for name in LAST if trained.how != "small" or name in ("flip1", "flip2", "path2")]
     lasting = lambda name: (losses(trained, name)[1] < 2 * losses(trained, name)[0]).mean()  # noqa: E731
-    law = lambda: np.array([float(LAST[name]) for name in names])  # noqa: E731
+    law = lambda: np.array([float(LAST[name]) for name in LAST])  # noqa: E731
     rivals = {"everything lasts": 1.0, "nothing lasts": 0.0}
-    shown = TOLD if trained.how != "small" else names
-    dots = (Series("rival", *losses(trained, name).tolist(), TOLD[name], joined=False) for name in shown)
+    dots = (Series("rival", *losses(trained, name).tolist(), told, joined=False) for name, told in TOLD.items())
     ends = [1e-4, 1.0]
     picture = Panel("mean squared error in training", "that at twice the length or delay",
                     (Series("law", ends, ends, "the same"), *dots), "xy")  # fmt: skip
     drawn = dict(y="networks that err less than twice as much, as a share")
     claim = trained.of("what fixed points hold lasts, sums of steps do not")
-    run = lambda seed: np.array([lasting(name) for name in names])  # noqa: E731
+    run = lambda seed: np.array([lasting(name) for name in LAST])  # noqa: E731
     confront(claim, law, run, {}, Roundoff(operations=1), rivals, labels=drawn, picture=picture)

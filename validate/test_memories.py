@@ -6,8 +6,6 @@ from laws import Roundoff, confront
 from laws.judges.verdict import Panel, Series
 
 exact = Roundoff(operations=1)  # whole numbers
-
-
 QUIET = {"delay": 1, "path2": 15, "path3": 15}  # steps of a trial after which nothing is shown
 REST = 10  # steps without input: the longest delay
 STORED = {"delay": 1, "path2": 2, "path3": 3}  # numbers that the task asks to be kept
@@ -47,10 +45,8 @@ def test_slow_directions(trained):
     names = [name for name in STORED if trained.how != "small" or name in ("delay", "path2")]
     run = lambda seed: np.array([[slow(*rest) for rest in at_rest(name, trained)] for name in names], float).T  # noqa: E731
     rivals = {"a line, whatever the task": lambda d: 0 * d + 1, "one more": lambda d: d + 1}
-    at, drawn = (
-        dict(d=np.array([float(STORED[name]) for name in names])),
-        dict(d="numbers to keep d", y="slow directions"),
-    )
+    at = dict(d=np.array([float(STORED[name]) for name in names]))
+    drawn = dict(d="numbers to keep d", y="slow directions")
     claim = trained.of("d numbers are kept along d slow directions")
     confront(claim, lambda d: d, run, at, exact, rivals, labels=drawn, picture=spectra_of(names, trained))
 

@@ -9,8 +9,6 @@ from laws.judges.verdict import Panel, Series
 from numerics import rnn
 
 exact = Roundoff(operations=1)  # whole numbers
-
-
 SETTLE, STEPS = 1000, 1000
 
 
