@@ -3,6 +3,19 @@
 import os
 import platform
 
+import pytest
+
+
+@pytest.fixture
+def timed(benchmark):
+    """Times a run that does so much work, in some rounds after a first that does not count."""
+
+    def time(work, run, unit="network-steps", rounds=8):
+        benchmark.extra_info.update(work=work, unit=unit)
+        benchmark.pedantic(run, rounds=rounds, warmup_rounds=1)
+
+    return time
+
 
 def pytest_terminal_summary(terminalreporter, config):
     """Print every benchmark that states how much work it does, by its quickest round."""
@@ -31,6 +44,12 @@ def ratios(rates):
     """What is to be compared, where both have been measured."""
     quiet, noisy = "test_compiled_without_noise", "test_compiled"
     known = rates.__contains__
+    for units in (16, 32, 64, 128):
+        alone = f"test_rnn_autograd[{units}]"
+        for how, says in (("by_hand", "one network"), ("ensemble_by_hand", "each of sixteen networks")):
+            if known(alone) and known(f"test_rnn_{how}[{units}]"):
+                ratio = rates[f"test_rnn_{how}[{units}]"] / rates[alone]
+                yield f"{says} of {units} units by hand, over torch.nn.RNN under autograd", ratio
     if known("test_eager_loop"):
         for name in (noisy, "test_batched_torch"):
             if known(name):

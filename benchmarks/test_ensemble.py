@@ -19,26 +19,20 @@ NORMALS = 100 * 21  # parameters
 x, y = np.random.default_rng(0).uniform(-1, 1, (2, 20, 10))
 
 
-def timed(benchmark, work, run, unit="network-steps", rounds=8):
-    """Time `run`, which does so much work, in some rounds after a first that does not count."""
-    benchmark.extra_info.update(work=work, unit=unit)
-    benchmark.pedantic(run, rounds=rounds, warmup_rounds=1)
-
-
-def ensemble(benchmark, networks=64, steps=10_000, shape=network, data=(x, y), noise=UpdateNoise(1e-3), **more):  # noqa: B008
+def ensemble(timed, networks=64, steps=10_000, shape=network, data=(x, y), noise=UpdateNoise(1e-3), **more):  # noqa: B008
     """Time the training of an ensemble in single precision, for so long that its start does not count."""
     settings = {"dtype": "float32", "device": "cpu", "threads": 1, "by": by, **more}
     run = lambda: train(shape, *data, seeds=range(networks), steps=[steps], noise=noise, **settings)  # noqa: E731
-    timed(benchmark, networks * steps, run, rounds=5)
+    timed(networks * steps, run, rounds=5)
 
 
-def test_matrix_product(benchmark):
+def test_matrix_product(timed):
     """The ceiling of multiplications: a large product in single precision by BLAS, on one thread."""
     a = np.random.default_rng(0).random((1500, 1500), dtype=np.float32)
-    timed(benchmark, 2 * 1500**3, lambda: a @ a, "floating-point operations")
+    timed(2 * 1500**3, lambda: a @ a, "floating-point operations")
 
 
-def test_normal_numbers(benchmark):
+def test_normal_numbers(timed):
     """The ceiling of noise: as many normal numbers as a step needs, by the kernel, and nothing else."""
     size, steps = _compiled.lanes("float32"), 200
     out = _compiled.aligned((NORMALS + 3, size), "float32")
@@ -49,10 +43,10 @@ def test_normal_numbers(benchmark):
         for step in range(steps):
             draw(_compiled.at(key), ctypes.c_uint32(0), ctypes.c_int64(step), *rest, _compiled.at(out))
 
-    timed(benchmark, NORMALS * steps * size, run, "numbers")
+    timed(NORMALS * steps * size, run, "numbers")
 
 
-def test_eager_loop(benchmark):
+def test_eager_loop(timed):
     """One network in the published style: modules, autograd, an optimiser, noise in the gradients; double."""
     first, last = torch.nn.Linear(10, 100), torch.nn.Linear(100, 10, bias=False)
     model = torch.nn.Sequential(first, torch.nn.ReLU(), last).double()
@@ -67,48 +61,48 @@ def test_eager_loop(benchmark):
                 p.grad += 0.01 * torch.randn_like(p.grad)
             optimizer.step()
 
-    timed(benchmark, 200, run)
+    timed(200, run)
 
 
-def test_batched_torch(benchmark):
+def test_batched_torch(timed):
     """The same by the other backend."""
-    ensemble(benchmark, steps=20, device="torch")
+    ensemble(timed, steps=20, device="torch")
 
 
-def test_batched_torch_without_noise(benchmark):
+def test_batched_torch_without_noise(timed):
     """And without its random numbers."""
-    ensemble(benchmark, steps=40, device="torch", noise=())
+    ensemble(timed, steps=40, device="torch", noise=())
 
 
-def test_compiled(benchmark):
+def test_compiled(timed):
     """The compiled kernel with update noise, one thread."""
-    ensemble(benchmark)
+    ensemble(timed)
 
 
-def test_compiled_without_noise(benchmark):
+def test_compiled_without_noise(timed):
     """The compiled kernel without noise."""
-    ensemble(benchmark, noise=())
+    ensemble(timed, noise=())
 
 
 @pytest.mark.benchmark(timer=time.perf_counter)
-def test_one_thread(benchmark):
+def test_one_thread(timed):
     """The same by the clock on the wall."""
-    ensemble(benchmark)
+    ensemble(timed)
 
 
 @pytest.mark.benchmark(timer=time.perf_counter)
-def test_two_threads(benchmark):
+def test_two_threads(timed):
     """And with two threads, twice the networks."""
-    ensemble(benchmark, networks=128, threads=2)
+    ensemble(timed, networks=128, threads=2)
 
 
-def test_compiled_double(benchmark):
+def test_compiled_double(timed):
     """The same in double precision."""
-    ensemble(benchmark, dtype="float64", steps=5000)
+    ensemble(timed, dtype="float64", steps=5000)
 
 
-def test_compiled_corridor(benchmark):
+def test_compiled_corridor(timed):
     """The size of the corridor: 18 inputs, 500 hidden units, 17 outputs, 150 samples."""
     data = np.random.default_rng(0).uniform(-1, 1, (150, 35))
     shape = Network(18, 500, 17)
-    ensemble(benchmark, networks=16, steps=500, shape=shape, data=(data[:, :18], data[:, 18:]))
+    ensemble(timed, networks=16, steps=500, shape=shape, data=(data[:, :18], data[:, 18:]))

@@ -17,42 +17,36 @@ TRIALS, LENGTH = 64, 100
 x, y = torch.randn(2, LENGTH, TRIALS, 3, generator=torch.Generator().manual_seed(0))
 
 
-def timed(benchmark, work, run):
-    """Time `run`, which does so many network-steps, in some rounds after a first that does not count."""
-    benchmark.extra_info.update(work=work, unit="network-steps")
-    benchmark.pedantic(run, rounds=6, warmup_rounds=1)
-
-
-def by_hand(benchmark, units, networks):
+def by_hand(timed, units, networks):
     """Gradients written by hand."""
     network, mask = Standard(units), torch.ones_like(y)
     weights = initial(network, 3, 3, range(networks), torch.float32)
-    timed(benchmark, networks, lambda: rnn.gradient(network, weights, x, y, mask))
+    timed(networks, lambda: rnn.gradient(network, weights, x, y, mask))
 
 
-def by_autograd(benchmark, units):
+def by_autograd(timed, units):
     """Torch's fused recurrent network and a linear readout, under autograd."""
     model, readout = torch.nn.RNN(3, units), torch.nn.Linear(units, 3)
 
     def run():
         torch.nn.functional.mse_loss(readout(model(x)[0]), y).backward()
 
-    timed(benchmark, 1, run)
+    timed(1, run)
 
 
 @pytest.mark.parametrize("units", [16, 32, 64, 128])
-def test_rnn_autograd(benchmark, units):
+def test_rnn_autograd(timed, units):
     """One network by torch.nn.RNN."""
-    by_autograd(benchmark, units)
+    by_autograd(timed, units)
 
 
 @pytest.mark.parametrize("units", [16, 32, 64, 128])
-def test_rnn_by_hand(benchmark, units):
+def test_rnn_by_hand(timed, units):
     """One network by hand."""
-    by_hand(benchmark, units, 1)
+    by_hand(timed, units, 1)
 
 
 @pytest.mark.parametrize("units", [16, 32, 64])
-def test_rnn_ensemble_by_hand(benchmark, units):
+def test_rnn_ensemble_by_hand(timed, units):
     """Sixteen networks by hand."""
-    by_hand(benchmark, units, 16)
+    by_hand(timed, units, 16)

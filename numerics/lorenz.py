@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
 from numerics.checks import numbers_of, positive, real, whole
-from numerics.descent import increasing
+from numerics.descent import increasing, whole_steps
 
 FEWEST = 4  # sites, for the neighbours to be different
 
@@ -21,6 +23,23 @@ def tangent(x: np.ndarray, v: np.ndarray) -> np.ndarray:
     ahead, behind, before = np.roll(x, -1), np.roll(x, 1), np.roll(x, 2)
     moved = (np.roll(v, -1, 0) - np.roll(v, 2, 0)).T * behind + np.roll(v, 1, 0).T * (ahead - before)
     return moved.T - v
+
+
+def runge_kutta(x: np.ndarray, force: float, dt: float) -> np.ndarray:
+    """The states that follow x, along the last axis, after a step of the classical method of order 4."""
+    a = speed(x, force)
+    b = speed(x + dt / 2 * a, force)
+    c = speed(x + dt / 2 * b, force)
+    return x + dt / 6 * (a + 2 * b + 2 * c + speed(x + dt * c, force))
+
+
+@cache
+def settled(sites: int, force: float, dt: float) -> np.ndarray:
+    """256 states on the attractor, 400 steps after random ones."""
+    x = force + np.random.default_rng(0).normal(size=(256, sites))
+    for _ in range(400):
+        x = runge_kutta(x, force, dt)
+    return x
 
 
 def simulate(start, force: float, times, rtol: float = 1e-9) -> np.ndarray:
@@ -58,11 +77,17 @@ def growth(n: int, wave: int, force: float, size: float, time: float, rtol: floa
 def exponents(start, force: float, time: float, *, count: int | None = None, spacing: float = 0.1, rtol: float = 1e-9):
     """The largest `count` Lyapunov exponents over `time`, all of them by default; shape (count,), falling.
 
-    Perturbations are made orthonormal every `spacing`.
+    Perturbations are made orthonormal every `spacing`; the time is a whole multiple of it.
+
+    Raises ValueError, TypeError: an argument makes no sense, or count is above the number of sites.
     """
     x = _start(start)
-    n, pieces = len(x), round(positive("time", time) / positive("spacing", spacing))
+    n, pieces = len(x), int(whole_steps(np.array([positive("time", time)]), positive("spacing", spacing))[0])
     k = n if count is None else whole("count", count)
+    if k > n or not pieces:
+        raise ValueError(
+            f"count = {count!r} and time = {time!r}: at most {n} exponents, and time >= spacing = {spacing!r}"
+        )
     v, logs = np.linalg.qr(np.random.default_rng(0).normal(size=(n, k)))[0], np.zeros(k)
 
     def rates(_, y):
@@ -73,7 +98,7 @@ def exponents(start, force: float, time: float, *, count: int | None = None, spa
         x = end[:n]
         v, r = np.linalg.qr(end[n:].reshape(n, k))
         logs += np.log(np.abs(np.diag(r)))
-    return logs / (pieces * spacing)
+    return np.sort(logs)[::-1] / (pieces * spacing)
 
 
 def _start(start) -> np.ndarray:

@@ -15,7 +15,6 @@ know a random start; the sites, the step and the scale of the Lorenz ring.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -263,33 +262,16 @@ class Lorenz96:
 
     def trials(self, count: int, seed) -> Trials:
         """Pieces of courses on the attractor, the same a step later, and a mask of ones."""
-        pool, draw = _settled(self.sites, self.force, self.dt), np.random.default_rng(seed)
+        pool, draw = lorenz.settled(self.sites, self.force, self.dt), np.random.default_rng(seed)
         x = pool[draw.integers(len(pool), size=whole("count", count))]
         x = x + 0.1 * draw.normal(size=x.shape)
         course = []
         for _ in range(20 + self.length + 1):  # the first twenty bring what was shaken back to the attractor
             course.append(x)
-            x = _runge_kutta(x, self.force, self.dt)
+            x = lorenz.runge_kutta(x, self.force, self.dt)
         seen = np.array(course[20:]) / self.scale
         return seen[:-1], seen[1:], np.ones_like(seen[1:])
 
     def longer(self) -> Lorenz96:
         """Twice the length."""
         return replace(self, length=2 * self.length)
-
-
-def _runge_kutta(x: np.ndarray, force: float, dt: float) -> np.ndarray:
-    """A step of the classical method of order 4."""
-    a = lorenz.speed(x, force)
-    b = lorenz.speed(x + dt / 2 * a, force)
-    c = lorenz.speed(x + dt / 2 * b, force)
-    return x + dt / 6 * (a + 2 * b + 2 * c + lorenz.speed(x + dt * c, force))
-
-
-@cache
-def _settled(sites: int, force: float, dt: float) -> np.ndarray:
-    """256 states on the attractor."""
-    x = force + np.random.default_rng(0).normal(size=(256, sites))
-    for _ in range(400):
-        x = _runge_kutta(x, force, dt)
-    return x

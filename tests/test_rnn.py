@@ -1,16 +1,18 @@
 """Recurrent networks: gradients that are those of autograd, networks that do not know their neighbours, and stops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from numerics import rnn
+from numerics.descent import Diverged
 from numerics.rnn import L1, Adam, GradientDescent, MaximalUpdate, Nuclear, Standard, Weights, initial
 from numerics.tasks import FlipFlop
 
-draw = torch.Generator().manual_seed(0)
-x, y = (torch.randn(7, 5, size, generator=draw, dtype=torch.float64) for size in (3, 2))
-mask = (torch.rand(7, 5, 2, generator=draw) < 0.7).double()
+x, y, mask = (torch.from_numpy(part) for part in np.split(np.random.default_rng(0).normal(size=(7, 5, 7)), (3, 5), -1))
+mask = (mask > -0.5).double()
 networks = pytest.mark.parametrize("network", [Standard(6), MaximalUpdate(6, gamma=0.7, tau=0.4)])
 task = FlipFlop(1, length=12, switch=0.2)
 small = dict(by=Adam(0.01), trials=8, steps=50, epoch=10)
@@ -90,6 +92,7 @@ def test_networks_stop_in_time():
 @pytest.mark.parametrize("penalty", [L1(0.3), Nuclear(0.3)])
 def test_penalties_are_derivatives(penalty):
     """A penalty's slopes are the derivatives of what it says it is."""
+    draw = torch.Generator().manual_seed(1)
     A, U, C = (torch.randn(2, *shape, generator=draw, dtype=torch.float64) for shape in ((4, 4), (4, 3), (2, 4)))
     leaves = [part.clone().requires_grad_() for part in (A, U, C)]
     if isinstance(penalty, L1):
@@ -133,6 +136,43 @@ def test_fixed_points_of_switches_that_know_nothing_of_each_other():
         rnn.fixed_points(np.eye(2), np.zeros(3), np.eye(2), np.zeros(2), np.zeros((1, 2)))
 
 
+def test_closed_curves_turn_and_attract():
+    """A planar rotation that tanh bounds: turns and exponents are those of its circle, by symmetry, at any start."""
+    angle, gain = 2 * np.pi * 0.137, 1.01
+    A = gain * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    starts = np.array([[0.1, 0.0], [0.0, 0.7]])
+    found = rnn.courses(A, np.zeros(2), starts, settle=3000, steps=2000)
+    assert found.rates.shape == (2000, 2, 2)
+    np.testing.assert_allclose(found.turns, 0.137, rtol=gain - 1)  # the square of its radius
+    assert np.abs(found.exponents[:, 0]).max() < 1 / len(found.rates) ** 2  # where a plain average leaves 1/steps
+    assert (found.exponents[:, 1] < -0.5 * np.log(gain)).all() and (found.multipliers[:, 1] < 1).all()
+    still = rnn.courses(np.diag([0.5, 0.3]), np.zeros(2), starts, settle=200, steps=10)
+    np.testing.assert_allclose(still.exponents, np.log([[0.5, 0.3]] * 2), rtol=1e-12)
+    for bad in (dict(b=np.zeros(3)), dict(count=3), dict(steps=1), dict(settle=-1)):
+        with pytest.raises(ValueError, match="do not fit" if "b" in bad else next(iter(bad))):
+            rnn.courses(**{**dict(A=A, b=np.zeros(2), starts=starts, settle=1, steps=10), **bad})
+
+
+def test_records_are_what_was_kept(tmp_path):
+    """A record gives back its recipe and its run, trains to the same bits, and tells when it has been changed."""
+    recipe = rnn.Recipe(task, Standard(8), Adam(0.01), (1, 2), trials=4, steps=20, threshold=0.1, epoch=10)
+    run, path = recipe.train(), tmp_path / "record.npz"
+    rnn.save(path, recipe, run)
+    again, kept = rnn.load(path)
+    assert again == recipe and all(torch.equal(a, b) for a, b in zip(again.train().weights, kept.weights, strict=True))
+    assert np.array_equal(kept.losses, run.losses) and list(kept.steps) == [20, 20]
+    for other in (replace(recipe, penalty=L1(0.1), by=GradientDescent(0.1)), replace(recipe, network=MaximalUpdate(8))):
+        assert rnn.Recipe.read(other.written()) == other
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(path, **{**arrays, "J": arrays["J"] + 1})
+    with pytest.raises(ValueError, match="checksum differs"):
+        rnn.load(path)
+    np.savez(path, J=arrays["J"])
+    with pytest.raises(ValueError, match="holds no record"):
+        rnn.load(path)
+
+
 def test_coordinate_checks_repeat():
     """A coordinate check repeats to the bit, and refuses what is no size."""
     check = lambda **more: rnn.coordinate_check(MaximalUpdate(16), Adam(0.01), seed=1, **more)  # noqa: E731
@@ -143,7 +183,7 @@ def test_coordinate_checks_repeat():
 
 def test_numbers_that_are_none_are_reported():
     """A learning rate that is too large is an error that names it."""
-    with pytest.raises(ArithmeticError, match="eta = 1e"):
+    with pytest.raises(Diverged, match="eta = 1e"):
         rnn.train(Standard(8), task, seeds=[1], **{**small, "by": GradientDescent(1e308)})
 
 
@@ -159,6 +199,8 @@ def test_numbers_that_are_none_are_reported():
         (dict(penalty=0.1), "penalty = 0.1"),
         (dict(threshold=-1.0), "threshold = -1.0"),
         (dict(trials=0), "trials = 0"),
+        (dict(patience=-1), "patience = -1"),
+        (dict(patience=1.5), "patience = 1.5"),
     ],
 )
 def test_bad_arguments(change, says):

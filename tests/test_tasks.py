@@ -98,6 +98,8 @@ def test_rings_follow_their_equations():
         (lambda: Lorenz96(sites=3), "sites = 3"),
         (lambda: Lorenz96(scale=0.0), "scale = 0.0"),
         (lambda: FlipFlop().trials(0, 1), "count = 0"),
+        (lambda: lorenz.exponents(np.ones(5), 8.0, 1.0, count=6), "count = 6"),
+        (lambda: lorenz.exponents(np.ones(5), 8.0, 0.25), "no whole multiple"),
     ],
 )
 def test_bad_tasks(make, says):

@@ -72,13 +72,21 @@ def shown(quantity, x="width N", levels=WIDTHS, families=("maximal update, Adam"
     return Panel(x, f"{what}{SAID[quantity]}, relative", tuple(series), "xy")
 
 
+def told_apart(law, setting, others):
+    """What a law says of other settings, where it is something else; of first outputs, if their terms had one sign."""
+    if law is initial_output:
+        others = {**others, "a first output of terms of one sign": dict(setting, m=2 * setting["m"])}
+    said = {name: law(**arguments(law, other)) for name, other in others.items()}
+    rivals = {name: value for name, value in said.items() if value != law(**arguments(law, setting))}
+    if not rivals:
+        raise ValueError(f"{law.name}: none of {list(others)} differs from the law")
+    return rivals
+
+
 def confront_exponent(claim, family, quantity, setting, others, levels, detects, picture):
     """One law of scaling for one family, against the exponents that other settings would have."""
     law = LAWS[quantity]
-    mine = law(**arguments(law, setting))
-    rivals = {name: law(**arguments(law, other)) for name, other in others.items()}
-    rivals = {name: value for name, value in rivals.items() if value != mine} or {"half a power more": mine + 0.5}
-    judge = Exponent(levels, detects=detects)
+    judge, rivals = Exponent(levels, detects=detects), told_apart(law, setting, others)
     confront(claim, law, scaling(family, quantity), arguments(law, setting), judge, rivals, picture=picture)
 
 
@@ -128,9 +136,7 @@ def confront_slope(claim, family, quantity, setting, others, order, start, level
     law = LAWS[quantity]
     value = scaling(family, quantity)
     run = lambda level, seed: np.log2([value(2 * level, s) / value(level, s) for s in (1, 2, 3)])  # noqa: E731
-    mine = law(**arguments(law, setting))
-    rivals = {name: law(**arguments(law, other)) for name, other in others.items()}
-    rivals = {name: said for name, said in rivals.items() if said != mine} or {"half a power more": mine + 0.5}
+    rivals = told_apart(law, setting, others)
     picture = shown(quantity, family, levels, (family,))
     judge, names = Order(order, start=start), dict(h=family)
     confront(claim, law, run, arguments(law, setting), judge, rivals, labels=names, picture=picture)

@@ -25,6 +25,7 @@ says which it was.
 
 from numerics.descent import GradientDescent
 from numerics.ensemble._checkpoint import Checkpoint
+from numerics.ensemble._torch import direction
 from numerics.ensemble._training import Run, log_spaced, train
 from numerics.ensemble._values import (
     SED,
@@ -57,6 +58,7 @@ __all__ = [
     "Tanh",
     "UniformLabelNoise",
     "UpdateNoise",
+    "direction",
     "log_spaced",
     "train",
 ]

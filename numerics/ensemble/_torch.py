@@ -82,13 +82,14 @@ def _descended(job, theta, x, h, r, moments, noise, step) -> Tensor:
     if job.noises.label:
         draw = _random.uniform if job.noises.uniform else _random.normal
         r = r - job.noises.label * noise.like(r, step, _random.LABELS, draw)
-    change = -job.by.eta * _direction(job.by, gradient(job.network, theta, x, h, r), moments, step)
+    change = -job.by.eta * direction(job.by, gradient(job.network, theta, x, h, r), moments, step)
     if job.noises.update:
         change = change + job.noises.update * noise.like(theta, step, _random.UPDATES)
     return change
 
 
-def _direction(by, slope: Tensor, moments: list[Tensor], step: int) -> Tensor:
+def direction(by, slope: Tensor, moments: list[Tensor], step: int) -> Tensor:
+    """What eta is multiplied with in the step after `step` others; the moments move on, in place."""
     if isinstance(by, GradientDescent):
         return slope
     if isinstance(by, RMSprop):

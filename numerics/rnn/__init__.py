@@ -15,12 +15,15 @@ between networks: network k of a run equals network k trained alone, to the last
 from numerics.descent import GradientDescent
 from numerics.ensemble import Adam
 from numerics.rnn._bptt import gradient, loss, unroll
-from numerics.rnn._dynamics import FixedPoints, effective, fixed_points
+from numerics.rnn._cycles import Courses, courses
+from numerics.rnn._dynamics import FixedPoints, each, effective, fixed_points
+from numerics.rnn._records import Recipe, load, save
 from numerics.rnn._training import Run, train
 from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Standard, Weights, initial
 from numerics.rnn._width import Changes, coordinate_check
 
 __all__ = [
-    "L1", "Adam", "Changes", "FixedPoints", "GradientDescent", "MaximalUpdate", "Nuclear", "Run", "Standard", "Weights",
-    "coordinate_check", "effective", "fixed_points", "gradient", "initial", "loss", "train", "unroll",
+    "L1", "Adam", "Changes", "Courses", "FixedPoints", "GradientDescent", "MaximalUpdate", "Nuclear", "Recipe", "Run",
+    "Standard", "Weights", "coordinate_check", "courses", "each", "effective", "fixed_points", "gradient", "initial",
+    "load", "loss", "save", "train", "unroll",
 ]  # fmt: skip

@@ -21,31 +21,30 @@ def unroll(network: Parameterisation, weights: Weights, x: Tensor) -> tuple[Tens
     Returns shapes (E, T, trials, n) and (E, T, trials, outputs).
     """
     rates, outputs = zip(*(_unroll(network, one, x) for one in _each(weights)), strict=True)
-    return torch.cat(rates), torch.cat(outputs)
+    return torch.stack(rates), torch.stack(outputs)
 
 
 def _each(weights: Weights) -> Iterator[Weights]:
-    """Networks one by one, each a stack of its own."""
-    for k in range(len(weights.J)):
-        yield Weights(*(part[k : k + 1] for part in weights))
+    """Networks one by one, without the axis of networks."""
+    for parts in zip(*weights, strict=True):
+        yield Weights(*parts)
 
 
-def _unroll(network: Parameterisation, weights: Weights, x: Tensor) -> tuple[Tensor, Tensor]:
-    (T, trials, inputs), (E, n, _), tau = x.shape, weights.J.shape, network.tau
-    A, U = (tau * network.recurrent_scale * weights.J).mT, (tau * weights.U).mT
-    steps = x.reshape(1, T * trials, inputs).expand(E, -1, -1)
-    rates = torch.baddbmm(tau * weights.b[:, None], steps, U).view(E, T, trials, n)  # what drives them, to begin with
-    z = rates.new_zeros(E, trials, n)
-    for t in range(T):
-        now = rates[:, t]
+def _unroll(network: Parameterisation, one: Weights, x: Tensor) -> tuple[Tensor, Tensor]:
+    (T, trials, inputs), n, tau = x.shape, len(one.J), network.tau
+    A, U = (tau * network.recurrent_scale * one.J).mT, (tau * one.U).mT
+    rates = torch.addmm(tau * one.b, x.reshape(T * trials, inputs), U).view(T, trials, n)  # what drives, to begin with
+    z = rates.new_zeros(trials, n)
+    steps = rates.unbind()
+    for t, now in enumerate(steps):
         if t:
-            now.baddbmm_(rates[:, t - 1], A)
+            now.addmm_(steps[t - 1], A)
         if tau != 1:
             now.add_(z, alpha=1 - tau)
             z = now.clone()
         now.tanh_()
-    C = (weights.w * network.readout_scale).mT
-    return rates, torch.baddbmm(weights.c[:, None], rates.view(E, T * trials, n), C).view(E, T, trials, -1)
+    C = (one.w * network.readout_scale).mT
+    return rates, torch.addmm(one.c, rates.view(T * trials, n), C).view(T, trials, -1)
 
 
 def loss(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
@@ -57,31 +56,30 @@ def loss(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask
 def gradient(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
     """The loss of every network, shape (E,), and its gradient in the parameters."""
     values, slopes = zip(*(_gradient(network, one, x, y, mask) for one in _each(weights)), strict=True)
-    return torch.cat(values), Weights(*(torch.cat(parts) for parts in zip(*slopes, strict=True)))
+    return torch.stack(values), Weights(*(torch.stack(parts) for parts in zip(*slopes, strict=True)))
 
 
-def _gradient(network, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
-    rates, outputs = _unroll(network, weights, x)
-    E, T, trials, n = rates.shape
-    rows = lambda values: values.reshape(E, T * trials, -1)  # noqa: E731
+def _gradient(network, one: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
+    rates, outputs = _unroll(network, one, x)
+    T, trials, n = rates.shape
+    rows = lambda values: values.reshape(T * trials, -1)  # noqa: E731
     error = mask * (outputs - y)
-    value = (error * (outputs - y)).sum((1, 2, 3)) / mask.sum()
+    value = (error * (outputs - y)).sum() / mask.sum()
     error *= 2 / mask.sum()
     tau, scale = network.tau, network.recurrent_scale
-    A, slope = tau * scale * weights.J, 1 - rates * rates
-    delta = torch.bmm(rows(error), weights.w * network.readout_scale).view_as(rates)
-    for t in range(T - 1, -1, -1):
-        now = delta[:, t]
-        if t < T - 1:
-            now.baddbmm_(delta[:, t + 1], A)
-        now *= slope[:, t]
-        if tau != 1 and t < T - 1:
-            now.add_(delta[:, t + 1], alpha=1 - tau)
+    A, slopes = tau * scale * one.J, (1 - rates * rates).unbind()
+    delta = torch.mm(rows(error), one.w * network.readout_scale).view_as(rates)
+    steps = delta.unbind()
+    steps[-1].mul_(slopes[-1])
+    for t in range(T - 2, -1, -1):
+        steps[t].addmm_(steps[t + 1], A).mul_(slopes[t])
+        if tau != 1:
+            steps[t].add_(steps[t + 1], alpha=1 - tau)
     pushed, seen = rows(delta), rows(rates)
     return value, Weights(
-        J=torch.bmm(pushed[:, trials:].mT, seen[:, : (T - 1) * trials]) * (tau * scale),
-        U=torch.matmul(pushed.mT, rows(x.expand(E, -1, -1, -1))) * tau,
-        b=tau * pushed.sum(1),
-        w=torch.bmm(rows(error).mT, seen) * network.readout_scale,
-        c=rows(error).sum(1),
+        J=torch.mm(pushed[trials:].mT, seen[: (T - 1) * trials]) * (tau * scale),
+        U=torch.mm(pushed.mT, rows(x)) * tau,
+        b=tau * pushed.sum(0),
+        w=torch.mm(rows(error).mT, seen) * network.readout_scale,
+        c=rows(error).sum(0),
     )

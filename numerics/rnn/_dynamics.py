@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from numerics.checks import numbers_of, whole
+from numerics.rnn._bptt import unroll
 from numerics.rnn._values import Weights
 
 NEWTON = 60  # steps at most
+HALF = np.sqrt(np.finfo(float).eps)  # a step with half of all digits right, after which all are
 SAME = 1e-6  # distance, over sqrt(n), below which two converged points are one: far above their own error
 
 
@@ -40,6 +44,14 @@ def effective(network, weights: Weights, one: int) -> tuple[np.ndarray, ...]:
     """A, U, b, C, c of one network of a run, in float64: the map is r -> tanh(A r + U x + b) for tau = 1."""
     J, U, b, w, c = (part[one].double().numpy() for part in weights)
     return J * network.recurrent_scale, U, b, w * network.readout_scale, c
+
+
+def each(network, weights: Weights) -> Iterator[tuple[tuple[np.ndarray, ...], Callable]]:
+    """Every network of a run by itself, in float64: its effective weights, and inputs (T, trials, inputs) -> rates."""
+    for k in range(len(weights.J)):
+        alone = Weights(*(part[k : k + 1].double() for part in weights))
+        along = lambda x, alone=alone: unroll(network, alone, torch.from_numpy(x))[0][0].numpy()  # noqa: E731
+        yield effective(network, weights, k), along
 
 
 def fixed_points(A, b, C, c, starts, settle: int = 200) -> FixedPoints:
@@ -81,13 +93,18 @@ def _newton(A, b, r) -> np.ndarray:
     """Rates at which the map stands still to round-off, from those of the starts that get there."""
     n = len(b)
     u = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))  # in z = A tanh(z) + b no step leaves the range of tanh
+    going = np.arange(len(u))
     for _ in range(NEWTON):
-        rates = np.tanh(u)
-        miss = u - rates @ A.T - b
+        now = u[going]
+        rates = np.tanh(now)
+        miss = now - rates @ A.T - b
         slope = np.eye(n) - A * (1 - rates**2)[:, None, :]
         step = np.linalg.solve(slope, miss[..., None])[..., 0]
         size = np.abs(step).max(1, keepdims=True)
-        u = u - step * np.minimum(1, 1 / np.maximum(size, 1e-300))
+        u[going] = now - step * np.minimum(1, 1 / np.maximum(size, 1e-300))
+        going = going[size[:, 0] > HALF]
+        if not going.size:
+            break
     rates = np.tanh(u)
     rounding = 64 * n * np.finfo(float).eps * (1 + np.abs(A).sum(1).max())
     return rates[np.abs(u - rates @ A.T - b).max(1) <= rounding]

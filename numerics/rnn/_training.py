@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +11,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from numerics.checks import positive, whole
-from numerics.descent import GradientDescent
-from numerics.ensemble import Adam
+from numerics.descent import Diverged, GradientDescent
+from numerics.ensemble import Adam, direction
 from numerics.rnn._bptt import gradient
 from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Parameterisation, Penalty, Standard, Weights, initial
 
@@ -70,7 +69,7 @@ def train(
 
     Raises:
         ValueError, TypeError: an argument makes no sense.
-        ArithmeticError: a loss is no number: the learning rate is too large.
+        Diverged: a loss is no number: the learning rate is too large.
     """
     _check(network, by, penalty, dtype, threshold)
     count, last = whole("trials", trials), whole("steps", steps)
@@ -79,56 +78,65 @@ def train(
     kind = getattr(torch, dtype)
     weights = start or initial(network, task.inputs, task.outputs, seeds, kind)
     weights = Weights(*(part.clone() for part in weights))
-    update = Update(by, network, weights)
-    E = len(weights.J)
-    left, done = np.full(E, -1), np.zeros(E, bool)  # epochs of patience that are left; -1 above the threshold
-    taken = np.zeros(E, np.int64)
-    losses: list[np.ndarray] = []
+    stop = Stop(len(weights.J), threshold, whole("patience", patience, 0))
+    update, live = Update(by, network, weights), Weights(*(part.clone() for part in weights))
     for first in tqdm(range(0, last, epoch), desc="training", unit="epoch", delay=2, leave=False):
-        total = torch.zeros(E, dtype=torch.float64)
-        alive = torch.from_numpy(~done)
+        going, total = ~stop.done, torch.zeros(len(live.J), dtype=torch.float64)
         for step in range(first, first + epoch):
             x, y, mask = (torch.from_numpy(part).to(kind) for part in task.trials(count, (trial_seed, step)))
-            value, slope = gradient(network, weights, x, y, mask)
-            if not torch.isfinite(value[alive]).all():
-                raise ArithmeticError(f"the loss is not finite at step {step}: eta = {by.eta} is too large")
+            value, slope = gradient(network, live, x, y, mask)
+            if not torch.isfinite(value).all():
+                raise Diverged(f"the loss is not finite at step {step}: eta = {by.eta} is too large")
             total += value.double()
-            update(weights, _penalised(slope, weights, network, penalty), alive)
-        taken[~done] += epoch
-        losses.append(np.where(done, losses[-1] if losses else 0.0, (total / epoch).numpy()))
-        left = np.where((left < 0) & (losses[-1] < threshold), patience + 1, left)
-        left = np.where(left > 0, left - 1, left)
-        done |= left == 0
-        if done.all():
+            update(live, _penalised(slope, live, network, penalty))
+        for part, now in zip(weights, live, strict=True):
+            part[torch.from_numpy(going)] = now
+        stay = stop.after((total / epoch).numpy())
+        if not stay.any():
             break
-    return Run(weights, np.array(losses), taken, left >= 0)
+        live = Weights(*(part[stay] for part in live))
+        update.keep(stay)
+    return Run(weights, np.array(stop.losses), epoch * stop.epochs, stop.left >= 0)
+
+
+class Stop:
+    """Which networks have stopped: each so many epochs after the first whose mean loss is below the threshold."""
+
+    def __init__(self, networks: int, threshold: float, patience: int):
+        self.threshold, self.patience = threshold, patience
+        self.left = np.full(networks, -1)  # epochs of patience that are left; -1 above the threshold
+        self.epochs, self.done = np.zeros(networks, np.int64), np.zeros(networks, bool)
+        self.losses: list[np.ndarray] = []
+
+    def after(self, losses: np.ndarray) -> Tensor:
+        """Count an epoch, with the mean losses of those that had not stopped; which of them go on."""
+        going = ~self.done
+        self.epochs += going
+        self.losses.append(self.losses[-1].copy() if self.losses else np.empty(len(going)))
+        self.losses[-1][going] = losses
+        self.left[(self.left < 0) & (self.losses[-1] < self.threshold)] = self.patience + 1
+        self.left -= self.left > 0
+        self.done |= self.left == 0
+        return torch.from_numpy(~self.done[going])
 
 
 class Update:
-    """One update of all parameters that learn; a network that has stopped keeps its own."""
+    """One update of all parameters that learn."""
 
     def __init__(self, by, network, weights: Weights):
         self.by, self.step = by, 0
         self.rates = network.rates(isinstance(by, Adam))
-        self.first = [torch.zeros_like(part) for part in weights]
-        self.second = [torch.zeros_like(part) for part in weights]
+        self.moments = [[torch.zeros_like(part), torch.zeros_like(part)] for part in weights]
 
-    def __call__(self, weights: Weights, slope: Weights, alive: Tensor) -> None:
+    def __call__(self, weights: Weights, slope: Weights) -> None:
+        for part, rate, g, moments in zip(weights, self.rates, slope, self.moments, strict=True):
+            if rate:
+                part -= self.by.eta * rate * direction(self.by, g, moments, self.step)
         self.step += 1
-        for i, (part, g) in enumerate(zip(weights, slope, strict=True)):
-            if self.rates[i] == 0:
-                continue
-            moved = -self.by.eta * self.rates[i] * self._direction(i, g)
-            part += moved if bool(alive.all()) else torch.where(alive.view(-1, *[1] * (part.ndim - 1)), moved, 0)
 
-    def _direction(self, i: int, g: Tensor) -> Tensor:
-        if isinstance(self.by, GradientDescent):
-            return g
-        (one, two), m, v = self.by.decays, self.first[i], self.second[i]
-        m.mul_(one).add_(g, alpha=1 - one)
-        v.mul_(two).addcmul_(g, g, value=1 - two)
-        unbias = math.sqrt(1 - two**self.step)
-        return m / (v.sqrt() / unbias + self.by.epsilon) / (1 - one**self.step)
+    def keep(self, networks: Tensor) -> None:
+        """Forget the others."""
+        self.moments = [[moment[networks] for moment in pair] for pair in self.moments]
 
 
 def _penalised(slope: Weights, weights: Weights, network, penalty: Penalty | None) -> Weights:

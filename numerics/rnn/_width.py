@@ -13,7 +13,6 @@ from numerics.rnn._values import Parameterisation, Weights, initial
 
 LENGTH, TRIALS, INPUTS, OUTPUTS = 8, 2, 3, 1
 MANY = 128  # outputs over which the first output is averaged; only the first of them are trained
-ALIVE = torch.ones(1, dtype=torch.bool)
 
 
 class Changes(NamedTuple):
@@ -41,7 +40,7 @@ def coordinate_check(network: Parameterisation, by, *, seed: int, steps: int = 3
     learning = Update(by, network, weights)
     for _ in range(whole("steps", steps)):
         moved = Weights(*(part.clone() for part in weights))
-        learning(moved, gradient(network, weights, x, wanted + first[0], torch.ones_like(wanted))[1], ALIVE)
+        learning(moved, gradient(network, weights, x, wanted + first[0], torch.ones_like(wanted))[1])
         weights = weights._replace(J=moved.J)
     after, last = unroll(network, weights, x)
     rms = lambda values: float(values.square().mean().sqrt())  # noqa: E731

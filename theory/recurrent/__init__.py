@@ -81,9 +81,12 @@ apart, and two of size 2 exactly 6 sigma^2: a distance that shrinks when divided
 Hypotheses.  Linear activations and aligned weights for (2)-(5); white inputs for (1); one learning rate for (7).
 
 Proved.  The sums by their growth with T; the flow (4) and the rest by substitution; (6) and (7) on explicit matrices;
-(19) is attained at an explicit rotation, and `derive` walks the bound: with c_i the columns of C, A = x S + y K, the
+(19) is attained at an explicit rotation.  That nothing is nearer: with c_i the columns of C, A = x S + y K, the
 mixed term is u x (c3.S c3 - c4.S c4) + 2 y z (K c1).c2, and |(K c1).c2| = |(K c3).c4| =: k since C^T K C is orthogonal
-and skew.  Then c4 = +-k K c3 + sqrt(1 - k^2) w, and the Cauchy-Schwarz inequality does the rest, twice.
+and skew.  Then c4 = +-k K c3 + sqrt(1 - k^2) w, with w.S w = -c3.S c3 =: -alpha, so that it is at most
+2 u x [alpha sqrt(1 - k^2) + k sqrt(1 - alpha^2)] sqrt(1 - k^2) + 2 y z k; `derive` walks the two bounds that are left,
+Lagrange's identity in alpha and in k.  Quoted: Hoffman and Wielandt's theorem in (18), Mirsky's for the singular values
+in (20), and Chernoff's bound in (22).
 
 References.  Proca, Domine, Shanahan and Mediano, "Learning dynamics in linear recurrent neural networks" (2025); Huang,
 Singh, Martinelli and Rajan, "Measuring and controlling solution degeneracy" (2025); Kalman, Falb and Arbib, "Topics in

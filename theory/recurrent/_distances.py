@@ -166,26 +166,38 @@ def derive_distances() -> tuple[Step, ...]:
     """The distance of the unmatched pair, step by step; the orbit in the plane; the largest of many random numbers."""
     A, B = four(x, y, z, u)
     C, M = best_rotation(sp.Rational(3, 5)), sp.MatrixSymbol("C", 4, 4)
-    mixed, alpha, cross, lost, best = sp.symbols("F alpha beta rest best", real=True)
+    mixed, alpha, lost, best = sp.symbols("F alpha rest best", real=True)
     weight, most, L = sp.symbols("v m L", positive=True)
     radius = sp.Symbol("r", positive=True)
     inner = (A.T * C * B * C.T).trace()
     ahead = u * x * sp.sqrt(1 - k**2) + y * z * k
     behind = u * x * k - y * z * sp.sqrt(1 - k**2)
     chance = sp.Function("P")(radius)
+    (p11, p12, p21, p22), (q11, q12, q21, q22) = (sp.symbols(f"{name}11 {name}12 {name}21 {name}22", real=True)
+                                                  for name in "pq")  # fmt: skip
+    first, second = sp.Matrix([[p11, p12], [p21, p22]]), sp.Matrix([[q11, q12], [q21, q22]])
+    swap = sp.Matrix([[0, 1], [1, 0]])
     mirror, plane, turned = (sp.MatrixSymbol(name, 2, 2) for name in ("F", "R", "R'"))
     return (
         Step("a rotation changes nothing but the mixed term", sp.Eq(square(A - C * B * C.T), square(A) + square(B)
              - 2 * mixed), {mixed: inner}),
         Step("rotations are orthogonal", sp.Eq(M * M.T, sp.Identity(4)), {M: C}),
-        Step("for given k = (K c1).c2 the mixed term is at most 2 (u x sqrt(1 - k^2) + y z k), and reaches it",
+        Step("for given k = (K c1).c2 the mixed term reaches 2 (u x sqrt(1 - k^2) + y z k)",
              sp.Eq(mixed, 2 * ahead.subs(k, sp.Rational(3, 5))), {mixed: inner}),
-        Step("since of alpha = c3.S c3 the best is sqrt(1 - k^2)",
-             sp.Eq(alpha * sp.sqrt(1 - k**2) + k * sp.sqrt(1 - alpha**2), 1), {alpha: sp.sqrt(1 - k**2)}),
-        Step("and of k the best leaves no rest",
+        Step("of alpha = c3.S c3 and k it is at most that, since squares that add up to 1 are at most 1",
+             sp.Eq(best**2 + lost**2, 1), {best: alpha * sp.sqrt(1 - k**2) + sp.Abs(k) * sp.sqrt(1 - alpha**2),
+             lost: alpha * sp.Abs(k) - sp.sqrt(1 - alpha**2) * sp.sqrt(1 - k**2)}),
+        Step("and reaches 1 at alpha = sqrt(1 - k^2)",
+             sp.Eq(alpha * sp.sqrt(1 - k**2) + sp.Abs(k) * sp.sqrt(1 - alpha**2), 1), {alpha: sp.sqrt(1 - k**2)}),
+        Step("as squares do that add up to u^2 x^2 + y^2 z^2, whatever k",
              sp.Eq(best**2 + lost**2, u**2 * x**2 + y**2 * z**2), {best: ahead, lost: behind}),
         Step("reflections turn the plane around", sp.Eq(mirror * plane * mirror, turned),
              {mirror: sp.diag(1, -1), plane: block(x2, y2), turned: block(x2, -y2)}),
+        Step("symmetric and skew parts are apart by themselves", sp.Eq(square(first), square(first + first.T) / 4
+             + square(first - first.T) / 4)),
+        Step("two permutations of two units differ by products of two differences, the smaller being half of their sum"
+             " less half of this", sp.Eq(lost / 2, (p11 - p22) * (q11 - q22) + (p12 - p21) * (q12 - q21)),
+             {lost: square(first - swap * second * swap) - square(first - second)}),
         Step("the length of two normal numbers has this density", sp.Eq(chance.diff(radius), radius / (2 * sigma**2)
              * sp.exp(-(radius**2) / (4 * sigma**2))), {chance: 1 - sp.exp(-(radius**2) / (4 * sigma**2))}),
         Step("the best exponent in Chernoff's bound of the largest of many",

@@ -7,24 +7,17 @@ import sympy as sp
 
 from laws.arrays import real_array
 from laws.law import Law, Source, Step
+from theory.recurrent._learning import T, binomial_series, total
 
-lam, v, T = sp.symbols("lam v T", real=True)
+lam, v = sp.symbols("lam v", real=True)
 error = sp.Symbol("e", real=True)
-
-
-def _sum(z):
-    """Sum of z^k over k = 0, ..., T - 1."""
-    return (1 - z**T) / (1 - z)
 
 
 def _leak(T, lam, v):
     """In float64: near lam = 1 by the binomial series in lam - 1, where the terms of order 0 and 1 cancel."""
     u = lam - 1
     near, x = 2 * T * np.abs(u) < 1, np.where(2 * T * np.abs(u) < 1, u, 0.0)
-    term, series = T * (T - 1) / 2, 0.0
-    for j in range(1, 24):
-        series = series + term * x**j * (x if j == 1 else (2 + x) ** j - 2)
-        term = term * (T - j - 1) / (j + 2)
+    series = binomial_series(T, lambda j: x**j * (x if j == 1 else (2 + x) ** j - 2))
     with np.errstate(all="ignore"):
         direct = T - 2 * (1 - lam**T) / (1 - lam) + (1 - lam ** (2 * T)) / (1 - lam**2)
     return v**2 * np.where(near, series, direct)
@@ -32,7 +25,7 @@ def _leak(T, lam, v):
 
 leak_error = Law(
     error,
-    v**2 * (T - 2 * _sum(lam) + _sum(lam**2)),
+    v**2 * (T - 2 * total(lam) + total(lam**2)),
     solves=lambda e: (e.subs(T, T + 1) - e - v**2 * (1 - lam**T) ** 2, e.subs(T, 0)),
     given=(lam > 0, sp.Ne(lam, 1), T >= 1),
     source=Source("derived here", "mean squared error of one coordinate after T independent steps of variance v^2"),

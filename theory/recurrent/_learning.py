@@ -48,13 +48,19 @@ def _total(T, z):
         return np.where(z == 1, T, np.expm1(T * np.log(z)) / (z - 1))
 
 
-def _first_moment(T, z):
-    """`first_moment` in float64: near z = 1 by its binomial series in z - 1, whose terms fall off as 1/j!."""
-    near, x = T * np.abs(z - 1) < 1, np.where(T * np.abs(z - 1) < 1, z - 1, 0.0)
+def binomial_series(T, weight):
+    """The sum of weight(j) T over j + 1, j = 1, 2, ..., for weights of T^-j: its terms fall off as 1/j!."""
     term, series = T * (T - 1) / 2, 0.0
     for j in range(1, 24):
-        series = series + j * term * x ** (j - 1)
+        series = series + term * weight(j)
         term = term * (T - j - 1) / (j + 2)
+    return series
+
+
+def _first_moment(T, z):
+    """`first_moment` in float64: near z = 1 by its binomial series in z - 1."""
+    near, x = T * np.abs(z - 1) < 1, np.where(T * np.abs(z - 1) < 1, z - 1, 0.0)
+    series = binomial_series(T, lambda j: j * x ** (j - 1))
     with np.errstate(all="ignore"):
         direct = ((1 - z**T) / (1 - z) - T * z ** (T - 1)) / (1 - z)
     return np.where(near, series, direct)

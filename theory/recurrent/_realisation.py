@@ -30,8 +30,9 @@ class Pinned:
 
     Attributes:
         degree: McMillan degree k of the outputs, the fewest states that can give them.
-        eigenvalues: the k eigenvalues that every such network has, shape (k,), complex.
-        free: the eigenvalues that are left to chance, n - k.
+        eigenvalues: those that every such network is known to have, complex: the k of the task if `behaviour`,
+            else none.
+        free: how many others there are, n less these; with too few parameters they may still obey relations, as (10).
         behaviour: whether outputs at all longer times are determined.
         weights: whether weights are determined up to a change of coordinates: a minimal realisation.
     """

@@ -11,9 +11,9 @@ exponent = sp.Symbol("e", real=True)
 N = sp.Symbol("N", positive=True)
 
 
-def power_of(size):
-    """The exponent of a power of N, as its logarithmic derivative."""
-    return sp.simplify(N * sp.diff(sp.log(size), N))
+def power_of(size, base=N):
+    """The exponent of a power of `base`, as its logarithmic derivative."""
+    return sp.simplify(base * sp.diff(sp.log(size), base))
 
 
 def of(size):
@@ -68,22 +68,30 @@ RICHNESS = dict(m=0.0, p=1.0, q=-1.0, r=0.0)  # against gamma, at one width
 
 
 def derive_width() -> tuple[Step, ...]:
-    """From the gradient of one unit's weight to the exponents of the maximal-update parameterisation."""
-    J, U, phi, x, f, y, w, gamma, eta, step, move = sp.symbols("J U phi x f y w gamma eta dJ dh", positive=True)
-    width = sp.Symbol("N", positive=True)
-    h = J * phi / width + U * x
-    out = w * h / (gamma * width)
-    loss = (out - y) ** 2 / 2
-    slope = sp.diff(loss, J)
-    descent = gamma**2 * width**2 * eta * slope
-    adam = gamma * eta
+    """From the gradient of one unit's weight to the exponents of the parameterisations."""
+    J, U, phi, x, f, y, w, gamma, eta, step, move, state = sp.symbols(
+        "J U phi x f y w gamma eta dJ dh h", positive=True
+    )
+    h, out = J * phi / N + U * x, w * state / (gamma * N)
+    slope = sp.diff((out.subs(state, h) - y) ** 2 / 2, J)
+    descent = gamma**2 * N**2 * eta * slope
+    moved = lambda expr, of, by: sp.expand(expr.subs(of, of + by) - expr)  # noqa: E731
+    changed, seen = N * moved(h, J, gamma * eta), N * moved(out, state, move)
+    at = lambda setting: {sp.Symbol(k, real=True): sp.nsimplify(v) for k, v in setting.items()}  # noqa: E731
+    standard = N * moved(J * phi + U * x, J, eta).subs(phi, phi / sp.sqrt(N))
     return (
-        Step("a recurrent weight of one unit", sp.Eq(slope, (f - y) * w * phi / (gamma * width**2)), {f: out}),
-        Step("descent at the rate gamma^2 N^2 eta moves it by a number that knows no width",
-             sp.Eq(step, gamma * eta * (f - y) * w * phi), {step: descent, f: out}),
-        Step("as does Adam at the rate gamma eta", sp.Eq(step * (f - y), adam * (f - y)), {step: adam}),
-        Step("N such changes move a state by gamma eta", sp.Eq(move, width * gamma * eta * phi / width),
-             {move: width * adam * phi / width}),
-        Step("and N states the output by eta", sp.Eq(width * w * move / (gamma * width), w * eta * phi),
-             {move: gamma * eta * phi}),
+        Step("a recurrent weight of one unit", sp.Eq(slope, (f - y) * w * phi / (gamma * N**2)),
+             {f: out.subs(state, h)}),
+        Step("descent at the rate gamma^2 N^2 eta moves it by a number that knows no width, as Adam does at gamma eta",
+             sp.Eq(step, gamma * eta * (f - y) * w * phi), {step: descent, f: out.subs(state, h)}),
+        Step("N such changes move a state by gamma eta", sp.Eq(move, gamma * eta * phi), {move: changed}),
+        Step("and N states the output by eta", sp.Eq(step, eta * w * phi), {step: seen.subs(move, changed)}),
+        Step("which are the exponents of the maximal update", sp.Eq(exponent + q, feature_change.rhs + q),
+             {exponent: power_of(changed), **at(MAXIMAL_UPDATE)}),
+        Step("and those against gamma", sp.Eq(exponent, feature_change.rhs),
+             {exponent: power_of(changed, gamma), **at(RICHNESS)}),
+        Step("the standard parameterisation has weights without 1/N, and activities and readouts of N^(-1/2)",
+             sp.Eq(exponent, feature_change.rhs), {exponent: power_of(standard), **at(STANDARD)}),
+        Step("so that its outputs change with N", sp.Eq(exponent, output_change.rhs.subs(d, feature_change.rhs)),
+             {exponent: power_of(N * w / sp.sqrt(N) * standard), **at(STANDARD)}),
     )  # fmt: skip

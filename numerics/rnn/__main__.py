@@ -1,0 +1,15 @@
+"""Train the networks of records again: `python -m numerics.rnn FILE.npz ...`; each file keeps its recipe."""
+
+import sys
+
+from numerics.rnn import load, save
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        recipe, before = load(path)
+        run = recipe.train()
+        same = all(bool((a == b).all()) for a, b in zip(run.weights, before.weights, strict=True))
+        save(path, recipe, run)
+        print(
+            f"{path}: {run.converged.sum()} of {len(run.converged)} converged; {'the same' if same else 'other'} bits"
+        )

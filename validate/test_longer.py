@@ -1,0 +1,43 @@
+"""Trained networks on trials of twice the length or delay: what fixed points hold lasts, sums of steps drift."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from laws import Roundoff, confront
+from laws.judges.verdict import Panel, Series
+from numerics import rnn
+
+TOLD = {
+    "flip1": "flip-flop, 1 bit", "flip2": "flip-flop, 2 bits", "flip3": "flip-flop, 3 bits", "sine": "sines",
+    "path2": "paths in the plane", "path3": "paths in space", "lorenz": "Lorenz ring",
+    "delay": "delayed discrimination",
+}  # fmt: skip
+LAST = {"flip1": True, "flip2": True, "flip3": True, "path2": False, "path3": False}
+
+
+@cache
+def losses(trained, name):
+    """Mean squared errors of every network on its task, and on the longer one: shape (2, networks)."""
+    recipe, run = trained(name)
+    weights = rnn.Weights(*(part.double() for part in run.weights))
+    drawn = (task.trials(100, 77) for task in (recipe.task, recipe.task.longer()))
+    return np.array([rnn.loss(recipe.network, weights, *map(torch.from_numpy, trials)).numpy() for trials in drawn])
+
+
+@pytest.mark.parametrize("trained", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True)
+def test_longer_trials(trained):
+    """Flip-flops err less than twice as much on trials of twice the length, paths that leave their range more."""
+    lasting = lambda name: (losses(trained, name)[1] < 2 * losses(trained, name)[0]).mean()  # noqa: E731
+    law = lambda: np.array([float(LAST[name]) for name in LAST])  # noqa: E731
+    rivals = {"everything lasts": 1.0, "nothing lasts": 0.0}
+    dots = (Series("rival", *losses(trained, name).tolist(), told, joined=False) for name, told in TOLD.items())
+    ends = [1e-4, 1.0]
+    picture = Panel("mean squared error in training", "that at twice the length or delay",
+                    (Series("law", ends, ends, "the same"), *dots), "xy")  # fmt: skip
+    drawn = dict(y="networks that err less than twice as much, as a share")
+    claim = trained.of("what fixed points hold lasts, sums of steps do not")
+    run = lambda seed: np.array([lasting(name) for name in LAST])  # noqa: E731
+    confront(claim, law, run, {}, Roundoff(operations=1), rivals, labels=drawn, picture=picture)

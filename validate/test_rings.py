@@ -1,0 +1,123 @@
+"""Networks trained to predict a Lorenz ring: how far they see, and what they do when fed with what they say."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from laws import Roundoff, confront
+from laws.judges.verdict import Panel, Series
+from numerics import lorenz, rnn
+from theory.recurrent import energy_rate
+
+exact = Roundoff(operations=1)  # whole numbers
+large = pytest.mark.parametrize(  # small networks may end in a cycle, as rings of nearby forcing do
+    "trained", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True
+)
+
+
+@cache
+def free_rings(trained):
+    """Every ring network with its own prediction as its input: its courses from four states on the attractor."""
+    task = trained("lorenz")[0].task
+    x = task.trials(4, 98)[0]
+    found = []
+    for (A, U, b, C, c), along in trained.each("lorenz"):
+        loop, drive = A + U @ C, b + U @ c
+        free = rnn.courses(loop, drive, along(x)[-1], settle=200, steps=1500, count=task.sites)
+        found.append((free, task.scale * (free.rates @ C.T + c)))
+    return found
+
+
+@cache
+def ring_exponents(sites, force):
+    """The Lyapunov exponents of the ring itself, from two states: shape (2, sites)."""
+    starts = lorenz.settled(sites, force, 0.05)[:2]
+    return np.array([lorenz.exponents(x, force, 50.0, rtol=1e-5) for x in starts])
+
+
+def exponents_drawn(trained):
+    """All exponents of the ring beside the largest ones of networks that predict it."""
+    task = trained("lorenz")[0].task
+    ranks, mine = list(range(1, task.sites + 1)), ring_exponents(task.sites, task.force)
+    line = Series("law", ranks, mine.mean(0).tolist(), "the ring itself, mean of 2 courses")
+    dots = [
+        Series("run", ranks, (free.exponents.mean(0) / task.dt).tolist(), "" if k else "networks in a closed loop")
+        for k, (free, _) in enumerate(free_rings(trained))
+    ]
+    return Panel("rank", "Lyapunov exponent, per unit of time", (line, *dots), counts=True)
+
+
+@large
+def test_closed_loops_are_chaotic(trained):
+    """Fed with its own predictions a network has the largest Lyapunov exponent of the ring, to the nearest multiple."""
+    task = trained("lorenz")[0].task
+    largest = ring_exponents(task.sites, task.force)[:, 0].mean()
+    law = lambda: np.ones(len(trained("lorenz")[0].seeds))  # noqa: E731
+    run = lambda seed: np.array(  # noqa: E731
+        [np.rint(free.exponents[:, 0].mean() / task.dt / largest) for free, _ in free_rings(trained)]
+    )
+    rivals = {"0: it ends in a cycle": 0.0, "twice as chaotic": 2.0}
+    claim = trained.of("ring networks in a closed loop are as chaotic as the ring, in whole multiples")
+    drawn = dict(y="largest exponent, in units of the ring's, rounded")
+    confront(claim, law, run, {}, exact, rivals, labels=drawn, picture=exponents_drawn(trained))
+
+
+@large
+def test_climate(trained):
+    """In a closed loop the mean square is the forcing times the mean, to the next twentieth, as the energy demands."""
+    task = trained("lorenz")[0].task
+    states = [x for _, x in free_rings(trained)]
+    run = lambda seed: np.array([np.rint(20 * (x**2).mean() / (task.force * x.mean())) for x in states])  # noqa: E731
+    law = lambda: np.full(len(states), 20.0)  # noqa: E731
+    rivals = {"as at rest, the square of the mean": lambda: np.array([20 * x.mean() / task.force for x in states])}
+    claim = trained.of("ring networks in a closed loop keep the energy balance of the ring")
+    drawn = dict(y="mean of x² over F times the mean of x, in twentieths")
+    confront(claim, law, run, {}, exact, rivals, labels=drawn, of=energy_rate)
+
+
+HORIZON = 20
+
+
+def predicted(trained, horizons=HORIZON):
+    """Root mean square errors of every network up to a horizon, of the ring itself from a start that is as wrong as
+    the first prediction, and of the present state as the prediction; in units of the spread.  (networks, horizons).
+    """
+    task = trained("lorenz")[0].task
+    longer = replace(task, length=task.length + horizons)
+    x, y, _ = longer.trials(100, 97)
+    rms = lambda wrong: np.sqrt((wrong**2).mean((-2, -1))) / x.std()  # noqa: E731
+    ahead = y[task.length - 1 : task.length - 1 + horizons]
+    rows = []
+    for (A, U, b, C, c), along in trained.each("lorenz"):
+        r, outputs = along(x[: task.length])[-1], []
+        for _ in range(horizons):
+            outputs.append(r @ C.T + c)
+            r = np.tanh(r @ (A + U @ C).T + b + U @ c)
+        state, own = task.scale * outputs[0], [outputs[0]]
+        for _ in range(horizons - 1):
+            state = lorenz.runge_kutta(state, task.force, task.dt)
+            own.append(state / task.scale)
+        rows.append([rms(np.array(outputs) - ahead), rms(np.array(own) - ahead), rms(x[task.length - 1] - ahead)])
+    return np.moveaxis(np.array(rows), 1, 0)
+
+
+def test_short_horizons(trained):
+    """Up to one unit of time a prediction in a closed loop is better than the present state, and than the mean."""
+    task = trained("lorenz")[0].task
+    network, ring, present = predicted(trained)
+    better = (network < np.minimum(present, 1)).sum(1)
+    times = (task.dt * np.arange(1, HORIZON + 1)).tolist()
+    lines = [
+        Series("run", times, np.median(network, 0).tolist(), "networks: median and range",
+               network.min(0).tolist(), network.max(0).tolist()),
+        Series("law", times, np.median(ring, 0).tolist(), "the ring itself, from the first prediction"),
+        Series("rival", times, present[0].tolist(), "the present state"),
+    ]  # fmt: skip
+    picture = Panel("horizon (units of time)", "error, of the spread of the ring", tuple(lines), "y")
+    law = lambda: np.full(len(network), float(HORIZON))  # noqa: E731
+    rivals = {"the present state is as good": 0.0, "at half of the horizons": HORIZON / 2}
+    claim = trained.of("ring networks predict one unit of time")
+    drawn = dict(y=f"horizons at which it is better, of {HORIZON}")
+    confront(claim, law, lambda seed: better.astype(float), {}, exact, rivals, labels=drawn, picture=picture)
