@@ -34,8 +34,8 @@ def falls_as_descent_does_not(claim, by, **settings):
     control = np.sign(np.diff(pairs(GradientDescent(0.1), len(fraction[0]))[0], axis=0)[0])
     assert not control.any()
     where = list(range(1, len(fraction[0]) + 1))
-    series = [Series("run", where, row.tolist(), name, joined=False)
-              for row, name in ((fraction[0], "after convergence"), (fraction[-1], "later"))]  # fmt: skip
+    series = [Series(role, where, row.tolist(), name, joined=False) for role, row, name in
+              (("rival", fraction[0], "after convergence"), ("run", fraction[-1], "later"))]  # fmt: skip
     rivals = {"none, as plain descent": lambda: control, "the other way": lambda: 1 - control}
     run = lambda seed: np.sign(fraction[-1] - fraction[0])  # noqa: E731
     labels = dict(x="network", y="sign of the change of the fraction of active pairs")
@@ -126,14 +126,17 @@ COLLAPSE = (0.3, 0.4, 0.5, 0.6)  # beyond, some networks diverge
 
 @cache
 def early(seed):
-    """Active units after 1000 steps at each step size, with label noise and without; eta lambda_max/2 at the start."""
+    """For each step size active units after 1000 steps, with label noise and without, and at the start; sharpness.
+
+    Of shapes (networks, step sizes, 3) and (networks, step sizes); the sharpness is eta lambda_max/2 at the start.
+    """
     x, y, seeds = tasks(NETWORK, SAMPLES, networks=112, seed=seed)
     same = dict(seeds=seeds, dtype="float32", keep_parameters=True)
     units, edges = [], []
     for eta in COLLAPSE:
         runs = [train(NETWORK, x, y, steps=[0, 1000], by=GradientDescent(eta), noise=noise, **same)
                 for noise in (LabelNoise(0.1), ())]  # fmt: skip
-        units.append([run.active_units[-1] for run in runs])
+        units.append([*(run.active_units[-1] for run in runs), runs[0].active_units[0]])
         edges.append(eta / 2 * spectra(NETWORK, x, runs[0].parameters[0])[:, -1])
     return np.moveaxis(np.array(units), 2, 0), np.array(edges).T
 
@@ -144,24 +147,25 @@ FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed th
 def collapse():
     """Active units after 1000 steps against the sharpness at the start, every network at every step."""
     units, edges = early(FIRST)
-    drawn = [Series("run", edges[:, k].tolist(), units[:, k, 0].tolist(), f"η = {eta:g}", joined=False)
-             for k, eta in enumerate(COLLAPSE)]  # fmt: skip
-    return Panel("η λ / 2 of the largest eigenvalue at the start", "active units of 50 after 1,000 steps", tuple(drawn))
+    dots = Series("run", edges.ravel().tolist(), units[..., 0].ravel().tolist(), "one network", joined=False)
+    edge = Series("law", [1.0, 1.0], [0.0, 50.0], "edge of stability")
+    return Panel("η λ / 2 of the largest eigenvalue at the start", "active units of 50 after 1,000 steps", (dots, edge))
 
 
 def test_collapse_at_large_steps():
-    """Networks whose first steps are unstable lose units at once, the more the larger the step."""
+    """Networks whose first steps are far beyond the edge of stability lose units at once, more at larger steps."""
     row = in_turn(lambda seed: early(seed)[0][:, :, 0])
     run = lambda eta, seed: row(seed)[COLLAPSE.index(eta)]  # noqa: E731
     labels, rivals = dict(x="step η", y="active units of 50 after 1,000 steps"), {"more": 1.0, "as many": 0.0}
-    claim = "label noise: units die at once where the first steps are unstable"
+    claim = "label noise: units die at once where the first steps are too large"
     confront(claim, -1.0, run, {}, Trend(COLLAPSE), rivals, labels=labels, picture=collapse())
 
 
 def test_collapse_is_not_of_the_noise():
     """They lose as many without the noise, network by network: within 1.5 of 50, at every step."""
     run = in_turn(lambda seed: early(seed)[0][:, :, 0] - early(seed)[0][:, :, 1])
-    lost = np.median(45 - early(10**6)[0][:, :, 0], axis=0)
+    others = early(10**6)[0]
+    lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
     rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
     labels = dict(x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without")
     claim = "the sudden loss of units is of the step, not of the noise of labels"

@@ -44,7 +44,7 @@ def sorted_spectra():
     """The eigenvalues in order at all times, medians over networks; and where steps would be unstable."""
     middle, order = np.median(eigenvalues(FIRST), axis=0), list(range(1, 26))
     names = ["at the start", *(f"η σ² t = {time:g}" for time in TIMES)]
-    drawn = [Series("run", order, row.tolist(), name) for row, name in zip(middle, names, strict=True)]
+    drawn = [Series("rival", order, row.tolist(), name) for row, name in zip(middle, names, strict=True)]
     edge = Series("law", [1, 25], [2 / ETA] * 2, "edge of stability, 2/η")
     return Panel("eigenvalue, in order", f"λ, median of {NETWORKS} networks", (*drawn, edge), "y")
 
