@@ -60,7 +60,7 @@ def at_point(loss, theta):
 
 MODELS = {
     "two tanh units": (tanh_network, 0.5, 1 / 2),
-    "three ReLU units": (relu_network, 0.2, 1 / 2),
+    "three ReLU units": (relu_network, 0.3, 1 / 2),
     "1/2 (1 - uv)^2": (hyperbola, 0.35, 1 / 2),
 }
 of_models = pytest.mark.parametrize("name", MODELS, ids=["tanh", "ReLU", "uv"])

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from laws import Equivalent, Exponent, Roundoff, confront
+from laws import Equivalent, Exponent, Roundoff, Trend, confront
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
@@ -63,9 +63,8 @@ def curves():
     times, middle = reference()
     drawn = [Series("law", times[1:].tolist(), middle[1:].tolist(), "η = 0.1, σ = 0.012")]
     for at, row in zip(OTHERS, np.median(measured(FIRST)[0], axis=0), strict=True):
-        drawn.append(
-            Series("run", TIMES.tolist(), row.tolist(), f"η = {at['eta']:g}, σ = {at['sigma']:g}", joined=False)
-        )
+        label = f"η = {at['eta']:g}, σ = {at['sigma']:g}"
+        drawn.append(Series("rival", TIMES.tolist(), row.tolist(), label, joined=False))
     return Panel("η σ² t", "active units of 100, medians", tuple(drawn), "x")
 
 
@@ -99,6 +98,7 @@ def test_edge():
         "as without noise": lambda: where(etas * sharp / 2),
         "half as sharp": lambda: where(0.5 + 0 * etas),
         "as sharp at every step": lambda: where(etas / REFERENCE["eta"]),
+        "the Hessian without the factor 2/(K D)": lambda: where(25 / 2 + 0 * etas),
     }
     labels = dict(x="step, noise and time", y="η λ / 2 of the largest eigenvalue")
     claim = "under update noise networks go to the edge of stability"
@@ -128,8 +128,8 @@ def slopes(levels, seed, settings):
 def published(seed):
     """The exponent of the rate in the noise, here and in publication, with their intervals of 95 %."""
     middle, low, high = slopes(SIGMAS, seed, tuple((0.1, s) for s in SIGMAS))
-    here = Series("run", [-middle], [0], "here, halving of active units", [high], [low])
-    there = Series("rival", [2.095], [1], "published fits of 118 runs", [2.095 - 1.96 * 0.063], [2.095 + 1.96 * 0.063])
+    here = Series("run", [-middle], [0], "here, halving of active units", [-high], [-low])
+    there = Series("run", [2.095], [1], "published fits of 118 runs", [2.095 - 1.96 * 0.063], [2.095 + 1.96 * 0.063])
     return Panel("power of the noise in the rate", "", (here, there), rows=True)
 
 
@@ -175,6 +175,37 @@ def test_step_sets_the_time():
     labels = dict(x="step η", y="steps until half of the active units are gone")
     claim = "sparsity takes a time that goes as one over the step"
     confront(claim, -1.0, run, {}, Exponent(ETAS, detects=0.2, runs=RUNS), rivals, labels=labels)
+
+
+LOUD, UNTIL = (0.01, 0.016, 0.028), (0.3, 0.6, 1.2, 2.4, 4.0)
+
+
+@cache
+def long_after(seed):
+    """Active units at late times of the same networks with three sizes of noise; shape (networks, sizes, times).
+
+    Of 64 networks, those that diverge at no size of noise.
+    """
+    runs = [noisy(seed, 64, eta=0.2, sigma=sigma, times=UNTIL)[0] for sigma in LOUD]
+    found = np.array([run.active_units for run in runs]).transpose(2, 0, 1)
+    return found[np.isfinite(found).all((1, 2))]
+
+
+@pytest.mark.full
+def test_final_sparsity():
+    """Networks of one size do not end equally sparse: the louder the noise, the fewer units are left at equal time."""
+    row = in_turn(lambda seed: long_after(seed)[:, :, -1])
+    run = lambda sigma, seed: row(seed)[LOUD.index(sigma)]  # noqa: E731
+    middle = np.median(long_after(FIRST), axis=0)
+    drawn = [Series("rival", list(UNTIL), row.tolist(), f"σ = {s:g}") for s, row in zip(LOUD, middle, strict=True)]
+    drawn.append(Series("law", [UNTIL[0], UNTIL[-1]], [5.0, 5.0], "rank of the targets"))
+    labels = dict(x="standard deviation σ of the noise", y="active units of 100 at η σ² t = 4")
+    rivals, claim = (
+        {"as many, as published": 0.0, "more": 1.0},
+        "the louder the noise, the fewer units are left at last",
+    )
+    picture = Panel("η σ² t", "active units of 100, medians", tuple(drawn), "xy")
+    confront(claim, -1.0, run, {}, Trend(LOUD), rivals, labels=labels, picture=picture)
 
 
 def test_nothing_moves_without_noise():
