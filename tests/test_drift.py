@@ -21,6 +21,7 @@ from theory.drift import (
     dead_rows,
     derive,
     derive_toy,
+    error_descent_drift,
     first_passage,
     fluctuation,
     imbalance_drift,
@@ -61,7 +62,7 @@ def test_symbols_are_the_limit_of_numbers(name):
     for noise, pushed in (
         ("update", -4 * along @ update_noise_drift(H, T, eta, 1.0)),
         ("label", -2 / eta**2 * label_noise_drift(H, T, eta, 1.0, 1.0)),
-        ("sed", -2 / eta**2 * label_noise_drift(H, T, eta, 1.0, 1.0)),
+        ("sed", -2 * error_descent_drift(H, T, 1.0, 0.1) / 0.1**4),
     ):
         found = regulariser(loss, theta, noise, on=on)
         expected = np.array([float(sp.N(e.subs(at))) for e in found.gradient])
@@ -187,6 +188,8 @@ good = dict(hessian=np.diag([1.0, 0.0]), third=np.zeros((2, 2, 2)), eta=0.5, sig
         (lambda: update_noise_drift(**{**good, "eta": 2.0}), "below 2"),
         (lambda: update_noise_drift(**{**good, "sigma": -0.1}), "sigma = -0.1 must be"),
         (lambda: label_noise_drift(**good, c=0.0), "c = 0.0 must be"),
+        (lambda: error_descent_drift(good["hessian"], good["third"], 0.5, 0.0), "spread = 0.0 must be"),
+        (lambda: error_descent_drift(good["hessian"], good["third"], 0.5, 2.0), "below 2"),
         (lambda: imbalance_drift(np.diag([1.0, 0, 0]), 0.1, 0.1, 2, 1), "3 rows: a multiple"),
         (lambda: first_passage([0.0], x0=0.9, threshold=0.3, sigma=0.1), "t = 0.0 must be positive"),
         (lambda: first_passage([1.0], x0=0.3, threshold=0.3, sigma=0.1), "above the threshold"),

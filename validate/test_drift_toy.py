@@ -66,6 +66,11 @@ def test_valley():
     small["valley_drift"] = lambda x, eta, sigma: -(sigma**2) / (2 * x)
     small["toy_floor"] = lambda x, eta, sigma: sigma**2 / (4 * eta)
     twice = lambda law: lambda **at: 2 * law(**at)  # noqa: E731
+    printed = {  # with the eigenvalue x^2
+        "valley_width": lambda x, eta, sigma: sigma**2 / (2 * eta * x**2 * (1 - eta * x**2 / 2)),
+        "valley_drift": lambda x, eta, sigma: -(sigma**2) / (x * (1 - eta * x**2 / 2)),
+        "toy_floor": lambda x, eta, sigma: sigma**2 / (2 * eta * (1 - eta * x**2 / 2)),
+    }
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
     shown = ("<y²> / σ²", "mean step in x / σ²", "mean loss / σ²")
     for k, (law, says) in enumerate(
@@ -77,6 +82,7 @@ def test_valley():
     ):
         run = lambda n, seed, k=k: in_the_valley(n, seed)[k]  # noqa: E731
         rivals = {"for small steps": scaled(small[law.name]), "coefficient 1/2": scaled(twice(law))}
+        rivals["eigenvalue x², as printed"] = scaled(printed[law.name])
         judge = Mean(detects=0.04 * abs(law(**valley)) / 1e-6, variance=spread(run))
         confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k]))
 

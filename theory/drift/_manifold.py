@@ -104,6 +104,23 @@ def label_noise_drift(hessian, third, eta: float, sigma: float, c: float) -> np.
     return -(eta / 2) * point.along @ np.einsum("ijk,jk->i", _third(third, len(C)), C)
 
 
+def error_descent_drift(hessian, third, eta: float, spread: float) -> np.ndarray:
+    """The mean step along the manifold of stochastic error descent, -(eta s^4/2) P_T grad tr H, from a point of it.
+
+    Args:
+        hessian: H at a point of the manifold, shape (P, P), as of `numerics.hessian`.
+        third: dH/dtheta there, shape (P, P, P).
+        eta: step, with eta s^2 lambda_max < 2.
+        spread: s, standard deviation of the perturbation of every parameter; small, or L has no terms of sixth order.
+
+    Raises:
+        ValueError: as `fluctuation` does.
+    """
+    eta, s = positive("eta", eta), positive("spread", spread)
+    point = point_of(hessian, eta * s**2)
+    return -(eta * s**4 / 2) * point.along @ np.einsum("ijj->i", _third(third, len(point.along)))
+
+
 def update_noise_floor(hessian, eta: float, sigma: float) -> float:
     """The mean loss under update noise, (sigma^2/4 eta) sum_i 1/(1 - eta lambda_i/2); errors as of `fluctuation`."""
     return float(np.einsum("ij,ij->", np.asarray(hessian), fluctuation(hessian, eta, sigma)) / 2)

@@ -1,0 +1,173 @@
+"""Rules of learning other than noisy descent on ReLU networks: what their own noise does to the hidden units.
+
+Random tasks of 5 samples with 10 inputs and 5 outputs, 50 hidden units; every network has its own.  A pair is a unit
+and a sample for which it is active.  Plain descent, once converged, moves no pair: that is the control of all.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from laws import Equivalent, Roundoff, Trend, confront
+from laws.judges.verdict import Panel, Series
+from numerics.ensemble import SED, Adam, GradientDescent, LabelNoise, Network, RMSprop, train
+from numerics.sparsity import in_turn, spectra, tasks
+
+NETWORK, SAMPLES = Network(10, 50, 5), 5
+CONVERGED, LATE = 10_000, 100_000
+
+
+@cache
+def pairs(by, networks=8, seed=0, steps=(CONVERGED, LATE), dtype="float64"):
+    """The fractions of active pairs of networks without added noise at some steps, and their losses."""
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=networks, seed=seed)
+    run = train(NETWORK, x, y, seeds=seeds, steps=steps, by=by, dtype=dtype)
+    assert (run.diverged < 0).all()
+    return run.active_fraction, run.loss
+
+
+def falls_as_descent_does_not(claim, by, **settings):
+    """Confront: after convergence the fraction of active pairs falls in every network, and in none by descent."""
+    fraction, loss = pairs(by, **settings)
+    assert (loss[0] < 0.02).all(), "not converged: the mean alone would lose 0.3"
+    control = np.sign(np.diff(pairs(GradientDescent(0.1), len(fraction[0]))[0], axis=0)[0])
+    assert not control.any()
+    where = list(range(1, len(fraction[0]) + 1))
+    series = [Series(role, where, row.tolist(), name, joined=False) for role, row, name in
+              (("rival", fraction[0], "after convergence"), ("run", fraction[-1], "later"))]  # fmt: skip
+    rivals = {"none, as plain descent": lambda: control, "the other way": lambda: 1 - control}
+    run = lambda seed: np.sign(fraction[-1] - fraction[0])  # noqa: E731
+    labels = dict(x="network", y="sign of the change of the fraction of active pairs")
+    picture = Panel("network", "fraction of active pairs", tuple(series))
+    confront(claim, lambda: control - 1, run, {}, Roundoff(1), rivals, labels=labels, picture=picture)
+
+
+@pytest.mark.parametrize("by", [Adam(1e-3), RMSprop(1e-3)], ids=["Adam", "RMSprop"])
+def test_second_moments(by):
+    """With steps over the root of the second moment networks become sparse without any added noise."""
+    falls_as_descent_does_not(f"{type(by).__name__} makes networks sparse without added noise", by)
+
+
+VARIED = {
+    "Adam with a shorter memory of squares": Adam(1e-3, (0.9, 0.99)),
+    "RMSprop with a longer memory": RMSprop(1e-3, decay=0.999),
+    "RMSprop with a larger epsilon": RMSprop(1e-3, epsilon=1e-4),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", VARIED)
+def test_other_second_moments(name):
+    """So they do with other memories and, for RMSprop, a larger epsilon."""
+    falls_as_descent_does_not(f"{name} makes networks sparse without added noise", VARIED[name])
+
+
+@pytest.mark.full
+def test_what_holds_adam_back():
+    """A larger epsilon or a longer memory of squares leaves Adam's networks less changed, in every network."""
+    lost = lambda by: -np.diff(pairs(by)[0], axis=0)[0]  # noqa: E731
+    usual = lost(Adam(1e-3))
+    for name, by in (("a larger epsilon", Adam(1e-3, epsilon=1e-4)), ("a longer memory", Adam(1e-3, (0.9, 0.9999)))):
+        run = lambda seed, by=by: np.sign(usual - lost(by))  # noqa: E731
+        rivals = {"as much is lost": lambda: np.zeros(8), "more is lost": lambda: -np.ones(8)}
+        labels = dict(x="network", y="sign of the loss of pairs saved")
+        confront(f"{name} holds Adam's sparsity back", lambda: np.ones(8), run, {}, Roundoff(1), rivals, labels=labels)
+
+
+@pytest.mark.full
+def test_error_descent():
+    """Stochastic error descent makes networks sparse by its own perturbations."""
+    by = SED(0.6, (0.03, 0.03, 0.03))
+    steps, claim = (200_000, 1_000_000), "stochastic error descent makes networks sparse without added noise"
+    falls_as_descent_does_not(claim, by, networks=16, steps=steps, dtype="float32")
+
+
+# -- label noise -----------------------------------------------------------------------------------------
+
+STEPS = (1000, 3000, 10_000)
+
+
+@cache
+def labelled(seed):
+    """Active units, fraction of active pairs and tr H under label noise, each of shape (networks, steps)."""
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=112, seed=seed)
+    noise, by = LabelNoise(0.3), GradientDescent(0.1)
+    run = train(NETWORK, x, y, seeds=seeds, steps=STEPS, by=by, noise=noise, dtype="float32", keep_parameters=True)
+    trace = [spectra(NETWORK, x, theta).sum(1) for theta in run.parameters]
+    return run.active_units.T, run.active_fraction.T, np.array(trace).T
+
+
+FALLING = {"fraction of active pairs": 1, "trace of the Hessian": 2}
+
+
+@pytest.mark.parametrize("which", FALLING)
+def test_label_noise(which):
+    """Under label noise the active pairs become fewer and the trace of the Hessian falls."""
+    row = in_turn(lambda seed: labelled(seed)[FALLING[which]])
+    run = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731
+    labels = dict(x="step", y=which)
+    rivals = {"it rises": 1.0, "it stays": 0.0}
+    confront(f"label noise: the {which} falls", -1.0, run, {}, Trend(STEPS), rivals, labels=labels)
+
+
+def test_label_noise_spares_units():
+    """Meanwhile the active units stay: within 5 of 100 of what they were."""
+    first = lambda v: v[:, -1] / v[:, 0]  # noqa: E731
+    run = in_turn(lambda seed: first(labelled(seed)[0]))
+    pilot = labelled(10**6)
+    rivals = {f"as the {name}": float(np.median(first(pilot[k]))) for name, k in FALLING.items()}
+    labels = dict(y="active units after 10,000 steps, of those after 1,000")
+    confront("label noise: units stay active", 1.0, run, {}, Equivalent(0.05, runs=112), rivals, labels=labels)
+
+
+COLLAPSE = (0.3, 0.4, 0.5, 0.6)  # beyond, some networks diverge
+
+
+@cache
+def early(seed):
+    """For each step size active units after 1000 steps, with label noise and without, and at the start; sharpness.
+
+    Of shapes (networks, step sizes, 3) and (networks, step sizes); the sharpness is eta lambda_max/2 at the start.
+    """
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=112, seed=seed)
+    same = dict(seeds=seeds, dtype="float32", keep_parameters=True)
+    units, edges = [], []
+    for eta in COLLAPSE:
+        runs = [train(NETWORK, x, y, steps=[0, 1000], by=GradientDescent(eta), noise=noise, **same)
+                for noise in (LabelNoise(0.1), ())]  # fmt: skip
+        units.append([*(run.active_units[-1] for run in runs), runs[0].active_units[0]])
+        edges.append(eta / 2 * spectra(NETWORK, x, runs[0].parameters[0])[:, -1])
+    return np.moveaxis(np.array(units), 2, 0), np.array(edges).T
+
+
+FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
+
+
+def collapse():
+    """Active units after 1000 steps against the sharpness at the start, every network at every step."""
+    units, edges = early(FIRST)
+    dots = Series("run", edges.ravel().tolist(), units[..., 0].ravel().tolist(), "one network", joined=False)
+    edge = Series("law", [1.0, 1.0], [0.0, 50.0], "edge of stability")
+    return Panel("η λ / 2 of the largest eigenvalue at the start", "active units of 50 after 1,000 steps", (dots, edge))
+
+
+def test_collapse_at_large_steps():
+    """Networks whose first steps are far beyond the edge of stability lose units at once, more at larger steps."""
+    row = in_turn(lambda seed: early(seed)[0][:, :, 0])
+    run = lambda eta, seed: row(seed)[COLLAPSE.index(eta)]  # noqa: E731
+    labels, rivals = dict(x="step η", y="active units of 50 after 1,000 steps"), {"more": 1.0, "as many": 0.0}
+    claim = "label noise: units die at once where the first steps are too large"
+    confront(claim, -1.0, run, {}, Trend(COLLAPSE), rivals, labels=labels, picture=collapse())
+
+
+def test_collapse_is_not_of_the_noise():
+    """They lose as many without the noise, network by network: within 1.5 of 50, at every step."""
+    run = in_turn(lambda seed: early(seed)[0][:, :, 0] - early(seed)[0][:, :, 1])
+    others = early(10**6)[0]
+    lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
+    rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
+    labels = dict(x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without")
+    claim = "the sudden loss of units is of the step, not of the noise of labels"
+    law = lambda: 0 * lost  # noqa: E731
+    confront(claim, law, run, {}, Equivalent(1.5, runs=112), rivals, labels=labels)

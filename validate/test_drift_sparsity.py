@@ -1,0 +1,223 @@
+"""Why noisy ReLU networks become sparse: what sets the time, and where the Hessian is meanwhile.
+
+Random tasks of 5 samples with 20 inputs and 5 outputs, 100 hidden units; every network has its own.  Exact is that
+eta sigma^2 t has no unit (`theory.drift.rescaled`); that the count of active units depends on nothing else, with the
+same targets at every step size, is measured, and so is the sharpness at which networks stay.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from laws import Equivalent, Exponent, Roundoff, Trend, confront
+from laws.judges.statistics import median_interval
+from laws.judges.verdict import Panel, Series
+from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
+from numerics.sparsity import decay, halving, in_turn, spectra, tasks
+
+NETWORK, SAMPLES = Network(20, 100, 5), 5
+RUNS, MANY = 32, 48  # networks: for exponents, and for medians
+TIMES = np.array([0.06, 0.12, 0.3])  # eta sigma^2 t
+REFERENCE = dict(eta=0.1, sigma=0.012)
+OTHERS = (dict(eta=0.2, sigma=0.01), dict(eta=0.05, sigma=0.014), dict(eta=0.03, sigma=0.018))
+
+
+def noisy(seed, networks, *, eta, sigma, times, **more):
+    """Networks trained with update noise, recorded at times eta sigma^2 t; and their inputs."""
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=networks, seed=seed)
+    steps = np.unique(np.rint(np.asarray(times) / (eta * sigma**2)))
+    noise, by = UpdateNoise(sigma), GradientDescent(eta)
+    return train(NETWORK, x, y, seeds=seeds, steps=steps, by=by, noise=noise, dtype="float32", **more), x
+
+
+@cache
+def reference():
+    """Medians of the active units of reference networks, whose seeds are not those of the others, against time."""
+    times = np.array([0.0, *np.geomspace(0.005, 1.2, 24)])
+    run, _ = noisy(10**6, RUNS, times=times, **REFERENCE)
+    return times, np.median(run.active_units, axis=1)
+
+
+def expected(times):
+    """The active units of the reference at a time eta sigma^2 t."""
+    return np.interp(times, *reference())
+
+
+@cache
+def measured(seed):
+    """Active units and eta lambda_max/2 at other steps and noises; each of shape (networks, settings, times)."""
+    counts, edges = [], []
+    for at in OTHERS:
+        run, x = noisy(seed, MANY, times=TIMES, keep_parameters=True, **at)
+        counts.append(run.active_units.T)
+        edges.append([at["eta"] / 2 * spectra(NETWORK, x, theta)[:, -1] for theta in run.parameters])
+    return np.stack(counts, axis=1), np.moveaxis(np.array(edges), 2, 0)
+
+
+FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
+
+
+def curves():
+    """The fall of the active units at all settings, against eta sigma^2 t."""
+    times, middle = reference()
+    drawn = [Series("law", times[1:].tolist(), middle[1:].tolist(), "η = 0.1, σ = 0.012")]
+    for at, row in zip(OTHERS, np.median(measured(FIRST)[0], axis=0), strict=True):
+        label = f"η = {at['eta']:g}, σ = {at['sigma']:g}"
+        drawn.append(Series("rival", TIMES.tolist(), row.tolist(), label, joined=False))
+    return Panel("η σ² t", "active units of 100, medians", tuple(drawn), "x")
+
+
+def test_time():
+    """The number of active units is a function of eta sigma^2 t, at steps of 0.03 to 0.2 and three sizes of noise."""
+    eta, sigma = (np.array([at[name] for at in OTHERS])[:, None] for name in ("eta", "sigma"))
+    steps = TIMES / (eta * sigma**2)
+    flat = lambda of: lambda: expected(of).ravel()  # noqa: E731
+    unit = REFERENCE["eta"] * REFERENCE["sigma"] ** 2
+    rivals = {
+        "of σ² t": flat(steps * sigma**2 * REFERENCE["eta"]),
+        "of η t": flat(steps * eta * REFERENCE["sigma"] ** 2),
+        "of the number of steps": flat(steps * unit),
+        "none is lost": flat(0 * steps),
+    }
+    labels = dict(x="step, noise and time", y="active units of 100")
+    claim = "active units fall with eta sigma^2 t, whatever the step and the noise"
+    run = in_turn(lambda seed: measured(seed)[0].reshape(MANY, -1))
+    judge = Equivalent(10.0, runs=MANY)
+    confront(claim, flat(0 * steps + TIMES), run, {}, judge, rivals, labels=labels, picture=curves())
+
+
+def test_edge():
+    """Update noise drives the sharpness up to where steps would be unstable, eta lambda_max = 2, and keeps it there."""
+    etas = np.array([at["eta"] for at in OTHERS])
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=16, seed=10**6)
+    quiet = train(NETWORK, x, y, seeds=seeds, steps=[2000], by=GradientDescent(0.1), dtype="float32").final
+    sharp = np.median(spectra(NETWORK, x, quiet)[:, -1])
+    where = lambda edge: np.repeat(edge, len(TIMES))  # noqa: E731
+    rivals = {
+        "as without noise": lambda: where(etas * sharp / 2),
+        "half as sharp": lambda: where(0.5 + 0 * etas),
+        "as sharp at every step": lambda: where(etas / REFERENCE["eta"]),
+        "the Hessian without the factor 2/(K D)": lambda: where(25 / 2 + 0 * etas),
+    }
+    labels = dict(x="step, noise and time", y="η λ / 2 of the largest eigenvalue")
+    claim = "under update noise networks go to the edge of stability"
+    run = in_turn(lambda seed: measured(seed)[1].reshape(MANY, -1))
+    confront(claim, lambda: where(1 + 0 * etas), run, {}, Equivalent(0.15, runs=MANY), rivals, labels=labels)
+
+
+SIGMAS, ETAS = (0.012, 0.02, 0.034, 0.056), (0.05, 0.1, 0.2)
+
+
+@cache
+def halved(seed, settings):
+    """Steps until half of the active units are gone, of the same networks at each setting; (networks, settings)."""
+    found = []
+    for eta, sigma in settings:
+        run, _ = noisy(seed, RUNS, times=[0, *np.geomspace(0.02, 0.8, 60)], eta=eta, sigma=sigma)
+        found.append(halving(run.steps, run.active_units))
+    return np.array(found).T
+
+
+def slopes(levels, seed, settings):
+    """The exponents of all networks: their median and its interval."""
+    fitted = np.polyfit(np.log(levels), np.log(halved(seed, settings)).T, 1)[0]
+    return float(np.median(fitted)), *median_interval(fitted, 0.025)
+
+
+def published(seed):
+    """The exponent of the rate in the noise, here and in publication, with their intervals of 95 %."""
+    middle, low, high = slopes(SIGMAS, seed, tuple((0.1, s) for s in SIGMAS))
+    here = Series("run", [-middle], [0], "here, halving of active units", [-high], [-low])
+    there = Series("run", [2.095], [1], "published fits of 118 runs", [2.095 - 1.96 * 0.063], [2.095 + 1.96 * 0.063])
+    return Panel("power of the noise in the rate", "", (here, there), rows=True)
+
+
+def by_level(levels, settings):
+    """A run of one level and seed, from networks trained side by side."""
+    row = in_turn(lambda seed: halved(seed, settings))
+    return lambda level, seed: row(seed)[levels.index(level)]
+
+
+def test_noise_sets_the_time():
+    """Half of the units are gone in a time that goes as one over the variance of the noise."""
+    run = by_level(SIGMAS, tuple((0.1, s) for s in SIGMAS))
+    rivals = {"-1, of its standard deviation": -1.0, "-4, of its variance's square": -4.0, "none": 0.0}
+    labels = dict(x="standard deviation σ of the noise", y="steps until half of the active units are gone")
+    claim = "sparsity takes a time that goes as one over the variance of the noise"
+    judge = Exponent(SIGMAS, detects=0.2, runs=RUNS)
+    confront(claim, -2.0, run, {}, judge, rivals, labels=labels, picture=published(FIRST))
+
+
+@pytest.mark.full
+def test_fitted_times():
+    """So does the time scale of an exponential, fitted to the fraction of active pairs as in publications."""
+
+    def fitted(seed):
+        times = [0, *np.linspace(0.02, 2.4, 60)]
+        runs = [noisy(seed, RUNS, times=times, eta=0.1, sigma=sigma)[0] for sigma in SIGMAS]
+        return np.array([decay(run.steps, run.active_fraction) for run in runs]).T
+
+    row = in_turn(fitted)
+    run = lambda sigma, seed: row(seed)[SIGMAS.index(sigma)]  # noqa: E731
+    labels = dict(x="standard deviation σ of the noise", y="fitted time scale of active pairs, steps")
+    claim, judge = (
+        "fitted time scales go as one over the variance of the noise",
+        Exponent(SIGMAS, detects=0.2, runs=RUNS),
+    )
+    confront(claim, -2.0, run, {}, judge, {"-1": -1.0, "-4": -4.0, "none": 0.0}, labels=labels)
+
+
+def test_step_sets_the_time():
+    """At the same noise larger steps make networks sparse sooner, in proportion: small-step theory says no."""
+    run = by_level(ETAS, tuple((eta, 0.02) for eta in ETAS))
+    rivals = {"0, as for small steps": 0.0, "-2, of label noise": -2.0}
+    labels = dict(x="step η", y="steps until half of the active units are gone")
+    claim = "sparsity takes a time that goes as one over the step"
+    confront(claim, -1.0, run, {}, Exponent(ETAS, detects=0.2, runs=RUNS), rivals, labels=labels)
+
+
+LOUD, UNTIL = (0.01, 0.016, 0.028), (0.3, 0.6, 1.2, 2.4, 4.0)
+
+
+@cache
+def long_after(seed):
+    """Active units at late times of the same networks with three sizes of noise; shape (networks, sizes, times).
+
+    Of 64 networks, those that diverge at no size of noise.
+    """
+    runs = [noisy(seed, 64, eta=0.2, sigma=sigma, times=UNTIL)[0] for sigma in LOUD]
+    found = np.array([run.active_units for run in runs]).transpose(2, 0, 1)
+    return found[np.isfinite(found).all((1, 2))]
+
+
+@pytest.mark.full
+def test_final_sparsity():
+    """Networks of one size do not end equally sparse: the louder the noise, the fewer units are left at equal time."""
+    row = in_turn(lambda seed: long_after(seed)[:, :, -1])
+    run = lambda sigma, seed: row(seed)[LOUD.index(sigma)]  # noqa: E731
+    middle = np.median(long_after(FIRST), axis=0)
+    drawn = [Series("rival", list(UNTIL), row.tolist(), f"σ = {s:g}") for s, row in zip(LOUD, middle, strict=True)]
+    drawn.append(Series("law", [UNTIL[0], UNTIL[-1]], [5.0, 5.0], "rank of the targets"))
+    labels = dict(x="standard deviation σ of the noise", y="active units of 100 at η σ² t = 4")
+    rivals, claim = (
+        {"as many, as published": 0.0, "more": 1.0},
+        "the louder the noise, the fewer units are left at last",
+    )
+    picture = Panel("η σ² t", "active units of 100, medians", tuple(drawn), "xy")
+    confront(claim, -1.0, run, {}, Trend(LOUD), rivals, labels=labels, picture=picture)
+
+
+def test_nothing_moves_without_noise():
+    """Plain descent, once it has converged, changes the activity of no unit at any sample, for 20,000 steps."""
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=8, seed=0)
+
+    @cache
+    def active(noise=()):
+        by = GradientDescent(REFERENCE["eta"])
+        return train(NETWORK, x, y, seeds=seeds, steps=[2000, 22_000], by=by, noise=noise).active_fraction
+
+    labels = dict(x="network", y="fraction of active pairs after 22,000 steps")
+    claim = "without noise no activity changes once the loss is gone"
+    rivals = {"as with noise": lambda: active(UpdateNoise(REFERENCE["sigma"]))[1]}
+    confront(claim, lambda: active()[0], lambda seed: active()[1], {}, Roundoff(1), rivals, labels=labels)
