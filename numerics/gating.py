@@ -149,25 +149,6 @@ def flow(graph: Graph, task: Task, weights: Mapping[str, Tensor], times, rtol: f
     return _descend(graph, task, weights, times, GradientFlow(rtol, rtol * min(sizes, default=1.0)))
 
 
-def one_by_one(batch: Callable[[int], Sequence[Network]]) -> Callable[[int], Network]:
-    """What was found of networks trained at once, handed out one for each seed that is asked for.
-
-    batch: seed -> what was found, network by network; the first seed draws it, and no other is drawn.
-    """
-    drawn: list[Sequence[Network]] = []
-    members: dict[int, int] = {}
-
-    def of(seed: int) -> Network:
-        if not drawn:
-            drawn.append(batch(seed))
-        k = members.setdefault(seed, len(members))
-        if k >= len(drawn[0]):
-            raise ValueError(f"seed = {seed} is number {k + 1}, but {len(drawn[0])} networks were trained at once")
-        return drawn[0][k]
-
-    return of
-
-
 def _descend(graph, task, weights, times, by) -> dict[str, np.ndarray]:
     names = list(graph.edges)
     if set(weights) != set(names):

@@ -8,9 +8,6 @@ zero where the loss is (`spectra`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import numpy as np
 
 from numerics.checks import numbers_of, whole
@@ -101,21 +98,3 @@ def decay(steps, active) -> np.ndarray:
         t = steps[:end] - steps[0]
         found.append(-1 / np.polyfit(t, np.log(above[:end]), 1, w=np.sqrt(1 - t / steps[end]))[0])
     return np.array(found)
-
-
-def in_turn(make: Callable[[int], Sequence]) -> Callable[[int], Any]:
-    """A run of one seed after the other, from networks trained side by side.
-
-    make: a seed -> rows; it is called once, with the first seed, and its rows answer to the seeds in turn.
-    """
-    seeds: list[int] = []
-    rows: list = []
-
-    def run(seed: int):
-        if not seeds:
-            rows.extend(make(seed))
-        if seed not in seeds:
-            seeds.append(seed)
-        return rows[seeds.index(seed)]
-
-    return run

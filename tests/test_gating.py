@@ -372,10 +372,6 @@ def test_networks_at_once_do_not_meet():
     for k in range(3):
         alone = gating.relu_train(points, targets, (layers[0][k : k + 1], layers[1][k : k + 1]), times, 0.1)
         np.testing.assert_allclose(together[:, k], alone[:, 0], rtol=1e-12)
-    each = gating.one_by_one(lambda seed: [seed, seed + 1])
-    assert (each(7), each(9), each(7)) == (7, 8, 7)  # the first seed draws both
-    with pytest.raises(ValueError, match="seed = 8 is number 3, but 2 networks"):
-        each(8)
     graph, task = xor()
     many = gating.random(graph, 0.3, seed=1, networks=2)
     both = gating.train(graph, task, many, [1.0], 0.1)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, norm, t
 
 from laws import Distribution, Equivalent, Exponent, Mean, Order, Roundoff, Solver, Trend, measure
-from laws.judges import Measurement, statistics
+from laws.judges import Measurement, in_turn, statistics
 
 truth = np.array([0.3, 1.7, 2.6])
 
@@ -300,3 +300,12 @@ def test_measure_refuses_what_is_no_number():
     """A run that is not finite is refused, not averaged away."""
     with pytest.raises((ValueError, ArithmeticError), match="not finite"):
         measure("how large", lambda x, seed: float("nan"), (1.0,))
+
+
+def test_runs_made_side_by_side_are_handed_out_in_turn():
+    """One call makes all runs, from the first seed; each further seed gets the next, and the same seed the same."""
+    made = []
+    run = in_turn(lambda seed: made.append(seed) or [seed, 10 * seed, 100 * seed])
+    assert [run(seed) for seed in (7, 3, 7, 5, 3)] == [7, 70, 7, 700, 70] and made == [7]
+    with pytest.raises(ValueError, match="seed = 6 is number 4, but only 3 runs"):
+        run(6)

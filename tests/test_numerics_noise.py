@@ -237,15 +237,6 @@ def test_activity_counts_what_it_says():
     assert [float(v) for v in counted] == [3 / 8, 3 / 8, 1 / 2]
 
 
-def test_runs_made_side_by_side_are_handed_out_in_turn():
-    """One call makes all runs, from the first seed; each further seed gets the next, and the same seed the same."""
-    made = []
-    run = noise.in_turn(lambda seed: made.append(seed) or [seed, 10 * seed, 100 * seed])
-    assert [run(seed) for seed in (7, 3, 7, 5, 3)] == [7, 70, 7, 700, 70] and made == [7]
-    with pytest.raises(IndexError):
-        run(6)
-
-
 def test_noise_average_is_a_mean():
     """The average by quadrature agrees with exact values in one and two dimensions."""
     W = torch.tensor([[1.2, 0.5]], dtype=torch.float64)

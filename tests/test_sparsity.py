@@ -7,7 +7,7 @@ import torch
 from numerics import hessian as derivatives
 from numerics.ensemble import Network, Tanh
 from numerics.similarity import Matching, learn, settle
-from numerics.sparsity import decay, halving, in_turn, spectra, tasks
+from numerics.sparsity import decay, halving, spectra, tasks
 
 EPS = np.finfo(float).eps
 
@@ -45,12 +45,6 @@ def test_times_of_exponentials():
     active = 90 * np.exp(-t[:, None] / scales)
     assert np.abs(decay(t, active) - scales).max() < 1e3 * EPS * scales.max()
     assert np.abs(halving(t, active) - scales * np.log(2)).max() < 0.1**2 / (8 * scales.min())
-
-
-def test_in_turn():
-    """Every seed has its row, always the same; the first one makes them all."""
-    run = in_turn(lambda seed: [seed, seed + 10])
-    assert (run(7), run(3), run(7), run(3)) == (7, 17, 7, 17)
 
 
 def test_rates_settle():

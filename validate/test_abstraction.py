@@ -3,6 +3,7 @@
 import numpy as np
 
 from laws import Order, Trend, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import gating
 from numerics.chain import crossing
@@ -73,7 +74,7 @@ def shared(seed, networks):
 
 def test_abstraction():
     """From small random weights the codes of the domains become alike level by level, broad distinctions first."""
-    alike = gating.one_by_one(lambda seed: shared(seed, 60))
+    alike = in_turn(lambda seed: shared(seed, 60))
 
     def run(level, seed):
         return crossing(TIMES, np.maximum.accumulate(alike(seed)[LEVELS.index(level)]), 0.7)

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from laws import Equivalent, Exponent, Roundoff, Trend, confront
+from laws.judges import in_turn
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
-from numerics.sparsity import decay, halving, in_turn, spectra, tasks
+from numerics.sparsity import decay, halving, spectra, tasks
 
 NETWORK, SAMPLES = Network(20, 100, 5), 5
 RUNS, MANY = 32, 48  # networks: for exponents, and for medians

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from laws import Equivalent, Roundoff, Trend, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import hessian as derivatives
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
-from numerics.sparsity import in_turn, spectra, tasks
+from numerics.sparsity import spectra, tasks
 from theory.drift import nullity
 
 NETWORK, SAMPLES, NETWORKS = Network(10, 50, 5), 5, 112

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from laws import Equivalent, Mean, Solver, Trend, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import gating
 from theory.gating import correlations, diagonalise, hierarchy, routing, routing_strength, trained_pairs
@@ -128,7 +129,7 @@ def test_generalisation_against_K():
     panel += [Series("law", [1 / M for M in sizes], [2.0 ** (1 - M) for M in sizes], "free signs agree, $2^{1-M}$")]
 
     levels = (1.0, 2.0, 4.0)
-    error = {K: gating.one_by_one(lambda seed, K=K: errors(6, int(K), seed)) for K in levels}
+    error = {K: in_turn(lambda seed, K=K: errors(6, int(K), seed)) for K in levels}
     confront(
         "the more pairs are trained, the less is wrong on the others",
         -1.0,
@@ -176,7 +177,7 @@ MEASURES = {"likeness of hidden codes": -1.0, "size of the shared weight": -1.0,
 @pytest.mark.parametrize("which", MEASURES)
 def test_rich_and_lazy(which):
     """From larger weights routing generalises less, its domains share their codes less, and the shared weight less."""
-    sign, values = MEASURES[which], gating.one_by_one(lambda seed: batch(seed)[list(MEASURES).index(which)].T)
+    sign, values = MEASURES[which], in_turn(lambda seed: batch(seed)[list(MEASURES).index(which)].T)
     run = lambda scale, seed: values(seed)[SCALES.index(scale)]  # noqa: E731
     rivals = {"the other way": -sign, "no trend": 0.0}
     claim = f"rich to lazy: the {which} {'rises' if sign > 0 else 'falls'} with the initial weights"
@@ -247,7 +248,7 @@ def imbalanced(seed):
 @pytest.mark.full
 def test_imbalance():
     """At equal product, domains share their codes the less the larger their own weights start."""
-    alike = gating.one_by_one(imbalanced)
+    alike = in_turn(imbalanced)
     confront(
         "at equal product, codes are shared less where the domains' weights start larger",
         -1.0,

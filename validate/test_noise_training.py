@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from laws import Equivalent, Exponent, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.marginalised import marginalised_loss, marginalised_terms
-from numerics.noise import in_turn
 
 SIGMA = 0.5
 SEEDS = 40

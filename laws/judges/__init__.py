@@ -16,6 +16,7 @@ from laws.judges.confrontation import Refuted, confront
 from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
+from laws.judges.seeding import in_turn
 from laws.judges.verdict import Verdict
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "Trend",
     "Verdict",
     "confront",
+    "in_turn",
     "measure",
 ]

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from laws.judges import confrontation, drawing, samples
+from laws.judges import confrontation, drawing
 from laws.judges.finding import finite
+from laws.judges.seeding import seeds
 from laws.judges.verdict import Panel, Series
 
 
@@ -77,7 +78,7 @@ def measure(
         raise ValueError(f"runs = {runs}, levels = {levels!r}: at least 3 runs of at least one level are needed")
     started, named = time.perf_counter(), {"x": "level", "y": "measured", **(labels or {})}
     seed = confrontation.fresh(seed, what)
-    values = np.array([finite([run(x, s) for x in levels], f"run(x, {s})") for s in samples.seeds(seed, runs)])
+    values = np.array([finite([run(x, s) for x in levels], f"run(x, {s})") for s in seeds(seed, runs)])
     middle, low, high = np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
     numbers = ", ".join(
         f"{x:g}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(levels, middle, low, high, strict=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from laws.judges import statistics
 from laws.judges.finding import Finding, finite, match, positive
+from laws.judges.seeding import seeds
 from laws.judges.verdict import Panel, Series
 
 BUDGET = 1e-2  # probability of any false alarm in one run of the whole suite
@@ -318,11 +319,6 @@ class Equivalent:
         """The medians, and the ends of their intervals."""
         low, high, middle = self._intervals(runs)
         return middle, low, high
-
-
-def seeds(seed: int, runs: int) -> list[int]:
-    """Independent seeds, drawn from one."""
-    return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
 
 
 def _enough(judge, error: float) -> None:

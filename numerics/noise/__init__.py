@@ -22,11 +22,11 @@ from numerics.noise._network import (
     squared_error,
 )
 from numerics.noise._objectives import NOISELESS, JacobianPenalty, Marginalised, Part, Sampled
-from numerics.noise._training import SGD, Adam, Schedule, SparseAdam, in_turn, train
+from numerics.noise._training import SGD, Adam, Schedule, SparseAdam, train
 
 __all__ = [
     "Activity", "Adam", "Autoencoder", "DEAD", "Gaussian", "JacobianPenalty", "Laplace", "Marginalised", "NOISELESS",
     "Part", "SGD", "SaltAndPepper", "Sampled", "Schedule", "SparseAdam", "TopK", "activity", "cross_entropy",
-    "double", "in_turn", "initial", "noise_average", "reflected", "sampled_loss", "saturating", "sparse_code",
+    "double", "initial", "noise_average", "reflected", "sampled_loss", "saturating", "sparse_code",
     "squared_error", "train",
 ]  # fmt: skip

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -167,24 +166,6 @@ def train(
     if record:
         record(network.with_weights(weights), schedule.steps)
     return network.with_weights(weights)
-
-
-def in_turn(make: Callable[[int], Sequence]) -> Callable[[int], Any]:
-    """A run of one seed after the other, from runs made side by side.
-
-    make: a seed -> rows; it is called once, with the first seed, and its rows answer to the seeds in turn.
-    """
-    seeds: list[int] = []
-    rows: list = []
-
-    def run(seed: int):
-        if not seeds:
-            rows.extend(make(seed))
-        if seed not in seeds:
-            seeds.append(seed)
-        return rows[seeds.index(seed)]
-
-    return run
 
 
 def _generators(seed, device):
