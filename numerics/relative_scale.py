@@ -1,7 +1,8 @@
 """What the relative scale of two layers does in practice: grokking in modular arithmetic, filters of a small conv net.
 
-Weights of the first layer are drawn with a standard deviation `scale` times the usual one, those of the last layer with
-1/scale times the usual one, so that the first function is alike and its layers are not.
+Weights of the first layer are drawn with a standard deviation `scale` times the usual one, those of the last layer so
+much smaller that the first answers are as large at every scale: 1/scale^2 for quadratic units, 1/scale for ReLU.
+All is float32.
 
 Modular addition: two one-hot inputs a, b below P, target one-hot (a + b) mod P; four fifths of all pairs are learnt,
 the rest held out.  One hidden layer of quadratic units, mean squared error, full-batch gradient descent with
@@ -106,10 +107,10 @@ def _pairs(modulus, generator) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _drawn(widths, scale, generator) -> list[Tensor]:
-    """The two layers, normal with variance 1/fan-in, times scale and 1/scale."""
+    """The two layers, normal with variance 1/fan-in, times scale and 1/scale^2: the units are quadratic."""
     return [
         factor * torch.randn(m, n, generator=generator) / m**0.5
-        for m, n, factor in zip(widths, widths[1:], (scale, 1 / scale), strict=False)
+        for m, n, factor in zip(widths, widths[1:], (scale, 1 / scale**2), strict=False)
     ]
 
 

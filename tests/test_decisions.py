@@ -87,24 +87,57 @@ def test_noise_is_that_of_trials():
 
 @pytest.mark.parametrize("beta", [0.5, 3.5, 20.0])
 @pytest.mark.parametrize("p", [0.1, 0.45, 0.8])
+def test_unstable_directions(p, beta):
+    """At every exact saddle the eigenvalues of the flow above 0 are the rates, each once, and no others."""
+    for point in theory.decisions.saddles(p=p, r=1.2, beta=beta)[:5]:
+        theta, step = resting(point).ravel(), 1e-6
+        ahead, behind = (
+            theory.decisions.speed((theta + sign * step * np.eye(9)).reshape(9, 3, 3), p=p, r=1.2, beta=beta)
+            for sign in (1, -1)
+        )
+        found = np.linalg.eigvals(((ahead - behind).reshape(9, 9) / (2 * step)).T)
+        grows = np.sort(found.real)[::-1][: point.unstable]
+        rates = sorted((rate for rate in point.rates.values() if rate > 0), reverse=True)
+        error = 1e3 * step  # slopes are off by step^2 times third derivatives; double roots at 0 by its root
+        assert len(rates) == point.unstable and np.all(np.abs(grows - rates) < error)
+        assert np.all(np.sort(found.real)[::-1][point.unstable :] < error)
+
+
+def resting(point):
+    """A learner at an exact saddle."""
+    theta = np.zeros((3, 3))
+    for i, unit in enumerate("LR0"):
+        if unit in point.learnt:
+            own = point.values[0] if unit == "0" else point.values[i] * (np.arange(2) == i)
+            theta[i] = 0.8, *(own / 0.8)
+    return theta
+
+
+@pytest.mark.parametrize("beta", [0.5, 3.5, 20.0])
+@pytest.mark.parametrize("p", [0.1, 0.45, 0.8])
 def test_saddles(p, beta):
     """Every exact saddle is stationary, rates come in mirror images, and quasi-saddles attract but for every second."""
     found = theory.decisions.saddles(p=p, r=1.2, beta=beta)
     mirrored = theory.decisions.saddles(p=1 - p, r=1.2, beta=beta)
     assert [s.learnt for s in found[:5]] == ["", "0", "L", "R", "LR"]
     for point in found[:5]:
-        theta = np.zeros((3, 3))
-        for i, unit in enumerate("LR0"):
-            if unit in point.learnt:
-                own = point.values[0] if unit == "0" else point.values[i] * (np.arange(2) == i)
-                theta[i] = 0.8, *(own / 0.8)
-        still = np.abs(theory.decisions.speed(theta, p=p, r=1.2, beta=beta)).max()
+        still = np.abs(theory.decisions.speed(resting(point), p=p, r=1.2, beta=beta)).max()
         assert still < 8 * np.finfo(float).eps * 1.2**2
     for side, other in (("L0", "R0"), ("R0", "L0")):
         repels = [s.repels for s in found if s.learnt == side]
         assert repels in ([False], [False, True, False])
         image = [s.values[::-1, ::-1] for s in mirrored if s.learnt == other]
         assert np.allclose(image, [s.values for s in found if s.learnt == side], rtol=1e-9)
+
+
+def test_shallow_rests_in_one_place():
+    """From different weights the shallow network comes to the same rest."""
+    starts = 0.2 * np.random.default_rng(0).normal(size=(5, 3, 2))
+    task = dict(p=0.3, r=1.2, beta=3.5)
+    ends = [theory.decisions.shallow_trajectory(start, [500.0], **task)[0] for start in starts]
+    rounding = 1e-9 * 1.2  # what the solver was asked for
+    assert np.ptp(ends, axis=0).max() < 10 * rounding
+    assert np.abs(theory.decisions.shallow_speed(ends[0], **task)).max() < 10 * rounding
 
 
 @pytest.mark.parametrize(

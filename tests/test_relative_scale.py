@@ -21,6 +21,16 @@ def test_slopes():
         assert torch.allclose(found, slope, rtol=1e-12, atol=0)
 
 
+def test_first_answers_are_alike():
+    """At every scale the network starts with the same answers."""
+    x = torch.eye(10)
+    answers = []
+    for scale in (0.5, 1.0, 2.0):
+        weights = relative_scale._drawn((10, 7, 5), scale, torch.Generator().manual_seed(0))
+        answers.append(relative_scale._answers(weights, x))
+    assert torch.equal(answers[0], answers[1]) and torch.equal(answers[0], answers[2])  # powers of 2 round nothing
+
+
 def test_grokking_ends_when_nine_tenths_are_right():
     """The run stops where both shares reach nine tenths, learnt pairs first; the same seed gives the same bits."""
     small = Addition(hidden=96)

@@ -10,7 +10,7 @@ from numerics.fields import mosaic
 from numerics.relative_scale import Addition, Photographs
 
 SCALES = (0.25, 0.35, 0.5, 0.71, 1.0, 1.41)  # at 2 some networks do not generalise in 40,000 steps
-FIRST = "scale of the first layer, over the usual; the last has its inverse"
+FIRST = "scale of the first layer, over the usual"
 
 
 def curves(seed):
@@ -55,6 +55,7 @@ def test_selectivity():
         "how selective for orientation are the first filters of a convolutional network",
         run,
         (0.1, 0.3, 1.0, 3.0, 10.0),
+        runs=9,
         labels=dict(x=FIRST, y="mean selectivity of 32 filters"),
         log="x",
         picture=Panel("filters, each scaled by itself", "", tuple(tiles)),

@@ -161,6 +161,8 @@ def _solve(moves, start, times, tau) -> np.ndarray:
         raise ValueError(f"times = {times * tau} must be a row that increases from 0 or more")
     flow = lambda t, y: moves(y)  # noqa: E731
     found = solve_ivp(flow, (0, times[-1] or 1.0), start, method="DOP853", t_eval=times, rtol=1e-9, atol=1e-12)
+    if not found.success:
+        raise ArithmeticError(f"the mean field could not be followed to times = {times[-1] * tau}: {found.message}")
     return found.y.T
 
 

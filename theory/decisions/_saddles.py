@@ -21,7 +21,8 @@ class Saddle:
 
     learnt: the units that are learnt, of "L", "R", "0"
     values: Q^tot of both choices on trials of both stimuli; shape (2, 2), rows are stimuli
-    rates: unit that is not learnt -> its rate (per tau); it is an unstable direction if the rate is positive
+    rates: unit that is not learnt -> its rate (per tau) where all its weights are 0; it is an unstable direction if the
+        rate is positive (a gain of 0 lets weights be anything: that moves the rate, not its sign)
     quasi: whether only the values rest, while gains fall as t^(-1/2) and weights grow
     repels: whether the values of a quasi-saddle, once off, also drift away, as a power of time
     """
