@@ -5,7 +5,6 @@ import math
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -31,6 +30,7 @@ from numerics.corridor import (
     walk,
     walls,
 )
+from numerics.corridor.__main__ import main
 from numerics.corridor._figure import figure
 from theory import drift
 
@@ -319,7 +319,7 @@ def test_run_learns_and_counts(history):
     assert history.loss[-1, 0] == trained.loss[-1, 0]
     assert history.active_units[-1, 0] == (h > 0).any(0).sum() and history.active_fraction[-1, 0] == (h > 0).mean()
     where = places(seen.position, seen.direction, length=SMALL.length)
-    np.testing.assert_array_equal(history.maps[-1], rate_maps(h, where))
+    np.testing.assert_array_equal(history.maps[-1], rate_maps(h, where).astype(np.float32))
     bits = spatial_information(occupancy(where), rate_maps(h, where))
     assert history.information[-1, 0] == pytest.approx(bits[bits > 0.01].mean(), rel=1e-12)
     assert history.place_cells[-1, 0] == (bits > 0.01).sum()
@@ -334,36 +334,40 @@ def same(one, other):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
 
 
-def test_killed_run_goes_on_to_the_same_bits(tmp_path):
-    """A run from the command line, killed on its way, goes on to the bits of one that was not; its folder keeps it."""
-    corridor = dataclasses.replace(PUBLIC, steps=40_000, hidden=40, samples=40)
-    command = "--steps 40000 --hidden 40 --samples 40 --networks 2 --records 12 --seconds 0".split()
-    first = subprocess.Popen(
-        [sys.executable, "-m", "numerics.corridor", *command, "--folder", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    reached, deadline = 0, time.monotonic() + 120
-    while reached < 1000 and first.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-        reached = step_of(tmp_path / "checkpoint.npz")
-    first.send_signal(signal.SIGKILL)
-    said, _ = first.communicate()
-    assert b"settings: neither of the source" in said
-    assert 1000 <= step_of(tmp_path / "checkpoint.npz") < corridor.steps and not (tmp_path / "history.npz").exists()
-    resumed = run(corridor, seeds=[0, 1], records=12, folder=tmp_path)
-    same(resumed, run(corridor, seeds=[0, 1], records=12))
-    same(resumed, load(tmp_path / "history.npz"))
+MORTAL = """
+import os, runpy, signal
+from numerics.ensemble import Checkpoint
+
+save = Checkpoint.save
+
+def save_or_die(checkpoint, about, arrays):
+    if os.path.exists(checkpoint.path) and arrays["step"] >= 1000:
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(checkpoint, about, arrays)
+
+Checkpoint.save = save_or_die
+runpy.run_module("numerics.corridor", run_name="__main__")
+"""
+
+
+def test_killed_run_goes_on_to_the_same_bits(tmp_path, capsys):
+    """A run from the command line, killed between two checkpoints, goes on to the bits of one that was not."""
+    given = dict(steps=3000, hidden=40, samples=40)
+    corridor = dataclasses.replace(PUBLIC, **given)
+    given |= dict(networks=2, records=12, seconds=0, folder=tmp_path)
+    command = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    killed = subprocess.run([sys.executable, "-c", MORTAL, *command], capture_output=True, text=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL and killed.stdout.startswith("settings: neither of the source")
+    with np.load(tmp_path / "checkpoint.npz", allow_pickle=False) as file:
+        assert 0 < file["step"] < 1000
+    assert not (tmp_path / "history.npz").exists()
+    main(**given)
+    said = capsys.readouterr().out
+    assert "settings: neither of the source" in said and "medians of 2 networks" in said
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    same(load(tmp_path / "history.npz"), run(corridor, seeds=[0, 1], records=12))
     with pytest.raises(ValueError, match="holds another run"):
         run(dataclasses.replace(corridor, eta=0.09), seeds=[0, 1], records=12, folder=tmp_path)
-
-
-def step_of(path):
-    """The step of a checkpoint, 0 before there is one."""
-    if not path.exists():
-        return 0
-    with np.load(path, allow_pickle=False) as file:
-        return int(file["step"])
 
 
 def test_what_is_no_history_is_refused(tmp_path, history):

@@ -27,14 +27,7 @@ def figure(history: History):
     _arena(top.subplots(), history)
     loss, activity, decoded = middle.subplots(1, 3)
     _courses(loss, history, history.log_loss, INK, "-", "log$_{10}$ loss / that of the mean")
-    _courses(activity, history, history.information, BLUE, "-", "information of place cells (bits)")
-    shuffled = np.median(history.shuffled_information[1:], axis=1)
-    activity.plot(history.steps[1:], shuffled, color=BLUE, linestyle=":", label="positions shuffled")
-    activity.legend(frameon=False, loc="lower left")
-    other = activity.twinx()
-    _courses(other, history, history.active_fraction, RED, "--", "active (unit, sample) pairs (fraction)")
-    for both in (activity, other):
-        both.set_ylim(bottom=0)
+    _information(activity, history)
     _courses(decoded, history, history.decoding_error, INK, "-", "decoding error (units of length)")
     decoded.axhline(np.median(history.chance_error), color=RED, linestyle=":", label="chance")
     decoded.set_ylim(bottom=0)
@@ -78,6 +71,22 @@ def _around(corridor, distance):
         np.interp(distance, corners, [0, 0, corridor.length, corridor.length, 0]),
         np.interp(distance, corners, [-half, half, half, -half, -half]),
     )
+
+
+def _information(axes, history: History) -> None:
+    """Bits on the left, fractions of what is active on the right."""
+    other, units = axes.twinx(), history.corridor.hidden
+    _courses(axes, history, history.information, BLUE, "-", "information of place cells (bits)")
+    shuffled = np.median(history.shuffled_information[1:], axis=1)
+    axes.plot(history.steps[1:], shuffled, color=BLUE, linestyle=":", label="positions shuffled")
+    _courses(other, history, history.active_units / units, RED, "-.", "")
+    _courses(other, history, history.active_fraction, RED, "--", "active fraction")
+    other.plot([], [], color=RED, linestyle="-.", label="units")
+    other.plot([], [], color=RED, linestyle="--", label="(unit, sample) pairs")
+    axes.set_ylim(bottom=0)
+    other.set_ylim(0, 1.05)
+    axes.legend(frameon=False, loc="lower left", labelcolor=BLUE, fontsize=9)
+    other.legend(frameon=False, loc="lower right", labelcolor=RED, fontsize=9)
 
 
 def _courses(axes, history: History, values: np.ndarray, colour: str, style: str, label: str) -> None:

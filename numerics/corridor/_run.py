@@ -42,7 +42,8 @@ class History:
         chance_error: the same if all places on the way looked alike, (B,).
         correlation: of the population between two times, (B, T, T).
         snapshots: the steps of the maps, (4,).
-        maps: rate maps of the first network at these, (4, hidden, 100), nan where it has not been.
+        maps: rate maps of the first network at these, (4, hidden, 100), float32; nan where it has not
+            been.
     """
 
     corridor: Corridor
@@ -167,7 +168,7 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
         chance_error=np.array([np.abs(s.position[:, None] - u.position).mean() for s, u in tasks]),
         correlation=side_by_side.pop("correlation"),
         snapshots=trained.steps[at],
-        maps=told[0][1],
+        maps=told[0][1].astype(np.float32),
         **{name: values.T for name, values in side_by_side.items()},
     )
 
