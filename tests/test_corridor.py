@@ -215,6 +215,10 @@ def test_seeds_decide():
     same, other = samples(SMALL, 4)[0], samples(SMALL, 5)[0]
     np.testing.assert_array_equal(same.x, samples(SMALL, 4)[0].x)
     assert (same.x[:, :-1] != other.x[:, :-1]).all()
+    longer, beyond = samples(SMALL, 4, unseen=500)
+    np.testing.assert_array_equal(longer.x, same.x)
+    np.testing.assert_array_equal(beyond.x[:60], samples(SMALL, 4)[1].x)
+    assert len(beyond.y) == 500
     np.testing.assert_array_equal(walls(SMALL, 4), walls(dataclasses.replace(SMALL, speed=0.3, samples=9), 4))
 
 
@@ -323,9 +327,28 @@ def test_run_learns_and_counts(history):
     bits = spatial_information(occupancy(where), rate_maps(h, where))
     assert history.information[-1, 0] == pytest.approx(bits[bits > 0.01].mean(), rel=1e-12)
     assert history.place_cells[-1, 0] == (bits > 0.01).sum()
+    _, long = samples(SMALL, 3, unseen=20 * SMALL.samples)
+    there = places(long.position, long.direction, length=SMALL.length)
+    more = spatial_information(occupancy(there), rate_maps(activities(SMALL, trained.final[0], long.x), there))
+    assert history.unseen_information[-1, 0] == pytest.approx(more[bits > 0.01].mean(), rel=1e-12)
     error = decoding_error(h, seen.position, activities(SMALL, trained.final[0], unseen.x), unseen.position)
     assert history.decoding_error[-1, 0] == error < history.chance_error[0]
     np.testing.assert_allclose(np.diagonal(history.correlation, axis1=1, axis2=2), 1, rtol=1e-9)
+
+
+def test_few_samples_seem_to_tell_of_any_place(history):
+    """Shuffling positions leaves less information than there was, but not none: few samples make it up themselves."""
+    assert (history.shuffled_information < history.information).all()
+    assert (history.shuffled_information > 0).all()
+    noise = np.random.default_rng(11).exponential(size=(6000, 8))
+    bits = [
+        spatial_information(occupancy(where), rate_maps(noise[: len(where)], where)).mean()
+        for where in (np.arange(count) % 60 for count in (60, 6000))
+    ]
+    # of N independent samples in b bins the bias is (b - 1)/(2 N ln 2) at leading order: variance and mean are 1
+    assert bits[0] > bits[1]
+    expected = 59 / (2 * 6000 * math.log(2))
+    assert abs(bits[1] / expected - 1) < norm.isf(1e-6 / 2) * math.sqrt(2 / (59 * 8))
 
 
 def same(one, other):
@@ -392,5 +415,6 @@ def test_figure_names_its_axes(history, diverged):
     drawn = figure(history)
     drawn.canvas.draw()
     arena, loss, information, decoded = drawn.axes[0], *drawn.axes[2:5]
-    assert "settings: neither of the source" in arena.get_title() and "text" in arena.get_title()
+    title = drawn.subfigs[0].get_suptitle()
+    assert title.startswith("settings: neither of the source") and "hidden 24 | 500 | 500" in " ".join(title.split())
     assert all(axes.get_xlabel() and axes.get_ylabel() for axes in (arena, loss, information, decoded))

@@ -52,7 +52,8 @@ def main(
 def summary(history: History) -> str:
     """Medians over the networks at a tenth, and at the end, of the steps."""
     first = int(np.abs(history.steps - history.steps[-1] / 10).argmin())
-    shown = ("log_loss", "active_units", "active_fraction", "information", "shuffled_information", "decoding_error")
+    shown = ["log_loss", "active_units", "active_fraction", "place_cells"]
+    shown += ["information", "shuffled_information", "unseen_information", "decoding_error"]
     lines = [f"trained by: {history.backend}; medians of {len(history.seeds)} networks"]
     lines.append(f"{'step':>20}  " + "  ".join(f"{history.steps[i]:>12,}" for i in (first, -1)))
     for name in shown:

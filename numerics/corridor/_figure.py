@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 
 from numerics.corridor._run import SNAPSHOTS, History
@@ -24,7 +26,7 @@ def figure(history: History):
 
     drawn = Figure(figsize=(13, 10.5), layout="constrained")
     top, middle, bottom = drawn.subfigures(3, 1, squeeze=False, height_ratios=[1.8, 3, 5])[:, 0]
-    _arena(top.subplots(), history)
+    _arena(top, history)
     loss, activity, decoded = middle.subplots(1, 3)
     _courses(loss, history, history.log_loss, INK, "-", "log$_{10}$ loss / that of the mean")
     _information(activity, history)
@@ -42,13 +44,15 @@ def figure(history: History):
     return drawn
 
 
-def _arena(axes, history: History) -> None:
+def _arena(part, history: History) -> None:
     """The corridor of the first network from above, its walls as dark as they are, and a gaze."""
-    corridor, seed = history.corridor, int(history.seeds[0])
+    axes, corridor, seed = part.subplots(), history.corridor, int(history.seeds[0])
     seen, texture = samples(corridor, seed)[0], walls(corridor, seed)
     t = int(np.argmin(np.abs(seen.position - 0.3 * corridor.length)))
-    y, x = _around(corridor, np.arange(len(texture)) * corridor.perimeter / len(texture))
-    dots = axes.scatter(y, x, c=texture, cmap="cividis", s=14, marker="s", zorder=2)
+    around = np.linspace(0, corridor.perimeter, 1500)
+    points = np.arange(len(texture)) * corridor.perimeter / len(texture)
+    shades = np.interp(around, points, texture, period=corridor.perimeter)
+    dots = axes.scatter(*_around(corridor, around), c=shades, cmap="cividis", s=14, marker="s", zorder=2)
     for end in hits(corridor, seen.position[t : t + 1], seen.gaze[t : t + 1])[0]:
         axes.plot(*np.transpose([(seen.position[t], 0), _around(corridor, end)]), color=BLUE, linewidth=0.7)
     axes.plot(seen.position[t], 0, "o", color=RED, markersize=7)
@@ -57,10 +61,9 @@ def _arena(axes, history: History) -> None:
     axes.set(xlabel="y (units of length)", ylabel="x (units)", aspect="equal")
     axes.spines[:].set_visible(False)
     three = "; ".join(f"{name} {' | '.join(map(shown, row))}" for name, row in differences(corridor).items())
-    axes.set_title(
-        f"settings: {named(corridor)}; {len(history.seeds)} networks\nhere | text | files: {three}", fontsize=9
-    )
-    axes.figure.colorbar(dots, ax=axes, label="texture", pad=0.01, ticks=[])
+    title = f"settings: {named(corridor)}; {len(history.seeds)} networks; here | text | files: {three}"
+    part.suptitle("\n".join(textwrap.wrap(title, 150)), fontsize=9)
+    part.colorbar(dots, ax=axes, panchor=False, label="texture", pad=0.01, ticks=[])
 
 
 def _around(corridor, distance):
@@ -77,8 +80,12 @@ def _information(axes, history: History) -> None:
     """Bits on the left, fractions of what is active on the right."""
     other, units = axes.twinx(), history.corridor.hidden
     _courses(axes, history, history.information, BLUE, "-", "information of place cells (bits)")
-    shuffled = np.median(history.shuffled_information[1:], axis=1)
-    axes.plot(history.steps[1:], shuffled, color=BLUE, linestyle=":", label="positions shuffled")
+    controls = {
+        "unseen walk": (history.unseen_information, "-."),
+        "positions shuffled": (history.shuffled_information, ":"),
+    }
+    for label, (values, style) in controls.items():
+        axes.plot(history.steps[1:], np.median(values[1:], axis=1), color=BLUE, linestyle=style, label=label)
     _courses(other, history, history.active_units / units, RED, "-.", "")
     _courses(other, history, history.active_fraction, RED, "--", "active fraction")
     other.plot([], [], color=RED, linestyle="-.", label="units")

@@ -18,6 +18,7 @@ from numerics.ensemble import Checkpoint, Lazy, Run, UpdateNoise, log_spaced, tr
 
 CEILING = 10.0  # of the loss, above which a network has diverged; targets are in [-1, 1]
 SHUFFLE = 2  # a stream of a seed, beside those of walls and walk
+LONGER = 20  # times the steps that are learnt from are walked to see what few samples only seem to tell
 SNAPSHOTS = 4  # rate maps, each at ten times the step of the one before
 
 
@@ -38,7 +39,9 @@ class History:
         information: mean bits of these place cells, 0 without any, (T, B).
         shuffled_information: the same of the same units with the places of their samples shuffled: what so few samples
             seem to tell of any place, (T, B).
-        decoding_error: mean distance at which the position is decoded on unseen samples, in units of length, (T, B).
+        unseen_information: the same of the same units on an unseen walk, twenty times as long, (T, B).
+        decoding_error: mean distance at which the position is decoded on as many unseen samples, in units of
+            length, (T, B).
         chance_error: the same if all places on the way looked alike, (B,).
         correlation: of the population between two times, (B, T, T).
         snapshots: the steps of the maps, (4,).
@@ -57,6 +60,7 @@ class History:
     place_cells: np.ndarray
     information: np.ndarray
     shuffled_information: np.ndarray
+    unseen_information: np.ndarray
     decoding_error: np.ndarray
     chance_error: np.ndarray
     correlation: np.ndarray
@@ -101,7 +105,7 @@ def run(
     whole("records", records, 2)
     real("seconds", seconds)
     seeds = list(seeds)
-    tasks = [samples(corridor, seed) for seed in seeds]
+    tasks = [samples(corridor, seed, unseen=LONGER * corridor.samples) for seed in seeds]
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
     trained = train(
@@ -165,7 +169,7 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
         log_loss=np.log10(trained.loss / np.where(constant > 0, constant, np.nan)),
         active_units=trained.active_units,
         active_fraction=trained.active_fraction,
-        chance_error=np.array([np.abs(s.position[:, None] - u.position).mean() for s, u in tasks]),
+        chance_error=np.array([_apart(seen, unseen) for seen, unseen in tasks]),
         correlation=side_by_side.pop("correlation"),
         snapshots=trained.steps[at],
         maps=told[0][1].astype(np.float32),
@@ -175,22 +179,31 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
 
 def _of_one(corridor: Corridor, theta: np.ndarray, seen: Samples, unseen: Samples, *, seed: int, at):
     """What the units of a network tell at all recorded times, and their rate maps at some."""
-    where = tuning.places(seen.position, seen.direction, length=corridor.length)
+    where, there = (tuning.places(some.position, some.direction, length=corridor.length) for some in (seen, unseen))
     elsewhere = np.random.default_rng((seed, SHUFFLE)).permutation(where)
-    h = [tuning.activities(corridor, one, seen.x) for one in theta]
-    rates, others = (np.array([tuning.rate_maps(one, w) for one in h]) for w in (where, elsewhere))
-    bits, shuffled = (tuning.spatial_information(tuning.occupancy(where), maps) for maps in (rates, others))
+    found: dict[str, list] = {name: [] for name in ("rates", "bits", "shuffled", "unseen", "errors")}
+    for one in theta:
+        h, others = (tuning.activities(corridor, one, some.x) for some in (seen, unseen))
+        found["rates"].append(tuning.rate_maps(h, where))
+        for name, activity, place in (("bits", h, where), ("shuffled", h, elsewhere), ("unseen", others, there)):
+            maps = tuning.rate_maps(activity, place)
+            found[name].append(tuning.spatial_information(tuning.occupancy(place), maps))
+        decoded = slice(corridor.samples)
+        found["errors"].append(tuning.decoding_error(h, seen.position, others[decoded], unseen.position[decoded]))
+    rates, bits, shuffled, beyond, errors = map(np.array, found.values())
     cells = tuning.place_cells(bits)
     count = np.where(np.isnan(bits).any(1), np.nan, cells.sum(1))
     mean_of = lambda values: np.where(cells, values, 0).sum(1) / np.where(count == 0, 1, count)  # noqa: E731
-    errors = [
-        tuning.decoding_error(known, seen.position, tuning.activities(corridor, one, unseen.x), unseen.position)
-        for known, one in zip(h, theta, strict=True)
-    ]
     return {
         "place_cells": count,
         "information": mean_of(bits),
         "shuffled_information": mean_of(shuffled),
-        "decoding_error": np.array(errors),
+        "unseen_information": mean_of(beyond),
+        "decoding_error": errors,
         "correlation": tuning.population_correlation(rates),
     }, rates[at]
+
+
+def _apart(seen: Samples, unseen: Samples) -> float:
+    """Mean distance between the position of a sample and that of an unseen one."""
+    return float(np.abs(seen.position[:, None] - unseen.position[: len(seen.position)]).mean())

@@ -89,7 +89,7 @@ def sight(corridor: Corridor, texture: np.ndarray, position, gaze) -> np.ndarray
 
 
 def walk(corridor: Corridor, steps: int, seed: int) -> dict[str, np.ndarray]:
-    """A walk from the lower turn upwards.
+    """A walk from the lower turn upwards; a longer one begins as a shorter does.
 
     Args:
         corridor: settings.
@@ -102,8 +102,8 @@ def walk(corridor: Corridor, steps: int, seed: int) -> dict[str, np.ndarray]:
         to be what it is, without the turn at an end.
     """
     draw = np.random.default_rng((whole("seed", seed, 0), WALK))
-    speed = corridor.speed + corridor.speed_deviation * draw.normal(size=whole("steps", steps))
-    turn = corridor.turn_deviation * draw.normal(size=steps)
+    noise = draw.normal(size=(whole("steps", steps), 2))
+    speed, turn = corridor.speed + corridor.speed_deviation * noise[:, 0], corridor.turn_deviation * noise[:, 1]
     position, direction = np.empty(steps), np.empty(steps)
     low, high = corridor.turns
     y, d = low, 1.0
@@ -118,22 +118,24 @@ def walk(corridor: Corridor, steps: int, seed: int) -> dict[str, np.ndarray]:
     return dict(position=position, direction=direction, gaze=gaze, velocity=direction * speed, turn=turn)
 
 
-def samples(corridor: Corridor, seed: int) -> tuple[Samples, Samples]:
-    """Samples to learn from, and as many that follow them on the same walk, unseen and on the same scale.
+def samples(corridor: Corridor, seed: int, unseen: int | None = None) -> tuple[Samples, Samples]:
+    """Samples to learn from, and unseen ones that follow them on the same walk and on the same scale.
 
     Args:
         corridor: settings.
         seed: a whole number >= 0, of walls and walk.
+        unseen: how many follow; as many as there are to learn from by default.
 
     Returns:
         the samples to learn from, in [-1, 1], and the unseen ones, which may leave that by a little.
     """
-    way, count = walk(corridor, 2 * corridor.samples + 1, seed), corridor.samples
+    count, more = corridor.samples, corridor.samples if unseen is None else whole("unseen", unseen)
+    way = walk(corridor, count + more + 1, seed)
     seen = sight(corridor, walls(corridor, seed), way["position"], way["gaze"])
     seen = _scaled(seen, seen[: count + 1])
     told = _scaled(way[corridor.velocity], way[corridor.velocity][:count])
     x = np.column_stack([seen, told])
-    parts = slice(0, count), slice(count, 2 * count)
+    parts = slice(0, count), slice(count, count + more)
     known = [way[name] for name in ("position", "direction", "gaze")]
     first, second = (Samples(x[part], seen[1:][part], *(values[part] for values in known)) for part in parts)
     return first, second
