@@ -1,0 +1,70 @@
+"""The run of the corridor and its figure, from the command line: python -m numerics.corridor."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tyro
+
+from numerics.corridor._figure import figure
+from numerics.corridor._run import History, run
+from numerics.corridor._settings import Corridor, described
+
+
+def main(
+    settings: Literal["public_run", "paper"] = "public_run",
+    steps: int = Corridor.steps,
+    hidden: int = Corridor.hidden,
+    samples: int = Corridor.samples,
+    sigma: float = Corridor.sigma,
+    seed: int = 0,
+    networks: int = 16,
+    records: int = 48,
+    folder: Path = Path("corridor"),
+    seconds: float = 30.0,
+) -> None:
+    """Train networks in corridors, go on where a run was stopped, and draw figure 2.
+
+    Args:
+        settings: of the source's public files, or of its text.
+        steps: of training.
+        hidden: units.
+        samples: steps of the walk that are learnt from.
+        sigma: standard deviation of the update noise.
+        seed: the first; the others follow it.
+        networks: how many, each with a corridor of its own; sixteen cost little more than one.
+        records: how many steps are recorded, evenly spaced in their logarithms.
+        folder: for checkpoint.npz, history.npz and figure.png.
+        seconds: between two checkpoints.
+    """
+    corridor = replace(getattr(Corridor, settings)(), steps=steps, hidden=hidden, samples=samples, sigma=sigma)
+    print(described(corridor), flush=True)
+    history = run(corridor, seeds=range(seed, seed + networks), folder=folder, records=records, seconds=seconds)
+    figure(history).savefig(folder / "figure.png", dpi=120)
+    print(summary(history))
+    print(f"kept in {folder}: history.npz, figure.png")
+
+
+def summary(history: History) -> str:
+    """Medians over the networks at a tenth, and at the end, of the steps."""
+    first = int(np.abs(history.steps - history.steps[-1] / 10).argmin())
+    shown = ["log_loss", "active_units", "active_fraction", "place_cells"]
+    shown += ["information", "shuffled_information", "unseen_information", "decoding_error"]
+    lines = [f"trained by: {history.backend}; medians of {len(history.seeds)} networks"]
+    lines.append(f"{'step':>20}  " + "  ".join(f"{history.steps[i]:>12,}" for i in (first, -1)))
+    for name in shown:
+        values = np.median(getattr(history, name), axis=1)
+        lines.append(f"{name:>20}  " + "  ".join(f"{values[i]:>12.4g}" for i in (first, -1)))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main, prog="python -m numerics.corridor")
+    except (ValueError, TypeError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

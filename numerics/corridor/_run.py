@@ -1,0 +1,209 @@
+"""The run: networks trained in corridors of their own, and what their units tell along the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from numerics.checks import real, whole
+from numerics.corridor import _tuning as tuning
+from numerics.corridor._settings import Corridor
+from numerics.corridor._world import Samples, samples
+from numerics.descent import GradientDescent
+from numerics.ensemble import Checkpoint, Lazy, Run, UpdateNoise, log_spaced, train
+
+CEILING = 10.0  # of the loss, above which a network has diverged; targets are in [-1, 1]
+SHUFFLE = 2  # a stream of a seed, beside those of walls and walk
+LONGER = 20  # times the steps that are learnt from are walked to see what few samples only seem to tell
+SNAPSHOTS = 4  # rate maps, each at ten times the step of the one before
+
+
+@dataclass(frozen=True)
+class History:
+    """What T recorded steps of B networks showed, each network in a corridor of its own; nan from where one diverged.
+
+    Attributes:
+        corridor: the settings.
+        seeds: of walls, walk, start and noise, (B,).
+        backend: what trained them.
+        steps: the recorded steps, (T,).
+        loss: mean squared error without noise, (T, B).
+        log_loss: log10 of the loss over that of the best constant prediction, (T, B); nan where walls are bare.
+        active_units: units active for some sample, (T, B).
+        active_fraction: of all (unit, sample) pairs, those that are active, (T, B).
+        place_cells: units with more than 0.01 bits, (T, B).
+        information: mean bits of these place cells, 0 without any, (T, B).
+        shuffled_information: the same of the same units with the places of their samples shuffled: what so few samples
+            seem to tell of any place, (T, B).
+        unseen_information: the same of the same units on an unseen walk, twenty times as long, (T, B).
+        decoding_error: mean distance at which the position is decoded on as many unseen samples, in units of
+            length, (T, B).
+        chance_error: the same if all places on the way looked alike, (B,).
+        correlation: of the population between two times, (B, T, T).
+        snapshots: the steps of the maps, (4,).
+        maps: rate maps of the first network at these, (4, hidden, 100), float32; nan where it has not
+            been.
+    """
+
+    corridor: Corridor
+    seeds: np.ndarray
+    backend: str
+    steps: np.ndarray
+    loss: np.ndarray
+    log_loss: np.ndarray
+    active_units: np.ndarray
+    active_fraction: np.ndarray
+    place_cells: np.ndarray
+    information: np.ndarray
+    shuffled_information: np.ndarray
+    unseen_information: np.ndarray
+    decoding_error: np.ndarray
+    chance_error: np.ndarray
+    correlation: np.ndarray
+    snapshots: np.ndarray
+    maps: np.ndarray
+
+
+def run(
+    corridor: Corridor,
+    *,
+    seeds: Sequence[int],
+    folder: str | Path | None = None,
+    records: int = 48,
+    dtype: str = "float32",
+    device: str = "cpu",
+    threads: int | None = None,
+    seconds: float = 30.0,
+) -> History:
+    """Train a network for each seed, and say what its units came to tell.
+
+    With the compiled kernel sixteen networks in float32 cost little more than one.
+
+    Args:
+        corridor: settings.
+        seeds: whole numbers in [0, 2^64), one for each network and its corridor.
+        folder: where the run is kept: `checkpoint.npz`, from which it goes on to the same bits if it was stopped,
+            and, at the end, `history.npz`; made if it is not there; None to keep nothing.
+        records: at most so many steps are recorded, evenly spaced in their logarithms, and step 0.
+        dtype: as for `numerics.ensemble.train`.
+        device: the same.
+        threads: the same.
+        seconds: between two checkpoints.
+
+    Returns:
+        What was recorded.
+
+    Raises:
+        ValueError, TypeError: an argument makes no sense, or the folder holds another run.
+    """
+    if not isinstance(corridor, Corridor):
+        raise TypeError(f"corridor = {corridor!r} is a {type(corridor).__name__}, not a Corridor")
+    whole("records", records, 2)
+    real("seconds", seconds)
+    seeds = list(seeds)
+    tasks = [samples(corridor, seed, unseen=LONGER * corridor.samples) for seed in seeds]
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    trained = train(
+        corridor.network,
+        np.array([seen.x for seen, _ in tasks]),
+        np.array([seen.y for seen, _ in tasks]),
+        seeds=seeds,
+        steps=log_spaced(corridor.steps, records),
+        by=GradientDescent(corridor.eta),
+        noise=UpdateNoise(corridor.sigma) if corridor.sigma else (),
+        start=Lazy(),
+        dtype=dtype,
+        device=device,
+        ceiling=CEILING,
+        keep_parameters=True,
+        checkpoint=None if folder is None else Checkpoint(Path(folder) / "checkpoint.npz", seconds),
+        threads=threads,
+    )
+    history = _told(corridor, np.array(seeds, dtype=np.uint64), tasks, trained)
+    if folder is not None:
+        _keep(history, Path(folder) / "history.npz")
+    return history
+
+
+def load(path: str | Path) -> History:
+    """The history in a `history.npz`; ValueError if it holds none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(str(arrays.pop("about")))
+        return History(corridor=Corridor(**about["corridor"]), backend=about["backend"], **arrays)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(f"path = {str(path)!r} holds no history: {error}") from error
+
+
+def _keep(history: History, path: Path) -> None:
+    arrays = {f.name: getattr(history, f.name) for f in fields(history) if f.name not in ("corridor", "backend")}
+    Checkpoint(path).save(json.dumps({"corridor": asdict(history.corridor), "backend": history.backend}), arrays)
+
+
+def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samples]], trained: Run) -> History:
+    """Histories of all networks, side by side."""
+    assert trained.parameters is not None
+    wanted = corridor.steps / 10.0 ** np.arange(SNAPSHOTS)[::-1]
+    at = [int(np.abs(np.log(trained.steps[1:] / step)).argmin()) + 1 for step in wanted]
+    told = [
+        _of_one(corridor, trained.parameters[:, network], *task, seed=int(seeds[network]), at=at)
+        for network, task in enumerate(tasks)
+    ]
+    columns = [column for column, _ in told]
+    constant = np.array([seen.y.var(axis=0).mean() for seen, _ in tasks])
+    side_by_side = {name: np.array([c[name] for c in columns]) for name in columns[0]}
+    return History(
+        corridor=corridor,
+        seeds=seeds,
+        backend=trained.backend,
+        steps=trained.steps,
+        loss=trained.loss,
+        log_loss=np.log10(trained.loss / np.where(constant > 0, constant, np.nan)),
+        active_units=trained.active_units,
+        active_fraction=trained.active_fraction,
+        chance_error=np.array([_apart(seen, unseen) for seen, unseen in tasks]),
+        correlation=side_by_side.pop("correlation"),
+        snapshots=trained.steps[at],
+        maps=told[0][1].astype(np.float32),
+        **{name: values.T for name, values in side_by_side.items()},
+    )
+
+
+def _of_one(corridor: Corridor, theta: np.ndarray, seen: Samples, unseen: Samples, *, seed: int, at):
+    """What the units of a network tell at all recorded times, and their rate maps at some."""
+    where, there = (tuning.places(some.position, some.direction, length=corridor.length) for some in (seen, unseen))
+    elsewhere = np.random.default_rng((seed, SHUFFLE)).permutation(where)
+    found: dict[str, list] = {name: [] for name in ("rates", "bits", "shuffled", "unseen", "errors")}
+    for one in theta:
+        h, others = (tuning.activities(corridor, one, some.x) for some in (seen, unseen))
+        found["rates"].append(tuning.rate_maps(h, where))
+        for name, activity, place in (("bits", h, where), ("shuffled", h, elsewhere), ("unseen", others, there)):
+            maps = tuning.rate_maps(activity, place)
+            found[name].append(tuning.spatial_information(tuning.occupancy(place), maps))
+        decoded = slice(corridor.samples)
+        found["errors"].append(tuning.decoding_error(h, seen.position, others[decoded], unseen.position[decoded]))
+    rates, bits, shuffled, beyond, errors = map(np.array, found.values())
+    cells = tuning.place_cells(bits)
+    count = np.where(np.isnan(bits).any(1), np.nan, cells.sum(1))
+    mean_of = lambda values: np.where(cells, values, 0).sum(1) / np.where(count == 0, 1, count)  # noqa: E731
+    return {
+        "place_cells": count,
+        "information": mean_of(bits),
+        "shuffled_information": mean_of(shuffled),
+        "unseen_information": mean_of(beyond),
+        "decoding_error": errors,
+        "correlation": tuning.population_correlation(rates),
+    }, rates[at]
+
+
+def _apart(seen: Samples, unseen: Samples) -> float:
+    """Mean distance between the position of a sample and that of an unseen one."""
+    return float(np.abs(seen.position[:, None] - unseen.position[: len(seen.position)]).mean())
