@@ -101,19 +101,26 @@ def test_rings_and_grids():
 
 
 def test_limit_of_many_features():
-    """In the limit of many features only the similarity matters: singular values tend to sqrt(N Lambda)/P."""
+    """In the limit of many features only the similarity matters: singular values tend to sqrt(N Lambda)/P.
+
+    Hoeffding bounds the six similarities found in N features of +-1, each of them but once in a million times; Weyl
+    the eigenvalues of the matrix by its rows, three similarities in each.
+    """
     eps = 0.1
     covariance = np.array(leaves_by_enumeration(2, 2, sp.Rational(1, 10))).astype(float)
-    limit = np.sqrt(np.linalg.eigvalsh(covariance)[::-1]) / 4
-    gaps = []
+    values = np.linalg.eigvalsh(covariance)[::-1]
+    steps = by_last_common_ancestor((2, 2), (0.64, 0.8))  # as if a leaf were as similar to its sibling as to its parent
+    rival = np.linalg.eigvalsh(np.array(steps).astype(float))[::-1]
     for count in (100, 10_000, 1_000_000):
         draw = np.random.default_rng(5)
         node = draw.choice([-1.0, 1.0], (1, count))
         for _ in range(2):
             node = np.repeat(node, 2, axis=0)
             node = np.where(draw.random(node.shape) < eps, -node, node)
-        gaps.append(np.max(np.abs(svd(node / 4, compute_uv=False) / np.sqrt(count) / limit - 1)))
-    assert gaps[0] > 3 * gaps[1] > 9 * gaps[2]  # one over the root of N would be ten times at each
+        found = (4 * svd(node / 4, compute_uv=False)) ** 2 / count
+        bound = 3 * np.sqrt(2 * np.log(2e6) / count)
+        assert np.max(np.abs(found - values)) <= bound
+    assert np.max(np.abs(found - rival)) > bound
 
 
 def test_singular_values_decay_with_depth():

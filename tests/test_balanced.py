@@ -14,6 +14,7 @@ from theory.balanced import (
     kernel_distance,
     loss,
     matrix_steps,
+    network_map,
     ntk,
     plateau,
     regime,
@@ -84,6 +85,35 @@ def test_obstruction_needs_square_zero_balance():
 
 
 W1, W2, sigma = nets.problem(3, 2, 4, 0.5)
+
+
+def test_loss_with_covariance():
+    """With inputs of variance c the loss is that of the network sqrt(c) W with white inputs, divided by c."""
+    c, times = 0.6, [0.0, 0.7, 2.0]
+    root = np.sqrt(c)
+    scaled = loss(root * W1, root * W2, sigma, times) / c
+    error = 8 * (3 + 2 + 4) * EPS * np.linalg.norm(sigma) ** 2 / c  # of eight products and factorisations
+    np.testing.assert_allclose(loss(W1, W2, sigma, times, input_covariance=c), scaled, rtol=0, atol=error)
+
+
+@pytest.mark.parametrize(
+    ("what", "shape"),
+    [
+        (lambda c: solution(W1, W2, sigma, [0.0, 0.7], input_covariance=c), (2, 7, 7)),
+        (lambda c: network_map(W1, W2, sigma, [0.0, 0.7], input_covariance=c), (2, 4, 3)),
+        (lambda c: loss(W1, W2, sigma, [0.0, 0.7], input_covariance=c), (2,)),
+        (lambda c: ntk(W1, W2, sigma, [0.7], np.ones((3, 1)), input_covariance=c), (1, 4, 4)),
+        (lambda c: plateau(W1, W2, sigma, input_covariance=c), ()),
+        (lambda c: continual(W1, W2, [sigma], [0.7], points=2, input_covariance=c).losses, (1, 1, 2)),
+        (lambda c: forgetting(sigma, 2 * sigma, -sigma, input_covariance=c), ()),
+    ],
+)
+def test_covariance_as_number_or_matrix(what, shape):
+    """Everything that takes <x x^T> = c I says the same of c and of the matrix, and heeds it."""
+    one, same, white = what(0.6), what(0.6 * np.eye(3)), what(1.0)
+    assert np.shape(one) == np.shape(same) == shape
+    assert np.array_equal(one, same) and np.isfinite(one).all()
+    assert not np.allclose(one, white)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from theory.diagonal import path, second_jump
         (lambda: path(np.eye(2), [0.0, 0.0]), "nothing to learn"),
         (lambda: path(np.eye(2), [1.0, 0.5], threshold=0.0), "threshold = 0.0"),
         (lambda: path(np.eye(2), [1.0, 0.5], most=1), "more than 1 jumps"),
+        (lambda: path([[1.0]], [0.7], most=0), "more than 0 jumps"),
         (lambda: second_jump(c1=1.7, c2=0.9, C11=1.0, C12=0.8), "still call"),
     ],
 )
@@ -50,6 +51,14 @@ def test_uncorrelated_inputs_enter_by_themselves():
     np.testing.assert_allclose(times, [1 / 1.6, 1 / 0.7, 1 / 0.3], rtol=1e-14)
     np.testing.assert_allclose(saddles[-1], [1.4, -0.8, 0.3], rtol=1e-14)
     assert np.count_nonzero(saddles, axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_as_many_jumps_as_are_allowed():
+    """A path of exactly `most` jumps is found; most=1 is enough for one input."""
+    times, saddles = path([[1.3]], [0.7], most=1)
+    np.testing.assert_allclose(times, [1 / 0.7], rtol=1e-14)
+    np.testing.assert_allclose(saddles, [[0.0], [0.7 / 1.3]], rtol=1e-14)
+    assert len(path(np.diag([0.5, 2.0, 1.0]), [0.7, -1.6, 0.3], most=3)[0]) == 3
 
 
 def test_an_input_may_leave_and_return():

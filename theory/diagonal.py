@@ -98,18 +98,19 @@ def path(covariance, correlation, *, threshold: float = 1.0, most: int = 1000):
         raise ValueError(f"path: correlation = {c}, threshold = {threshold} leave nothing to learn")
     S, times, saddles = np.zeros(c.size), [0.0], [np.zeros(c.size)]
     awake = np.zeros(c.size, dtype=bool)
-    for _ in range(most):
+    while True:
         speed = c - C @ saddles[-1]
         still = np.abs(speed) <= 1e-9 * np.abs(c).max()  # of an input whose residual is 0 but for rounding
         wait = np.where(still | awake, np.inf, (threshold - S * np.sign(speed)) / np.abs(np.where(still, 1, speed)))
         if np.isinf(wait).all():
             return np.array(times[1:]), np.array(saddles)
+        if len(times) > most:
+            raise ValueError(f"path: more than {most} jumps")
         times.append(times[-1] + wait.min())
         S = np.clip(S + np.where(awake & still, 0, speed) * wait.min(), -threshold, threshold)
         S[np.argmin(wait)] = threshold * np.sign(speed[np.argmin(wait)])
         saddles.append(_least(C, c, np.where(np.abs(S) == threshold, np.sign(S), 0)))
         awake = saddles[-1] != 0
-    raise ValueError(f"path: more than {most} jumps")
 
 
 def _least(C, c, signs):

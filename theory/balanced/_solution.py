@@ -21,7 +21,7 @@ import numpy as np
 from scipy.linalg.blas import dtrsm
 
 from theory.balanced._between import interpolated
-from theory.balanced._checks import network
+from theory.balanced._checks import covariance, network
 
 EPS, TINY = np.finfo(float).eps, 1e-100  # small enough for a time, and its square is still a number
 BLOCK = 2**15  # numbers of one array that are worked on at a time: what a cache holds
@@ -36,7 +36,7 @@ def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
         sigma_yx: correlation <y x^T> of the task, shape (No, Ni).
         times: >= 0, shape (T,), in the unit of tau.
         tau: positive.
-        input_covariance: c > 0, where <x x^T> = c I.
+        input_covariance: <x x^T> = c I, c > 0, given as c or as the matrix.
 
     Returns:
         Shape (T, Ni + No, Ni + No).  The blocks are W1^T W1, (W2 W1)^T; W2 W1, W2 W2^T.
@@ -60,8 +60,9 @@ def network_map(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
 
 def loss(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
     """The loss above that of the best linear map, |Sigma - c W2 W1|^2 / (2 c), shape (T,); else as `solution`."""
-    gap = sigma_yx - input_covariance * network_map(W1, W2, sigma_yx, times, tau=tau, input_covariance=input_covariance)
-    return (gap**2).sum((1, 2)) / (2 * input_covariance)
+    c = covariance(input_covariance)
+    gap = sigma_yx - c * network_map(W1, W2, sigma_yx, times, tau=tau, input_covariance=c)
+    return (gap**2).sum((1, 2)) / (2 * c)
 
 
 def ntk(W1, W2, sigma_yx, times, inputs, *, tau=1.0, input_covariance=1.0):
