@@ -32,6 +32,7 @@ FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.gamma: arb.gamma, sp.loggamma: arb.lgamma,
     sp.uppergamma: lambda k, z: z.gamma_upper(k), sp.lowergamma: lambda k, z: z.gamma_lower(k),
     sp.elliptic_f: lambda phi, m: _real(acb.elliptic_f(acb(phi), acb(m))),
+    sp.elliptic_k: lambda m: _real(acb(m).elliptic_k()),
     sp.elliptic_e: lambda phi, m: _real(acb.elliptic_e_inc(acb(phi), acb(m))),
     sp.LambertW: lambda z, branch=None: z.lambertw(0 if branch is None else int(branch.unique_fmpz())),
     sp.Max: lambda first, *rest: _fold(arb.max, first, rest),

@@ -17,7 +17,7 @@ expressions = [
     sp.hyper([1, x], [2 + y], sp.Rational(1, 3)), sp.hyper([1], [3], -x), sp.gamma(x) + sp.loggamma(y),
     sp.uppergamma(x, y) + sp.lowergamma(y, x),
     sp.tanh(x) + sp.acosh(1 + y), sp.pi * x + sp.E * y + sp.EulerGamma, sp.sign(x - y) * sp.Abs(x - y),
-    sp.elliptic_f(x / 20, y / 21) - sp.elliptic_e(y / 20, x / 21),
+    sp.elliptic_f(x / 20, y / 21) - sp.elliptic_e(y / 20, x / 21) + sp.elliptic_k(x / 22),
 ]  # fmt: skip
 
 positive = st.fractions(min_value="1/50", max_value=20, max_denominator=97)

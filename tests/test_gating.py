@@ -6,6 +6,7 @@ import sympy as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
 from numerics import gating
 from theory.gating import (
@@ -310,16 +311,35 @@ def test_time_of_a_race():
 
 
 def test_race_of_exclusive_or():
-    """Schemes are ranked by escape, those that no ReLU can have after the others; shares follow the share law."""
+    """Schemes are ranked by escape, whether a ReLU can have them or not; shares follow the share law."""
     x, y = xor_points(1.0, 0.5)
     halves = {"plus": (y[:, 0] > 0) * 1.0, "minus": (y[:, 0] < 0) * 1.0}
     two = {"plus": (x[:, 0] > 0) * 1.0, "minus": (x[:, 0] < 0) * 1.0}
     ranked = race(x, y, {"halves": halves, "two": two, "four": xor_gates(x)}, 1e-2)
-    assert [r.name for r in ranked] == ["four", "halves", "two"]
-    assert [r.consistent for r in ranked] == [True, True, False]
+    assert [r.name for r in ranked] == ["two", "four", "halves"]
+    assert [r.consistent for r in ranked] == [False, True, True]
     law = final_shares([0.25, 0.375], [0.5, 1.5], [1e-4, 1e-4])
-    assert (ranked[1].share, ranked[0].share) == pytest.approx(tuple(law), rel=1e-6)
-    assert ranked[0].strength == pytest.approx(0.375) and ranked[0].depth == 2
+    assert (ranked[2].share, ranked[1].share) == pytest.approx(tuple(law), rel=1e-6)
+    s = np.sqrt(1.25) / 2  # of the scheme that no ReLU can have, if it ran with the others
+    law = final_shares([0.25, 0.375, s], [0.5, 1.5, 2 * s], [1e-4] * 3)
+    assert ranked[0].share == pytest.approx(law[2], rel=1e-6)
+    assert ranked[1].strength == pytest.approx(0.375) and ranked[1].depth == 2
+
+
+def test_race_of_deep_schemes():
+    """A deep pathway escapes at 1/(s b0), however small the weights, and shares go on; what learns nothing waits."""
+    b0, (x, y) = 1e-7, xor_points(1.0, 0.5)
+    dims, edges = {"x": 3, "h": 1, "k": 1, "y": 1}, {"a": ("x", "h"), "b": ("h", "k"), "c": ("k", "y")}
+    deep = GatedGraph(dims, edges), {}
+    idle = {"none": np.zeros(4)}
+    first, second, third = race(x, y, {"deep": deep, "idle": idle, "four": xor_gates(x)}, b0)
+    assert [first.name, second.name, third.name] == ["four", "deep", "idle"]
+    beyond = quad(lambda b: b / (1 - b**3 / 2), b0, 1)[0]  # b' = b^2 (s - d b^3), to b^3 = 1
+    assert second.escape_time == pytest.approx(2 / b0 - 2 + beyond, rel=1e-7)  # the solver's own tolerance
+    assert second.depth == 3 and first.share > 0.98 > 0.1 > second.share > 0
+    assert third.escape_time == np.inf and third.share == 0 and third.residual == 1
+    with pytest.raises(ValueError, match="'deep' has left the saddle before it starts"):
+        race(x, y, {"deep": deep}, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -65,17 +65,12 @@ def relu_curve(x, y, scale, seed, width=300):
     return after_escape(until(scale), losses[:, 0])
 
 
-def first_to_escape(x, y, schemes, scale):
-    """The scheme that escapes first, alone, from weights of this size; of equals that with the least loss left."""
-    return min(race(x, y, schemes, scale), key=lambda r: (r.escape_time, r.residual)).name
-
-
 @pytest.mark.full
 @pytest.mark.parametrize(("scale", "winner"), [(1e-4, "common + two contexts"), (1e-1, "common + one context")])
 def test_context(scale, winner):
     """A ReLU network learns items in contexts as one gating does: from small weights as the first to escape."""
     x, y, schemes = context_schemes()
-    assert first_to_escape(x, y, schemes, scale) == "common + two contexts"  # which is right for small weights alone
+    assert race(x, y, schemes, scale)[0].name == "common + two contexts"  # right for small weights alone
     curves = {name: gated_curve(x, y, gates, scale) for name, gates in schemes.items()}
     rivals = {name: lambda after, curve=curve: curve for name, curve in curves.items() if name != winner}
     confront(

@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from laws import Roundoff, Solver, confront
+from laws.judges.confrontation import fresh
 from numerics import gating
 from theory.gating import GatedGraph, Task, correlations, gradient_flow
 
@@ -103,7 +104,8 @@ def printed(same):
 
 def test_path_equation():
     """On random graphs with skips, real gates, many inputs and outputs, the path equation is the gradient."""
-    seed = 3
+    claim = "the path equation is the gradient of a gated network"
+    seed = fresh(3, claim)  # of the networks that are run: the law is about the same ones
     ends = lambda graph, j, p: graph.ends(j)[1] == graph.ends(p)[1]  # noqa: E731
     rivals = {
         "the path's own error alone": printed(lambda graph, j, p, e: j == p),
@@ -112,21 +114,24 @@ def test_path_equation():
     }
     longest = 6 + 6 * 4 * 64  # examples, then layers times units times paths
     confront(
-        "the path equation is the gradient of a gated network",
+        claim,
         lambda: by_paths(seed),
-        lambda _: by_autograd(seed),
+        by_autograd,
         {},
         Roundoff(operations=longest, condition=condition(seed)),
         {name: lambda rival=rival: rival(seed) for name, rival in rivals.items()},
+        seed=3,
         labels=dict(y="gradient of a weight"),
     )
 
 
 def test_conservation():
     """Along gradient flow each hidden node conserves its incoming less its outgoing squares, whatever the gates."""
-    cases = [case for case in networks(5, 8) if hidden_nodes(case[0])]
+    claim = "each hidden node conserves incoming less outgoing squares"
+    chosen = lambda seed: [case for case in networks(seed, 8) if hidden_nodes(case[0])]  # noqa: E731
+    cases = chosen(fresh(5, claim))  # of the networks that are run: the law is about the same ones
 
-    def after(rtol):
+    def after(rtol, cases=cases):
         return [ends(*case, rtol) for case in cases]
 
     def squares(weights, side):
@@ -143,9 +148,9 @@ def test_conservation():
     before, end = [half(weights) for _, _, weights in cases], after(1e-13)
     grown = lambda side: squares(end, side) - squares(before, side)  # noqa: E731
     confront(
-        "each hidden node conserves incoming less outgoing squares",
+        claim,
         lambda: squares(before, incoming) + grown(outgoing),
-        lambda rtol, seed: squares(after(rtol), incoming),
+        lambda rtol, seed: squares(after(rtol, chosen(seed)), incoming),
         {},
         Solver(rtol=1e-9),
         {
@@ -153,6 +158,7 @@ def test_conservation():
             "chain by chain, the first outgoing edge alone": lambda: squares(before, incoming) + grown(first),
             "nothing moves": lambda: squares(before, incoming),
         },
+        seed=5,
         labels=dict(y="entry of the incoming squares"),
     )
 

@@ -100,6 +100,7 @@ unequal_escape = Law(
         T.diff(beta1) + T.diff(beta2) + T.diff(beta3)
         + tau * N / (2 * s * g ** sp.Rational(3, 2) * sp.sqrt(beta1 * beta2 * beta3)),
         beta1 * T.diff(beta1) + beta2 * T.diff(beta2) + beta3 * T.diff(beta3) + T / 2,
+        T.subs(beta1, 0) - tau * N / (s * g ** sp.Rational(3, 2)) * sp.elliptic_k(1 - beta2 / beta3) / sp.sqrt(beta3),
     ),
     given=(tau > 0, s > 0, N > 0, g > 0, beta1 > 0, beta1 < beta2, beta2 < beta3),
     source=Source(HERE, "three layers from any start: Carlson's R_F(beta1, beta2, beta3), beta = b0^2/n"),

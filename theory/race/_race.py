@@ -22,10 +22,10 @@ class Runner:
 
     strength: the largest singular value of any of its pathways; depth: how many edges that one has; sharing: the
     geometric mean of the paths through them; escape_time: when the scheme alone has left the saddle, tau = 1;
-    share: the part of the target that it makes up when all consistent schemes learn together; residual: the loss
-    that the scheme alone is left with, over that at the start; consistent: whether each gate is the activity of a
-    ReLU unit with the leading weights of its pathway, None for deeper schemes.  Units that mix several modes may
-    together follow a scheme that is not.
+    infinite if it has nothing to learn; residual: the loss that the scheme alone is left with, over that at the
+    start; share: the part of the target that it makes up when it and all consistent schemes learn together;
+    consistent: whether each gate is the activity of a ReLU unit with the leading weights of its pathway, None for
+    deeper schemes.  Units that mix several modes may together follow a scheme that is not: see `contexts`.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Runner:
 
 
 def race(x, y, schemes: Mapping[str, Scheme], b0: float) -> tuple[Runner, ...]:
-    """All schemes, from weights of size b0: those a ReLU can have before the others, then the first to escape.
+    """All schemes, from weights of size b0: the first to escape first, of equals that with the least loss left.
 
     x: (P, d); y: (P, o).  A scheme is a mapping from two-layer pathways to their gates, shape (P,), or a graph
     with the gates of its nodes and edges; each of its inputs is given x, its one output is asked for y.
 
-    Raises ValueError for b0 <= 0, no schemes, graphs with several outputs, and graphs of more than two layers whose
-    correlations are not mutually diagonalisable.
+    Raises ValueError for b0 <= 0, a b0 from which a scheme has left the saddle at the start, no schemes, graphs with
+    several outputs, and graphs of more than two layers whose correlations are not mutually diagonalisable.
     """
     if not (np.isfinite(b0) and b0 > 0):
         raise ValueError(f"b0 = {b0!r} must be positive: weights of 0 never move")
@@ -53,14 +53,15 @@ def race(x, y, schemes: Mapping[str, Scheme], b0: float) -> tuple[Runner, ...]:
         raise ValueError("a race needs schemes")
     entered = {name: _entry(name, np.asarray(x), np.asarray(y), scheme) for name, scheme in schemes.items()}
     fits = {name: _fits(*entry) for name, entry in entered.items()}
-    alone = {name: _alone(graph, task, _start(name, graph, task, b0)) for name, (graph, task) in entered.items()}
-    together = [name for name in schemes if fits[name] is not False]
-    until = HORIZON * max((alone[name][0] for name in together), default=0.0)
-    shares = _shares({name: entered[name] for name in together}, b0, until)
-    found = [
-        Runner(name, *_strongest(*entered[name]), *alone[name], shares.get(name, 0.0), fits[name]) for name in schemes
-    ]
-    return tuple(sorted(found, key=lambda r: (r.consistent is False, r.escape_time, r.residual)))
+    alone = {name: _alone(name, graph, task, _start(name, graph, task, b0)) for name, (graph, task) in entered.items()}
+    escape = {name: found[0] for name, found in alone.items()}
+    able = [name for name in schemes if fits[name] is not False]
+    shares = _shares(entered, able, escape, b0)
+    for name in schemes:
+        if name not in able:
+            shares[name] = _shares(entered, [*able, name], escape, b0)[name]
+    found = [Runner(name, *_strongest(*entered[name]), *alone[name], shares[name], fits[name]) for name in schemes]
+    return tuple(sorted(found, key=lambda r: (r.escape_time, r.residual)))
 
 
 def final_shares(s, reach, start) -> np.ndarray:
@@ -142,7 +143,7 @@ def _strongest(graph: GatedGraph, task: Task) -> tuple[float, int, float]:
     size = {p: float(np.linalg.norm(corr.yx[p], 2)) for p in graph.paths}
     best = max(graph.paths, key=lambda p: size[p])
     counts = [sum(size[p] > 0 for p in graph.through(e)) for e in best]
-    return size[best], len(best), float(np.exp(np.mean(np.log(counts))))
+    return size[best], len(best), float(np.prod(counts) ** (1 / len(counts)))
 
 
 def _start(name: str, graph: GatedGraph, task: Task, b0: float) -> dict[str, np.ndarray]:
@@ -167,7 +168,11 @@ def _start(name: str, graph: GatedGraph, task: Task, b0: float) -> dict[str, np.
 
 
 def _flow(graph: GatedGraph, task: Task, weights, until: float, event=None):
-    """The gradient flow from `weights`, solved until a time or an event."""
+    """The gradient flow from `weights`, solved until a time or an event, and what takes its rows apart.
+
+    Pathways of two layers wait ln(1/b0) at the saddle; deeper ones a power of 1/b0, for which the rest of those that
+    have left it is stiff.
+    """
     names, shapes = list(graph.edges), [weights[e].shape for e in graph.edges]
     ends = np.cumsum([w.size for w in weights.values()])[:-1]
 
@@ -179,54 +184,65 @@ def _flow(graph: GatedGraph, task: Task, weights, until: float, event=None):
         return np.concatenate([speed[e].ravel() for e in names])
 
     row = np.concatenate([weights[e].ravel() for e in names])
-    atol = 1e-7 * float(np.abs(row).max())
+    method, rtol = ("BDF", 1e-8) if event is None and max(map(len, graph.paths)) > 2 else ("DOP853", 1e-7)
     events = None if event is None else lambda _, r: event(apart(r))
     if events is not None:
         events.terminal, events.direction = True, 1  # type: ignore[attr-defined]
-    return solve_ivp(velocity, (0, until), row, "DOP853", rtol=1e-7, atol=atol, events=events), apart
+    atol = rtol * float(np.abs(row).max())
+    return solve_ivp(velocity, (0, until), row, method, rtol=rtol, atol=atol, events=events), apart
 
 
-def _alone(graph: GatedGraph, task: Task, weights) -> tuple[float, float]:
-    """When a scheme alone escapes, 4 G = F, and the fraction of the loss with which it is left."""
+def _alone(name: str, graph: GatedGraph, task: Task, weights) -> tuple[float, float]:
+    """When a scheme alone escapes, 4 G = F, and the fraction of the loss with which it is left.
+
+    Scaling the weights that cross any cut scales the output: at rest 2 G = F, so that whatever grows escapes.
+    """
     target = graph.outputs[0]
     y = task.target(target)
 
     def half_way(w):
         h = forward(graph, task, w)[target]
         F, G = task.share @ (y * h).sum(1), task.share @ (h * h).sum(1) / 2
-        return 4 * G / F - 1 if F > 0 else -1.0
+        return 4 * G / F - 1 if F > 0 else -np.inf
 
-    found, apart = _flow(graph, task, weights, 1e6, half_way)
-    if not len(found.t_events[0]):
+    before = half_way(weights)
+    if before == -np.inf:
         return np.inf, 1.0
+    if before >= 0:
+        raise ValueError(f"scheme {name!r} has left the saddle before it starts: b0 is too large")
+    found, apart = _flow(graph, task, weights, 1e300, half_way)
+    if not len(found.t_events[0]):
+        raise ArithmeticError(f"scheme {name!r} does not leave the saddle: {found.message}")
     escaped = float(found.t_events[0][0])
-    later, apart = _flow(graph, task, weights, HORIZON * escaped)
-    h = forward(graph, task, apart(later.y[:, -1]))[target]
+    rest, apart = _flow(graph, task, apart(found.y_events[0][0]), (HORIZON - 1) * escaped)
+    h = forward(graph, task, apart(rest.y[:, -1]))[target]
     return escaped, float(task.share @ ((y - h) ** 2).sum(1) / (task.share @ (y * y).sum(1)))
 
 
-def _shares(entered: Mapping[str, tuple[GatedGraph, Task]], b0: float, until: float) -> dict[str, float]:
-    """What each scheme makes up of the target when all of them learn together."""
-    if not entered:
-        return {}
+def _shares(entered: Mapping[str, tuple[GatedGraph, Task]], names, escape, b0: float) -> dict[str, float]:
+    """What each of the named schemes makes up of the target when they learn together; 0 for those that never escape."""
+    if not (running := [name for name in names if np.isfinite(escape[name])]):
+        return dict.fromkeys(names, 0.0)
     dims: dict[str, int] = {}
     edges: dict[str, tuple[str, str]] = {}
     x: dict[str, np.ndarray] = {}
     gates: dict[str, np.ndarray] = {}
     weights: dict[str, np.ndarray] = {}
-    for name, (graph, task) in entered.items():
+    for name in running:
+        graph, task = entered[name]
         own = {v: "target" if v in graph.outputs else f"{name}/{v}" for v in graph.dims}
         dims |= {own[v]: d for v, d in graph.dims.items()}
         edges |= {f"{name}/{e}": (own[s], own[t]) for e, (s, t) in graph.edges.items()}
         x |= {own[v]: task.x[v] for v in graph.inputs}
         gates |= {own.get(g, f"{name}/{g}"): v for g, v in task.gates.items()}
         weights |= {f"{name}/{e}": w for e, w in _start(name, graph, task, b0).items()}
-    target = next(iter(next(iter(entered.values()))[1].y.values()))
+    target = next(iter(entered[running[0]][1].y.values()))
     union, everyone = GatedGraph(dims, edges), Task(x, {"target": target}, gates)
-    end, apart = _flow(union, everyone, weights, until)
+    end, apart = _flow(union, everyone, weights, HORIZON * max(escape[name] for name in running))
     final = apart(end.y[:, -1])
-    shares = {}
-    for name, (graph, task) in entered.items():
+    shares = dict.fromkeys(names, 0.0)
+    for name in running:
+        graph, task = entered[name]
         h = forward(graph, task, {e: final[f"{name}/{e}"] for e in graph.edges})[graph.outputs[0]]
         shares[name] = float(np.sum(target * h) / np.sum(target * target))
     return shares
