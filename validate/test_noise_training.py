@@ -225,10 +225,7 @@ def by_loss(which, of):
 
 
 def test_every_term_sparsifies():
-    """Trained on the exact loss without its margin or cross term, or with Eq. (25) in it, networks are less sparse.
-
-    With the argument of Eq. (23) most are, too.
-    """
+    """Trained on the exact loss without its margin or cross term, or with Eq. (25) in it, networks are less sparse."""
 
     def signs(seed):
         shares, _ = on_each(seed)
