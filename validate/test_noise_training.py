@@ -63,7 +63,7 @@ def all_of_them():
 
 def weights_after(objective, seed):
     """All weights of twenty networks, a row each, after some steps of SGD; objectives see the same minibatches."""
-    start, by = noise.initial(16, 32, seed=7, networks=(20,)), noise.SGD(0.02)
+    start, by = noise.initial(16, 32, seed=seed, networks=(20,)), noise.SGD(0.02)
     end = noise.train(start, images(16).train, objective, by, noise.Schedule(30), batch=32, seed=seed)
     return torch.cat([w.flatten(1) for w in end.weights], dim=1)
 
