@@ -149,6 +149,15 @@ def planar(seed):
 LOSS = dict(y="expected loss")
 
 
+def sampled_means(network, x, seed, draws=1000):
+    """The mean of the sampled loss at some levels of noise, with three standard errors to either side."""
+    levels = [0.45, 1.0, 1.3, 1.75]
+    drawn = [noise.sampled_loss(network, x, noise.Gaussian(s), draws=draws, seed=seed).numpy() for s in levels]
+    middle, error = np.mean(drawn, axis=1), 3 * np.std(drawn, axis=1, ddof=1) / np.sqrt(draws)
+    name = f"mean of {draws} draws ± 3 standard errors"
+    return Series("run", levels, middle.tolist(), name, (middle - error).tolist(), (middle + error).tolist())
+
+
 @pytest.mark.parametrize("when", ["at the start", "after training"])
 def test_exact_loss(when):
     """The noisy loss of a network on two inputs, integrated over the plane of noise, is the exact loss."""
@@ -173,7 +182,7 @@ def test_exact_loss(when):
     for name in ("Taylor, Eq. (26)", "Eq. (25) as printed", "without #3"):
         curves.append(Series("rival", dense.tolist(), at_each(rivals[name], dense)().tolist(), name))
     points = Series("run", sigmas.tolist(), run(1e-8, 0).tolist(), "network, by quadrature over the noise")
-    picture = Panel("noise σ", "expected loss", (*curves, points))
+    picture = Panel("noise σ", "expected loss", (*curves, points, sampled_means(network, x, fresh(0, claim))))
     confront(claim, at_each(total), run, {}, Solver(1e-8), others, labels=LOSS, of=expected_loss, picture=picture)
 
 
