@@ -39,22 +39,25 @@ class Source:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a derivation: what it says, its equation, and what the unknown functions are.
+    """One line of a derivation: what it says, its equation, what the unknown functions are, and where it holds.
 
     `where` maps each unknown function or abbreviation in `equation` to an explicit expression;
-    with it put in, both sides are equal, which a test proves by certified balls.
+    with it put in, both sides are equal wherever every hypothesis in `given` holds, which a test
+    proves by certified balls.
     """
 
     says: str
     equation: sp.Eq
     where: Mapping[sp.Basic, sp.Expr] = field(default_factory=dict)
+    given: tuple[sp.Basic, ...] = ()
 
     def residual(self) -> sp.Expr:
         """Left side minus right side, with every unknown put in and every derivative taken."""
         return explicit(self.equation.lhs - self.equation.rhs, self.where)
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {latex(self.equation)} \qquad \text{{{self.says}}}$"
+        hypotheses = rf" \quad ({', '.join(latex(h) for h in self.given)})" if self.given else ""
+        return rf"$\displaystyle {latex(self.equation)}{hypotheses} \qquad \text{{{self.says}}}$"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

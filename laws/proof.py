@@ -51,11 +51,15 @@ def refuted(mutant: Law, law: Law) -> bool:
 
 
 def proves(step: Step, seed: int = 0, wanted: int = 5) -> bool:
-    """Whether both sides of a step agree to 60 digits wherever they are defined, at `wanted` random points."""
+    """Whether both sides of a step agree to 60 digits wherever it is stated and defined, at `wanted` random points."""
     residual = step.residual()
+    symbols = sorted(residual.free_symbols.union(*(h.free_symbols for h in step.given)), key=str)
     agreed, draw = 0, random.Random(seed)
-    for _ in range(40 * wanted):
-        value = _at_random(residual, draw)
+    for _ in range(100 * wanted):
+        point = {x: draw.choice((-1, 1)) * sp.Rational(draw.randrange(20, 300), 101) for x in symbols}
+        if not all(admits(hypothesis, point) for hypothesis in step.given):
+            continue
+        value = _at(residual, point)
         if value is None:
             continue
         if not value.contains(0):
@@ -63,7 +67,7 @@ def proves(step: Step, seed: int = 0, wanted: int = 5) -> bool:
         agreed += 1
         if agreed == wanted:
             return True
-    raise ValueError(f"{step.says}: defined at only {agreed} of {40 * wanted} random points")
+    raise ValueError(f"{step.says}: defined at only {agreed} of {100 * wanted} random points")
 
 
 def points(law: Law, drawn: int = 3, seed: int = 0) -> Iterator[dict[sp.Symbol, sp.Rational]]:
@@ -130,13 +134,11 @@ def _invert(z):
     return sp.LambertW(z)
 
 
-def _at_random(residual, draw):
-    """A ball around the residual at random positive rationals below 3, or None where it is undefined.
+def _at(residual, point):
+    """A ball around the residual at a point, or None where it is undefined.
 
     Of a matrix, the ball of the first entry that is not 0, if there is one.
     """
-    symbols = sorted(residual.free_symbols, key=str)
-    point = {x: sp.Rational(draw.randrange(20, 300), 101) for x in symbols}
     entries = residual.as_explicit().flat() if getattr(residual, "is_Matrix", False) else [residual]
     try:
         values = [ball.ball(entry, point, 400) for entry in entries]

@@ -22,7 +22,11 @@ CUTOFF = 0.4  # cycles per pixel
 
 @dataclass(frozen=True)
 class Patches:
-    """Rows to train on and rows held out, shapes (P, n), of unit variance over all entries; `basis` maps to pixels."""
+    """Rows to train on and rows held out, shapes (P, n), of unit variance over all entries; `basis` maps to pixels.
+
+    Natural patches held out are others than those to train on, at places drawn alike in the same eight photographs:
+    they may overlap, so that they show what other patches do, not what other images would.
+    """
 
     train: Tensor
     held_out: Tensor

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,7 +99,17 @@ def test_step_holds(step):
 def test_planted_error_in_a_step_is_caught(step):
     """The same step with its right side a tenth larger does not hold."""
     wrong = sp.Eq(step.equation.lhs, step.equation.rhs * sp.Rational(11, 10), evaluate=False)
-    assert not proof.proves(Step(step.says, wrong, step.where))
+    assert not proof.proves(replace(step, equation=wrong))
+
+
+def test_a_step_is_tried_on_both_sides_of_zero():
+    """What holds for positive numbers alone must say so; where nothing satisfies it, nothing is proved."""
+    x = sp.Symbol("x", real=True)
+    for equation in (sp.Eq(sp.Abs(x), x, evaluate=False), sp.Eq(sp.Max(x, 0), x, evaluate=False)):
+        assert not proof.proves(Step("without a hypothesis", equation))
+        assert proof.proves(Step("with one", equation, given=(x > 0,)))
+        with pytest.raises(ValueError, match="defined at only 0"):
+            proof.proves(Step("nowhere", equation, given=(x > 0, x < 0)))
 
 
 def _breaking(hypothesis, example):

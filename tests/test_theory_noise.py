@@ -76,6 +76,27 @@ def test_expected_loss_to_twelve_digits(offset, sigma):
         assert abs(sp.Float(value, 50) / exact - 1) < 1e-12
 
 
+@pytest.mark.parametrize("turn", [1e-1, 1e-3, 1e-5, 1e-7])
+def test_twelve_digits_of_nearly_opposite_silent_units(turn):
+    """Two silent units that read nearly opposite directions are both on once in 10^20 draws: twelve digits of it, too.
+
+    Their correlation, rounded to one float64, would leave ten digits at a turn of 0.1 and none at 1e-7.
+    """
+    W, D, sigma = np.array([(0.6, -1.1, 0.7), (-0.6, 1.1, -0.7)]), np.array([(0.7, 1.3), (0.4, 0.2)]), 0.75
+    W[1] += turn * np.array([0.3, 0.8, -0.5])
+    rows, outputs, squared = rational(W), rational(D), ball.number("sigma", sigma) ** 2
+    products = [[sum(v * w for v, w in zip(one, other, strict=True)) for other in rows] for one in rows]
+    lengths = [sp.sqrt(products[j][j]) for j in range(2)]
+    rho = products[0][1] / (lengths[0] * lengths[1])
+    apart = float(sp.N(1 + rho, 50))
+    bias = -sigma * np.linalg.norm(W, axis=1) * np.sqrt(4 * apart * 40) * np.array([0.55, 0.45])
+    found = expected_loss(np.zeros((1, 3)), W, bias, D, np.zeros(2), sigma, target=np.zeros((1, 2)))
+    mu, s = rational([bias])[0], [sp.sqrt(squared) * length for length in lengths]
+    pair = {name: sp.Rational(sp.N(v, 90)) for name, v in (("s1", s[0]), ("s2", s[1]), ("rho", rho))}
+    exact = 2 * sum(row[0] * row[1] for row in outputs) * cross_moment.exact(30, mu1=mu[0], mu2=mu[1], **pair)
+    assert 0 < found.specialisation < 1e-20 and abs(sp.Float(found.specialisation, 50) / exact - 1) < 1e-12
+
+
 def test_without_noise_only_the_clean_loss_is_left():
     """At sigma = 0 the three terms are 0, not a limit."""
     found = expected_loss(DATA, ROWS, np.full(7, 0.1), DECODER, np.zeros(2), 0.0)

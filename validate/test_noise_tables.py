@@ -20,6 +20,7 @@ from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
 
 SEEDS = 3  # too few for statistics: what holds in every one of them is asserted, medians and ranges are shown
+HELD = 1 - 2 ** (1 - SEEDS)  # the probability that the median of all networks lies in the range of these
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def whole(table, columns):
     shown = [
         Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines) for x, text in zip(at, line, strict=True)
     ]
-    note = f"medians of {SEEDS} seeds ± half their range"
+    note = f"medians of {SEEDS} seeds ± half their range, which holds the median of all with probability {HELD:g}"
     return Panel("", "", (*shown, Series("cell", [0.0], [-float(len(lines))], note)))
 
 

@@ -240,9 +240,10 @@ def derive_scalar() -> tuple[Step, ...]:
         Step("and make the product", sp.Eq(product, (x - lam**2 / (4 * x)) / 2), {lam: d**2 - c**2, x: plus}),
         Step("the sum obeys a Riccati equation, (8)", sp.Eq(flow.rate(plus), 2 * s * x - mu * (x**2 - lam**2 / 4)),
              {lam: d**2 - c**2, x: plus}),
-        Step("which the closed form solves", sp.Eq(tau * P.diff(t), 2 * s * P - mu * (P**2 - lam**2 / 4)), sum_squared),
+        Step("which the closed form solves", sp.Eq(tau * P.diff(t), 2 * s * P - mu * (P**2 - lam**2 / 4)), sum_squared,
+             strength.given),
         Step("its inverse is the learning time", sp.Eq(speed(A) * sp.Function("T")(A).diff(A), tau),
-             {sp.Function("T")(A): learning_time.rhs.subs(af, A)}),
+             {sp.Function("T")(A): learning_time.rhs.subs(af, A)}, tuple(h.subs(af, A) for h in learning_time.given)),
         Step(
             "the speed is stationary at the inflections, (9)",
             sp.Eq(curvature(A).diff(A) * root, 4 * s * A - 8 * mu * A**2 - mu * lam**2),

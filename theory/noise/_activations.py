@@ -170,6 +170,7 @@ def derive_activations() -> tuple[Step, ...]:
              sp.Eq(C(rho).diff(rho), s1 * s2 * (gelu_covariance.rhs + gelu_means).diff(mu1, mu2)),
              {C(rho): gelu_covariance.rhs}),
         Step("the upper tail of Laplace noise", sp.Eq(F(x).diff(x), (mu + x) * noise), tail),
-        Step("from the kink of a silent unit on", sp.Eq(-F(mu), laplace_shift.rhs), {F(x): tail[F(x)].subs(mu, -mu)}),
+        Step("from the kink of a silent unit on", sp.Eq(-F(mu), laplace_shift.rhs), {F(x): tail[F(x)].subs(mu, -mu)},
+             (*LAPLACE, mu > 0)),
         Step("its second moment", sp.Eq(F(x).diff(x), (mu + x) ** 2 * noise), square),
     )  # fmt: skip

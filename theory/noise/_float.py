@@ -73,42 +73,43 @@ def both_below(a, b, rho):
 def pair(a, b, rho):
     """E[(g1 + a)_+ (g2 + b)_+] and Phi2(a, b; rho), for -1 <= rho <= 1; nan elsewhere."""
     a, b, rho = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (a, b, rho)))
-    return _pair(a, b, rho, rectified(a)[:2], rectified(b)[:2])
+    return _pair(a, b, rho, 1 - np.abs(rho), rectified(a)[:2], rectified(b)[:2])
 
 
-def _pair(a, b, rho, one, other):
-    """The same, from Phi and the mean of each unit."""
+def _pair(a, b, rho, apart, one, other):
+    """The same, from Phi and the mean of each unit, and with apart = 1 - |rho|."""
     (Pa, Ga), (Pb, Gb) = one, other
-    curved, sloped = _arc(a, b, rho, np.where(rho < 0, -1.0, 0.0))
+    curved, sloped = _arc(a, b, rho, apart, np.where(rho < 0, -1.0, 0.0))
     gap, opposite = np.zeros_like(rho), np.zeros_like(rho)
     if np.any(a + b > 0):
         gap = np.where(a + b > 0, np.maximum(_sum_above(a, b), 0), 0)
         opposite = np.where(a + b > 0, _opposite(a, b, gap), 0)
-    moment = np.where(rho < 0, opposite + (1 + rho) * gap, Ga * Gb + rho * Pa * Pb) + curved
+    moment = np.where(rho < 0, opposite + apart * gap, Ga * Gb + rho * Pa * Pb) + curved
     return moment, np.where(rho < 0, gap, Pa * Pb) + sloped
 
 
 def covariance(a, b, rho):
     """The covariance of (g1 + a)_+ and (g2 + b)_+."""
     a, b, rho = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (a, b, rho)))
-    curved, _ = _arc(a, b, rho, np.zeros_like(rho))
+    curved, _ = _arc(a, b, rho, 1 - np.abs(rho), np.zeros_like(rho))
     return rho * rectified(a)[0] * rectified(b)[0] + curved
 
 
 def cross(a, b, rho):
     """E[eta_1 eta_2] for the deviations eta = (g + a)_+ - a_+ of two units."""
     a, b, rho = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (a, b, rho)))
-    return cross_of(a, b, rho, tails(np.abs(a))[:2], tails(np.abs(b))[:2])
+    return cross_of(a, b, rho, 1 - np.abs(rho), tails(np.abs(a))[:2], tails(np.abs(b))[:2])
 
 
-def cross_of(a, b, rho, one, other):
-    """The same from the tails of each unit, without the cancellation of its parts.
+def cross_of(a, b, rho, apart, one, other):
+    """The same from the tails of each unit and from apart = 1 - |rho|, without the cancellation of its parts.
 
+    Of two units that read nearly opposite directions rho, rounded, does not keep the digits that decide: apart does.
     A unit that is on deviates by g + (-g - |a|)_+, one that is off by (g - |a|)_+.
     """
     on = (a > 0) * 1.0, (b > 0) * 1.0
     signs = 1 - 2 * on[0], 1 - 2 * on[1]
-    small = _pair(-np.abs(a), -np.abs(b), signs[0] * signs[1] * rho, one, other)[0]
+    small = _pair(-np.abs(a), -np.abs(b), signs[0] * signs[1] * rho, apart, one, other)[0]
     return rho * (on[0] * on[1] + on[0] * signs[1] * other[0] + on[1] * signs[0] * one[0]) + small
 
 
@@ -123,12 +124,13 @@ def _opposite(a, b, gap):
     return np.maximum((a * b - 1) * gap + b * density(a) + a * density(b), 0)
 
 
-def _arc(a, b, rho, start):
-    """Int (rho - q) p dq and int p dq from `start`, which is 0 or -1, to rho."""
+def _arc(a, b, rho, apart, start):
+    """Int (rho - q) p dq and int p dq from `start`, which is 0 or -1, to rho; apart = 1 - |rho|."""
     shape = rho.shape
-    S, D, rho, start = (np.ravel(v) for v in ((a + b) ** 2, (a - b) ** 2, rho, start))
+    S, D, rho, apart, start = (np.ravel(v) for v in ((a + b) ** 2, (a - b) ** 2, rho, apart, start))
     with np.errstate(all="ignore"):
-        Y = np.arctanh(np.where(np.abs(rho) <= 1, rho, np.nan))
+        far = np.copysign(np.log((2 - apart) / apart) / 2, rho)
+        Y = np.where(apart < 0.5, far, np.arctanh(rho))
         low, high, sign = _window(S, D, np.where(start < 0, -np.inf, 0.0), Y)
         steep = (S * np.abs(np.exp(-2 * low) - np.exp(-2 * high)) + D * np.abs(np.exp(2 * high) - np.exp(2 * low))) / 8
         panels = np.maximum(np.ceil((high - low) / PANEL), np.ceil(np.minimum(steep, 4 * NATS) / STEEP))
@@ -137,7 +139,7 @@ def _arc(a, b, rho, start):
     for count in np.unique(panels):
         members = np.flatnonzero(panels == count)
         for part in np.array_split(members, -(-len(members) * count // CHUNK) or 1):
-            curved[part], sloped[part] = _panels(S[part], D[part], Y[part], low[part], high[part], count)
+            curved[part], sloped[part] = _panels(S[part], D[part], Y[part], apart[part], low[part], high[part], count)
     return curved.reshape(shape), (sign * sloped).reshape(shape)
 
 
@@ -156,7 +158,7 @@ def _window(S, D, start, Y):
     return np.where(empty, 0.0, low), np.where(empty, 0.0, high), sign
 
 
-def _panels(S, D, Y, low, high, count):
+def _panels(S, D, Y, apart, low, high, count):
     """Composite Gauss: int |tanh Y - tanh y| p and int p over [low, high].
 
     1 - tanh y = 2/(1 + e^{2y}) and 1 + tanh y = 2/(1 + e^{-2y}); the smaller keeps its digits in a difference.
@@ -164,8 +166,6 @@ def _panels(S, D, Y, low, high, count):
     curved, sloped = np.zeros_like(Y), np.zeros_like(Y)
     half = (high - low) / (2 * count)
     with np.errstate(all="ignore"):
-        side = np.where(Y > 0, 1.0, -1.0)
-        end = 2 / (1 + np.exp(2 * side * Y))
         for node, weight in zip(NODES, WEIGHTS, strict=True):
             for k in range(count):
                 y = low + half * (2 * k + 1 + node)
@@ -174,6 +174,6 @@ def _panels(S, D, Y, low, high, count):
                 from_above, from_below = 2 / (1 + rises), 2 / (1 + falls)
                 p = np.exp(-(S * (1 + falls) + D * (1 + rises)) / 8) * np.sqrt(from_above * from_below)
                 p *= half * (weight / (2 * np.pi))
-                curved += np.abs(np.where(Y > 0, from_above, from_below) - end) * p
+                curved += np.abs(np.where(Y > 0, from_above, from_below) - apart) * p
                 sloped += p
     return curved, sloped

@@ -54,7 +54,7 @@ def expected_loss(x, W_e, b_e, W_d, b_d, sigma, *, target=None) -> ExpectedLoss:
     Source: derived here; bricken-2023, Eq. (17), with W_d^2 in its second term.
     """
     x, W_e, b_e, W_d, b_d, sigma, target = _checked(x, W_e, b_e, W_d, b_d, sigma, x if target is None else target)
-    norms, cosines = _geometry(W_e)
+    norms, angles = _geometry(W_e)
     s = sigma * norms
     z = _dot(x, W_e.T) + b_e
     r = _dot(-np.maximum(z, 0), W_d.T, target - b_d)
@@ -67,7 +67,7 @@ def expected_loss(x, W_e, b_e, W_d, b_d, sigma, *, target=None) -> ExpectedLoss:
         clean=float(np.sum(r * r) / len(x)),
         margin=float(margin / len(x)) + 0.0,
         sparsity=float(np.sum(square * np.diag(gram)) / len(x)),
-        specialisation=float(_specialisation(a, s, cosines, gram) / len(x)),
+        specialisation=float(_specialisation(a, s, angles, gram) / len(x)),
     )
 
 
@@ -80,7 +80,7 @@ def _alone(a, s):
     return s * np.where(noisy, G, 0), s**2 * np.where(noisy, M + on * (1 - 2 * P), 0)
 
 
-def _specialisation(a, s, cosines, gram) -> float:
+def _specialisation(a, s, angles, gram) -> float:
     """Sum over rows and over pairs j != k of gram_jk E[eta_j eta_k]."""
     j, k = np.triu_indices(len(s), 1)
     weight = gram[j, k] * s[j] * s[k]
@@ -92,19 +92,47 @@ def _specialisation(a, s, cosines, gram) -> float:
     for rows in np.split(a, range(size, len(a), size)):
         P, G, _ = _float.tails(np.abs(rows))
         one, other = (P[:, j], G[:, j]), (P[:, k], G[:, k])
-        rho = np.broadcast_to(cosines[j, k], one[0].shape)
-        parts.append(2 * np.sum(_float.cross_of(rows[:, j], rows[:, k], rho, one, other) @ weight))
+        rho, apart = (np.broadcast_to(v[j, k], one[0].shape) for v in angles)
+        parts.append(2 * np.sum(_float.cross_of(rows[:, j], rows[:, k], rho, apart, one, other) @ weight))
     return float(np.sum(parts))
 
 
 def _geometry(W):
-    """Lengths of the rows of W and the cosines between them; parallel rows give exactly +-1."""
+    """Lengths of the rows of W; the cosines between them, and how far these are from +-1."""
     scale = np.max(np.abs(W), axis=1, keepdims=True, initial=0)
-    unit = np.divide(W, scale, out=np.zeros_like(W), where=scale > 0)
-    length = np.sqrt(np.sum(unit * unit, axis=1))
-    unit = np.divide(unit, length[:, None], out=np.zeros_like(W), where=scale > 0)
+    rows = np.divide(W, scale, out=np.zeros_like(W), where=scale > 0)
+    length = np.sqrt(np.sum(rows * rows, axis=1))
+    unit = np.divide(rows, length[:, None], out=np.zeros_like(W), where=scale > 0)
     cosines = np.clip(_dot(unit, unit.T), -1, 1)  # beyond 1 by rounding alone, says Cauchy
-    return scale[:, 0] * length, cosines
+    return scale[:, 0] * length, (cosines, _apart(W, cosines))
+
+
+def _apart(W, cosines):
+    """1 - |cosine| between rows, to its own last digits: near 1 it is made from the sine."""
+    apart = 1 - np.abs(cosines)
+    j, k = np.nonzero(np.triu(apart < 0.5, 1))  # beyond, the subtraction loses no digit
+    size = max(1, _float.CHUNK // max(1, W.shape[1]))
+    for part in range(0, len(j), size):
+        one, other = j[part : part + size], k[part : part + size]
+        squared_sine = _squared_sine(_scaled(W[one]), _scaled(W[other]))
+        apart[one, other] = apart[other, one] = squared_sine / (1 + np.sqrt(1 - squared_sine))
+    return apart
+
+
+def _scaled(rows):
+    """Rows divided by a power of two, so that their largest number lies between 1/2 and 1; no digit is lost."""
+    return np.ldexp(rows, -np.frexp(np.max(np.abs(rows), axis=1, keepdims=True))[1])
+
+
+def _squared_sine(A, B):
+    """The squared sine of the angle between rows of A and of B: what is left of B after projecting A out, twice."""
+    left, square = B, np.sum(A * A, axis=1)
+    for _ in range(2):  # the second removes what rounding of the first has left along A
+        along = (np.sum(left * A, axis=1) / square)[:, None]
+        product, slip = _two_product(along, A)
+        difference, lost = _two_sum(left, -product)
+        left = difference + (lost - slip)
+    return np.minimum(np.sum(left * left, axis=1) / np.sum(B * B, axis=1), 1)
 
 
 def _dot(A, B, start=0.0):

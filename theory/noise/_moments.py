@@ -143,18 +143,20 @@ def derive_moments() -> tuple[Step, ...]:
     F, z = sp.Function("F"), mu + s * g
     once, twice = mu * Phi(g) - s * phi(g), (mu**2 + s**2) * Phi(g) - s * (2 * mu + s * g) * phi(g)
     off, below = {mu: -mu}, {F(g): twice}
-    falls = mu**2 * Phi(-a)
+    falls, active = mu**2 * Phi(-a), (mu > 0, s > 0)
     return (
         Step("an antiderivative of (mu + s g) phi(g)", sp.Eq(F(g).diff(g), z * phi(g)), {F(g): once}),
         Step("from the kink g = -mu/s on, where phi ends at 0 and Phi at 1", sp.Eq(mu - F(-a), mean.rhs), {F(g): once}),
         Step("an antiderivative of (mu + s g)^2 phi(g)", sp.Eq(F(g).diff(g), z**2 * phi(g)), below),
         Step("from the kink on: the mean square", sp.Eq(mu**2 + s**2 - F(-a), mean_square.rhs), below),
-        Step("an active unit deviates on average by", sp.Eq(mean.rhs - mu, shift.rhs)),
-        Step("a silent one by", sp.Eq(mean.rhs.subs(off), shift.rhs.subs(off))),
+        Step("an active unit deviates on average by", sp.Eq(mean.rhs - mu, shift.rhs), given=active),
+        Step("a silent one by", sp.Eq(mean.rhs.subs(off), shift.rhs.subs(off)), given=active),
         Step("an active unit deviates by s g above the kink", sp.Eq(F(g).diff(g), s**2 * g**2 * phi(g)),
              {F(g): s**2 * (Phi(g) - g * phi(g))}),
-        Step("and by -mu below", sp.Eq(s**2 - F(-a) + falls, second_moment.rhs), {F(g): s**2 * (Phi(g) - g * phi(g))}),
-        Step("a silent one is squared as it is", sp.Eq(mean_square.rhs.subs(off), second_moment.rhs.subs(off))),
+        Step("and by -mu below", sp.Eq(s**2 - F(-a) + falls, second_moment.rhs), {F(g): s**2 * (Phi(g) - g * phi(g))},
+             active),
+        Step("a silent one is squared as it is", sp.Eq(mean_square.rhs.subs(off), second_moment.rhs.subs(off)),
+             given=active),
         Step("the variance", sp.Eq(second_moment.rhs - shift.rhs**2, variance.rhs)),
         Step("which grows with mu, so that its term pushes biases down",
              sp.Eq(variance.rhs.diff(mu), 2 * mean.rhs * Phi(-a))),

@@ -37,5 +37,6 @@ def derive_terms() -> tuple[Step, ...]:
         Step("averaged over the noise: the clean loss and three terms", sp.Eq(loss, terms)),
         Step("completed to a square: mean output and covariance", sp.Eq(loss, sum(q**2 for q in shifted) + scatter)),
         Step("rescaling a ReLU unit rescales its deviation, so that every term stays",
-             sp.Eq(sp.Max(p[0] * (h[0] + h[1]), 0) - sp.Max(p[0] * h[0], 0), p[0] * rectified)),
+             sp.Eq(sp.Max(p[0] * (h[0] + h[1]), 0) - sp.Max(p[0] * h[0], 0), p[0] * rectified),
+             given=(p[0] > 0,)),
     )  # fmt: skip

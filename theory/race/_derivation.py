@@ -58,7 +58,7 @@ def _transition() -> tuple[Step, ...]:
         Step("a gate that is open on one example", sp.Eq(sp.sqrt(one.dot(one)), gated_strength(Delta), evaluate=False)),
         Step("a gate that is open on all examples of one class", sp.Eq(plus[2], Delta / 2, evaluate=False)),
         Step("they are equally fast at the transition",
-             sp.Eq(kappa * transition.rhs, gated_strength(transition.rhs), evaluate=False)),
+             sp.Eq(kappa * transition.rhs, gated_strength(transition.rhs), evaluate=False), given=transition.given),
     )  # fmt: skip
 
 
