@@ -117,9 +117,13 @@ class Store:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return {key: file[key] for key in file.files if key != ABOUT}
 
-    def holds(self, settings) -> bool:
-        """Whether a run is stored; Damaged if its file was truncated or altered, or holds another run."""
-        return self._sealed(settings) is not None
+    def find(self, settings) -> Entry | None:
+        """What is stored of a run, None if nothing is; Damaged if its file was altered or holds another run."""
+        data = self._sealed(settings)
+        if data is None:
+            return None
+        about = _head(self.path(settings), io.BytesIO(data))
+        return Entry(self.path(settings), about["settings"], about["versions"])
 
     def entries(self) -> Iterator[Entry]:
         """What is stored, in the order of the names; only the head of each file is read, `load` reads all of it.
@@ -142,8 +146,10 @@ class Store:
         """What has failed and is not stored yet: by name, the settings, versions and traceback."""
         found = {}
         for file in sorted(Path(self.folder).glob("*.failed.json")):
+            run = file.name.partition(".")[0]
             with contextlib.suppress(FileNotFoundError):  # it has just been stored
-                found[file.name.partition(".")[0]] = json.loads(file.read_text())
+                if not self._file(f"{run}.npz").exists():  # another process had more luck with it, before or after
+                    found[run] = json.loads(file.read_text())
         return found
 
     def _sealed(self, settings) -> bytes | None:

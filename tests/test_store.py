@@ -83,7 +83,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path):
         assert json.loads(file["about.json"]) == dict(settings=describe(Settings()), versions=versions())
     (entry,) = store.entries()
     assert entry.path == path and entry.settings == describe(Settings()) and entry.versions["numpy"] == np.__version__
-    assert store.holds(Settings()) and not store.holds(Settings(seed=4))
+    assert store.find(Settings()) == entry and store.find(Settings(seed=4)) is None
     with pytest.raises(KeyError, match="seed=4"):
         store.load(Settings(seed=4))
 
@@ -91,7 +91,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path):
 def test_a_store_that_does_not_exist_is_empty(tmp_path):
     """Reading does not make a folder."""
     store = Store(tmp_path / "none")
-    assert not store.holds(Settings()) and not list(store.entries()) and not store.failures()
+    assert store.find(Settings()) is None and not list(store.entries()) and not store.failures()
     assert not (tmp_path / "none").exists()
 
 
@@ -182,7 +182,7 @@ def test_every_altered_byte_is_detected(tmp_path):
         with pytest.raises(Damaged):
             store.load(Settings())
     path.write_bytes(written)
-    assert store.holds(Settings())
+    assert store.find(Settings())
 
 
 def test_a_file_under_another_name_is_not_taken_for_it(tmp_path):
@@ -378,9 +378,11 @@ def test_failures_are_recorded_until_the_run_is_stored(tmp_path):
     """A failure keeps its traceback, is no result, and goes when the run is stored."""
     store = Store(tmp_path)
     store.fail(Settings(), "Traceback: it was too hot")
-    assert not store.holds(Settings()) and not list(store.entries())
+    assert store.find(Settings()) is None and not list(store.entries())
     assert store.failures()[name(Settings())]["traceback"] == "Traceback: it was too hot"
     store.save(Settings(), arrays())
+    assert not store.failures() and len(list(tmp_path.iterdir())) == 1
+    store.fail(Settings(), "another process failed with it later")
     assert not store.failures()
 
 
