@@ -104,7 +104,7 @@ class Local:
 
 @dataclass(frozen=True)
 class Dask:
-    """A Dask cluster: the address of its scheduler, or a `distributed.Client`.
+    """A Dask cluster (extra `cluster`): the address of its scheduler, or a `distributed.Client`.
 
     Its workers must see the store's folder under the same path, and the same code.  How often a run may lose its
     worker is the scheduler's setting `allowed-failures`.
@@ -121,7 +121,7 @@ class Dask:
             client = stack.enter_context(Client(self.client, set_as_default=False)) if own else self.client
             futures = {client.submit(work, pack, pure=False): pack for pack in packs}
             stack.callback(client.cancel, list(futures))
-            for future in as_completed(list(futures)):
+            for future in as_completed(list(futures), loop=client.loop):
                 error = future.exception()
                 outcome = Outcome(failed="".join(traceback.format_exception(error))) if error else future.result()
                 yield futures[future], outcome
