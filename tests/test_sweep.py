@@ -337,6 +337,34 @@ def test_shards_are_the_whole(runs, tmp_path):
     assert made(runs) == [*range(24)] and files(folder) == expected
 
 
+DASK = """
+import sys
+from distributed import Client, LocalCluster
+from numerics.store import Store
+from numerics.sweep import Dask, sweep
+import runs_of_tests as runs
+settings = [runs.Settings(seed) for seed in range(12)]
+with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with Client(cluster, set_as_default=False) as client:
+        while sweep(runs.killed_once, settings, Store(sys.argv[1]), on=Dask(client)).failed:
+            pass
+    report = sweep(runs.odd, settings[:6], Store(sys.argv[2]), on=Dask(cluster.scheduler_address))
+print({one.seed: how for one, how in report.failed})
+"""
+
+
+def test_dask_workers_killed_at_their_work_change_nothing(runs, tmp_path):
+    """Runs of a killed worker go to another one; a run that kills every worker fails, as one that raises does."""
+    expected = undisturbed(runs, [runs.Settings(seed) for seed in range(12)], tmp_path)
+    cluster = process(runs, tmp_path / "runs", tmp_path / "odd", code=DASK)
+    said = cluster.communicate(timeout=120)[0]
+    assert cluster.returncode == 0, said
+    assert files(tmp_path / "runs") == expected
+    assert len(list((tmp_path / "module").glob("killed *"))) == 3
+    failed = said.splitlines()[-1]
+    assert "KilledWorker" in failed and "ZeroDivisionError" in failed and "SystemExit" in failed
+
+
 def test_a_script_without_a_guard_is_told_so(runs, tmp_path):
     """A script that sweeps while it is imported ends at once with an error that says what to do."""
     Path(runs.__file__).write_text(RUNS.replace('if __name__ == "__main__":', "if True:"))
