@@ -1,0 +1,192 @@
+"""Where runs are made: processes of this machine, or a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from numerics.checks import whole
+from numerics.store import Store
+
+ATTEMPTS = 3  # of a run whose process dies
+PATIENCE = 5.0  # seconds for an idle process to end
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of a pack: stored, or the traceback of the run, or why what it gave could not be stored."""
+
+    failed: str = ""
+    unstored: OSError | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker does with a pack of settings: run it and store what comes."""
+
+    run: Callable
+    together: bool
+    store: Store
+
+    def __call__(self, pack: list) -> Outcome:
+        """The outcome; nothing that the run raises gets out."""
+        try:
+            results = self.run(list(pack)) if self.together else [self.run(pack[0])]
+            if len(results) != len(pack):
+                raise ValueError(f"{len(pack)} settings gave {len(results)} results")
+        except (Exception, SystemExit):
+            return Outcome(failed=traceback.format_exc())
+        try:
+            for settings, arrays in zip(pack, results, strict=True):
+                self.store.save(settings, arrays)
+        except OSError as error:
+            return Outcome(unstored=error)
+        except Exception:
+            return Outcome(failed=traceback.format_exc())
+        return Outcome()
+
+
+@dataclass(frozen=True)
+class Local:
+    """Processes of this machine, by default as many as there are cores; libraries use one thread in each.
+
+    They are started afresh (spawned), so the function must be importable: one of a module or of a script.
+    """
+
+    workers: int | None = None
+
+    def __post_init__(self):
+        if self.workers is not None:
+            whole("workers", self.workers)
+
+    def outcomes(self, work: Work, packs: list[list]) -> Generator[tuple[list, Outcome], None, None]:
+        """Each pack with its outcome, as they come."""
+        pickled, waiting = pickle.dumps(work), deque((pack, 1) for pack in packs)
+        idle: list[_Worker] = []
+        busy: dict[Any, _Worker] = {}
+        try:
+            while waiting or busy:
+                while waiting and len(busy) < (self.workers or _cores()):
+                    worker = idle.pop() if idle else _Worker(pickled)
+                    busy[worker.pipe] = worker
+                    worker.take(*waiting.popleft())
+                for pipe in connection.wait(list(busy)):
+                    worker = busy.pop(pipe)
+                    message = worker.message()
+                    if message == READY:
+                        busy[pipe] = worker
+                    elif isinstance(message, Outcome):
+                        idle.append(worker)
+                        yield worker.pack, message
+                    elif worker.attempt < ATTEMPTS:
+                        waiting.appendleft((worker.pack, worker.attempt + 1))
+                    else:
+                        yield worker.pack, Outcome(failed=f"its process died {ATTEMPTS} times: it {worker.end()}")
+        finally:
+            for worker in idle:
+                worker.pipe.close()  # it ends by itself
+            for worker in busy.values():
+                worker.process.kill()
+            for worker in (*idle, *busy.values()):
+                worker.stop()
+
+
+@dataclass(frozen=True)
+class Dask:
+    """A Dask cluster (extra `cluster`): the address of its scheduler, or a `distributed.Client`.
+
+    Its workers must see the store's folder under the same path, and the same code.  How often a run may lose its
+    worker is the scheduler's setting `allowed-failures`.
+    """
+
+    client: Any
+
+    def outcomes(self, work: Work, packs: list[list]) -> Generator[tuple[list, Outcome], None, None]:
+        """Each pack with its outcome, as they come."""
+        from distributed import Client, as_completed
+
+        with contextlib.ExitStack() as stack:
+            own = isinstance(self.client, str)
+            client = stack.enter_context(Client(self.client, set_as_default=False)) if own else self.client
+            futures = {client.submit(work, pack, pure=False): pack for pack in packs}
+            stack.callback(client.cancel, list(futures))
+            for future in as_completed(list(futures), loop=client.loop):
+                error = future.exception()
+                outcome = Outcome(failed="".join(traceback.format_exception(error))) if error else future.result()
+                yield futures[future], outcome
+
+
+def _cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+READY, DEAD = "ready", "dead"
+
+
+class _Worker:
+    """A process that runs one pack at a time, and the parent's end of the pipe to it."""
+
+    def __init__(self, pickled: bytes):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, end = context.Pipe()
+        self.process = context.Process(target=_serve, args=(end, pickled), daemon=True)
+        self.process.start()
+        end.close()  # so that the pipe ends with the process
+        self.begun = False
+
+    def take(self, pack: list, attempt: int) -> None:
+        """Run this next."""
+        self.pack, self.attempt = pack, attempt
+        with contextlib.suppress(OSError):  # it is dead, as its next message will tell
+            self.pipe.send(pack)
+
+    def message(self) -> Outcome | str:
+        """Its next one: READY once, then outcomes; DEAD at its end."""
+        try:
+            message = self.pipe.recv()
+        except (EOFError, OSError):
+            self.pipe.close()
+            self.process.join()
+            if not self.begun and (self.process.exitcode or 0) > 0:
+                raise RuntimeError(
+                    f"a process {self.end()} before it had begun, for the reason above: the function must be "
+                    "importable there, and a script must sweep under `if __name__ == '__main__':`"
+                ) from None
+            return DEAD
+        self.begun = True
+        return message
+
+    def end(self) -> str:
+        """How it came."""
+        code = self.process.exitcode or 0
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def stop(self) -> None:
+        """For good, and by force if it takes more than PATIENCE."""
+        self.pipe.close()
+        self.process.join(PATIENCE)
+        self.process.kill()
+        self.process.join()
+
+
+def _serve(pipe, pickled: bytes) -> None:
+    """What a worker does until its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops it
+    os.environ["OMP_NUM_THREADS"] = "1"  # for what is not loaded yet
+    work = pickle.loads(pickled)
+    with threadpool_limits(limits=1), contextlib.suppress(EOFError, OSError):
+        pipe.send(READY)
+        while True:
+            pipe.send(work(pipe.recv()))
