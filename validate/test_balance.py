@@ -1,6 +1,7 @@
 """Balance itself: what a finite step of descent does to it, and how balanced networks are at random.
 
-Trained torch networks and random weights against `theory.balanced`.
+Trained torch networks and random weights against `theory.balanced`.  The laws of a step take the path of one run as
+their argument, which is therefore the same for every seed; random weights are drawn from it.
 """
 
 import numpy as np

@@ -1,6 +1,8 @@
 """One mode of a balanced network, trained in torch, against the laws of one mode in `theory.balanced`.
 
 Networks of one input, one hidden unit and one output, with input variance mu = 0.6.
+Nothing in them is random but the data, whose correlation is exact: one test draws them from its seed, the others'
+runs are the same for every seed.
 """
 
 from functools import cache
@@ -42,15 +44,15 @@ def network(a0, lam):
     return [torch.tensor([[x]], dtype=torch.float64) for x in (c, d)]
 
 
-def pairs(s=1.7, mu=0.6):
+def pairs(s=1.7, mu=0.6, seed=3):
     """Data of one input of variance mu with <y x> = s."""
-    white = nets.data([[s / np.sqrt(mu)]], seed=3)
+    white = nets.data([[s / np.sqrt(mu)]], seed=seed)
     return nets.Data(np.sqrt(mu) * white.x, white.y)
 
 
-def outputs(a0, lam, when, **how):
+def outputs(a0, lam, when, seed=3, **how):
     """The strength at each time under gradient flow."""
-    return nets.flow(network(a0, lam), pairs(), when, record=nets.output_map, **how)[:, 0, 0]
+    return nets.flow(network(a0, lam), pairs(seed=seed), when, record=nets.output_map, **how)[:, 0, 0]
 
 
 def logistic(t, s, mu, lam, a0, tau):
@@ -68,7 +70,7 @@ def lazy(t, s, mu, lam, a0, tau):
 def test_strength(a0, lam):
     """One mode of any balance, from either side of 0, follows the closed form to the solver's error."""
     at = dict(t=times, tau=tau, a0=a0, lam=lam, **mode)
-    run = lambda rtol, seed: outputs(a0, lam, times / tau, rtol=rtol)  # noqa: E731
+    run = lambda rtol, seed: outputs(a0, lam, times / tau, seed, rtol=rtol)  # noqa: E731
     rivals = {"equal layers": logistic, "frozen kernel": lazy}
     claim = f"one mode of balance {lam} from {a0}".replace("-", "minus ")
     confront(claim, strength, run, at, Solver(), rivals, labels=labels)

@@ -1,4 +1,8 @@
-"""Diagonal linear networks from small weights: inputs enter one after the other, when the law says."""
+"""Diagonal linear networks from small weights: inputs enter one after the other, when the law says.
+
+Their starts are not random.  Two inputs' data are drawn from the seed, with exactly the moments that the law knows;
+patients, and the input that sleeps again, are the same for every seed.
+"""
 
 from functools import cache
 
@@ -14,12 +18,13 @@ labels = dict(jump="jump", y="time of the jump over ln(1/α)", h="1/ln(1/α)")
 SPACING = 0.04  # of records, in the network's own time
 
 
-def times_of_jumps(x, y, until):
-    """A run: times of the jumps in units of ln(1/alpha), where h = 1/ln(1/alpha)."""
+def times_of_jumps(data, until):
+    """A run on data(seed): times of the jumps in units of ln(1/alpha), where h = 1/ln(1/alpha)."""
 
     @cache
     def run(h, seed):
         times = np.arange(0, until / h, SPACING)
+        x, y = data(seed)
         beta, _ = diagonal.flow(x, y, np.exp(-1 / h), times, rtol=1e-9)
         return h * diagonal.jumps(times, beta, diagonal.losses(x, y, beta))
 
@@ -29,8 +34,11 @@ def times_of_jumps(x, y, until):
 def test_first_and_second_jump():
     """Two correlated inputs: the stronger enters first, and leaves the other what it cannot explain."""
     at = dict(c1=1.7, c2=0.9, C11=1.3, C12=0.4)
-    x, y = diagonal.drawn(10, [[1.3, 0.4], [0.4, 0.8]], [1.7, 0.9], seed=0)
-    run = times_of_jumps(x, y, 3.0)
+
+    def drawn(seed):
+        return diagonal.drawn(10, [[1.3, 0.4], [0.4, 0.8]], [1.7, 0.9], seed=seed)
+
+    run = times_of_jumps(drawn, 3.0)
     judge = Order(1, start=0.12)
     first = {"at threshold 1/2": lambda c1: 1 / (2 * c1), "as if of unit variance": lambda c1: 1.3 / c1}
     claim = "the strongest input enters first"
@@ -40,7 +48,7 @@ def test_first_and_second_jump():
         "from nothing": lambda c1, c2, C11, C12: 1 / c1 + 1 / (c2 - C12 * c1 / C11),
     }
     claim = "a correlated input waits for its rest"
-    stairs = staircase(x, y, 3.0)
+    stairs = staircase(*drawn(0), 3.0)
     confront(claim, second_jump, lambda h, s: run(h, s)[1], at, judge, second, labels=labels, picture=stairs)
 
 
@@ -89,7 +97,7 @@ def test_path(name, data, until, start):
     }
     at = dict(jump=np.arange(1, 1 + np.sum(path(C, c)[0] < until)))
     claim = f"from saddle to saddle: {name}"
-    run, judge = times_of_jumps(x, y, until), Order(1, start=start)
+    run, judge = times_of_jumps(lambda seed: (x, y), until), Order(1, start=start)
     confront(claim, law, run, at, judge, rivals, labels=labels, picture=staircase(x, y, until), of=path)
 
 
