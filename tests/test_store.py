@@ -387,7 +387,7 @@ def test_failures_are_recorded_until_the_run_is_stored(tmp_path):
 
 
 def test_ten_thousand_runs_are_listed(tmp_path):
-    """A folder of ten thousand runs is listed whole (`benchmarks` measure how fast)."""
+    """A folder of ten thousand runs is listed whole."""
     store = Store(tmp_path)
     data = store.save(Settings(), arrays()).read_bytes()
     os.remove(store.path(Settings()))
