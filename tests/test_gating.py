@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from numerics import gating
 from theory.gating import (
@@ -266,6 +267,34 @@ def test_closed_forms():
     apart = reduction(graph, correlations(graph, task), alike={e: e for e in graph.edges})
     with pytest.raises(ValueError, match="no closed form: 6 products"):
         apart.closed_form()
+
+
+def test_closed_forms_are_when_it_escapes():
+    """The time t(a) from balanced weights and the quadrature from any are those at which every mode escapes."""
+    graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
+    r = reduction(graph, correlations(graph, task))
+    s, d, a, a0, y = sp.symbols("s d a a0 y", real=True)
+    rtol = 1e-10
+    for start, shared in ((0.02, np.sqrt(3)), (0.03, 0.7)):  # b^2 n is the same for all lumps, and is not
+        b0 = {e: shared * start if e == "h" else start for e in graph.edges}
+        found = r.escape_time(b0, rtol)
+        for mode, escaped in enumerate(found):
+            at = {k: float(v[mode]) for k, v in r.values.items()}
+            half = at[s] / (2 * at[d])
+            if start == 0.02:
+                form = r.closed_form().rhs.subs({**at, a0: shared * start**3, a: half})
+                assert float(form) == pytest.approx(escaped, rel=10 * rtol)
+            grown = lambda z: (start**2 + z / 3) * np.sqrt((shared * start) ** 2 + z) - half  # noqa: E731, B023
+            form = r.quadrature().rhs
+            ends = {
+                **at,
+                y: brentq(grown, 0, 3 * half),
+                **{sp.Symbol(f"{b}(0)", real=True): b0[e[0]] for b, e in r.members.items()},
+            }
+            inside = sp.lambdify(form.variables[0], form.function.subs(ends))
+            assert quad(inside, 0, ends[y], epsrel=1e-12, epsabs=0, limit=200)[0] == pytest.approx(
+                escaped, rel=10 * rtol
+            )
 
 
 def test_relu_gates_of_exclusive_or():

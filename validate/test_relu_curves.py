@@ -39,7 +39,10 @@ def by_race(kinds, scale):
 
 
 def test_relu_slope():
-    """ReLU networks learn exclusive-or later in proportion to ln(1/sigma), with slope 1/s of the fastest pathway."""
+    """ReLU networks learn exclusive-or later in proportion to ln(1/sigma), with the slope of the race.
+
+    It is 1/s of the fastest pathway in the limit of small sigma; at these sigma slower pathways still add to it.
+    """
     margins, scales, eta = np.array([0.0, 0.4, 1.2, 1.6]), np.array([1e-2, 1e-3, 1e-4]), 0.01
     s = np.array([runners(D).s.max() if D else np.sqrt(2) / 4 for D in margins])
     x, y = map(torch.from_numpy, xor_points(1.0, np.repeat(margins, 3)))
@@ -64,7 +67,7 @@ def test_relu_slope():
         "the chain's 1/(2 s)": np.full(4, 0.5),
     }
     drawn = dict(margin="margin Δ", y="slope of the half-time in ln(1/σ), times s")
-    claim = "ReLU networks wait ln(1/sigma)/s"
+    claim = "ReLU networks wait as the race does, in proportion to ln(1/sigma)"
     confront(claim, law, run, dict(margin=margins), Equivalent(0.01, runs=20), rivals, labels=drawn)
 
 
