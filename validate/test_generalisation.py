@@ -98,7 +98,7 @@ def test_random_start(K):
     # With K = 1 the sign of a pair is the product of two free signs: errors of 0 or 4, of variance 4.  Both orders
     # of two domains have one sign, so that there are M (M - 1)/2 signs, independent two by two.  With K = 4 nothing
     # is known of them but that a mean of errors of 0 to 4 lies between those.
-    one, four = Mean(detects=0.5, variance=8 / (M * (M - 1))), Mean(detects=1.5, bounds=(0, 4))
+    one, four = Mean(detects=0.5, variance=8 / (M * (M - 1))), Mean(detects=1.0, bounds=(0, 4))
     judge = {1: one, 4: four}[K]
     claim = f"small random weights: error {expected:g} on untrained pairs with K = {K} of {M}"
     labels = dict(y="error on untrained pairs, of that at t = 0")
