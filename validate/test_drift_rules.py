@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from laws import Equivalent, Roundoff, Trend, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import SED, Adam, GradientDescent, LabelNoise, Network, RMSprop, train
-from numerics.sparsity import in_turn, spectra, tasks
+from numerics.sparsity import spectra, tasks
 
 NETWORK, SAMPLES = Network(10, 50, 5), 5
 CONVERGED, LATE = 10_000, 100_000

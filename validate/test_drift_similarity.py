@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from laws import Equivalent, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics.similarity import Matching, learn
-from numerics.sparsity import in_turn
 
 STEPS, NETWORKS = (0, 200, 500, 1000, 2000, 4000, 8000), 24
 LEARNT = STEPS.index(2000)

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from laws import Equivalent, Trend, confront
+from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
 from numerics.marginalised import marginalised_loss, marginalised_terms
-from numerics.noise import in_turn
 
 SIDE, UNITS, STEPS = 8, 48, 600
 LEVELS = (0.3, 0.8, 1.5)
