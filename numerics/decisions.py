@@ -62,7 +62,7 @@ def learn(task: Task, start, times, eta: float, *, learners: int, seed: int, pla
     def trial(theta):
         drawn = generator.random((2, learners))
         stimulus = (drawn[0] >= task.p).astype(int)
-        gap = np.subtract(*values(theta, stimulus)[::-1])  # right over left
+        gap = np.subtract(*_values(theta, stimulus)[::-1])  # right over left
         choice = (drawn[1] < 1 / (1 + np.exp(-task.beta * gap))).astype(int)
         _change(theta, stimulus, choice, task.r, rates)
 
@@ -90,7 +90,7 @@ def expect(task: Task, start, times, eta: float, *, plastic=DEEP) -> np.ndarray:
         before = theta.copy()
         for stimulus, shown in enumerate((task.p, 1 - task.p)):
             side = np.full(theta.shape[-1], stimulus)
-            drive = task.beta * values(before, side)
+            drive = task.beta * _values(before, side)
             chances = np.exp(drive - np.logaddexp(*drive))
             for choice in (0, 1):
                 after = before.copy()
@@ -100,7 +100,16 @@ def expect(task: Task, start, times, eta: float, *, plastic=DEEP) -> np.ndarray:
     return np.moveaxis(_along(theta, times, eta, step), -1, 1).reshape(-1, *rows.shape)
 
 
-def values(theta, stimulus) -> np.ndarray:
+def totals(weights) -> np.ndarray:
+    """The values of both choices on both stimuli; shape (..., 2, 2), rows are stimuli, from shape (..., 3, 3)."""
+    rows = numbers_of("weights", weights)
+    if rows.shape[-2:] != (3, 3):
+        raise ValueError(f"weights have the shape {rows.shape}, not (..., 3, 3) rows (u_i, w_Li, w_Ri)")
+    each = rows[..., :1] * rows[..., 1:]
+    return each[..., :2, :] + each[..., 2:, :]
+
+
+def _values(theta, stimulus) -> np.ndarray:
     """The values of both choices; shape (2, learners), from weights of shape (3, 3, learners)."""
     n = np.arange(theta.shape[-1])
     return theta[2, 0] * theta[2, 1:] + (theta[stimulus, 0, n] * theta[stimulus, 1:, n].T)
