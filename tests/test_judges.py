@@ -79,6 +79,13 @@ def test_solver():
     assert not accepts(Solver(1e-8), run, truth * np.array([1 + 1e-7, 1, 1]))
 
 
+def test_solver_refuses_values_of_zero():
+    """Runs that differ by more than a value of theirs bound nothing there, and are refused."""
+    run = lambda rtol, seed: np.array([1.7, rtol * (1 if rtol > 1e-9 else -3)])  # noqa: E731
+    with pytest.raises(ValueError, match="is it 0"):
+        accepts(Solver(1e-8), run, np.array([1.7, 0.0]))
+
+
 def test_roundoff():
     """An identity may err by its operations and condition number, and by no more."""
     run = lambda seed: truth * (1 + 3 * np.finfo(float).eps)  # noqa: E731

@@ -42,8 +42,7 @@ from laws.law import Law, Source, Step
 t, T, s, lam, delta, r, theta = sp.symbols("t T s lam delta r theta", real=True)
 eta_a, eta_w, a, w, w_par, w_perp, r0, theta0 = sp.symbols("eta_a eta_w a w w_par w_perp r0 theta0", real=True)
 kappa = sp.Symbol("kappa", real=True)
-cot, out, along = sp.Function("cot"), sp.Function("beta_par"), sp.Function("r")
-angle = sp.Function("tan_theta")
+turned, out, along = sp.Function("theta"), sp.Function("beta_par"), sp.Function("r")
 KUNIN = "Kunin et al. 2024"
 
 TASK = (s > 0, lam > 0)
@@ -60,7 +59,7 @@ kernel_size = Law(
 )
 
 early_alignment = Law(
-    cot(t),
+    sp.cot(turned(t)),
     (w_par * sp.cosh(nu * t) + a * sp.sqrt(eta_w / eta_a) * sp.sinh(nu * t)) / w_perp,
     solves=lambda c: (
         c.diff(t, 2) - nu**2 * c,
@@ -91,7 +90,7 @@ stalled = Law(
 )
 
 turning = Law(
-    angle(T),
+    sp.tan(turned(T)),
     sp.tan(theta0) * sp.exp(-eta_a * eta_w * s**2 * T / lam),
     solves=lambda x: (
         x.diff(T) + eta_a * eta_w * s * _stopped(x) * (1 + x**2) * x / sp.sqrt(1 + x**2),

@@ -127,24 +127,24 @@ def speeding_up(lam, h):
 def curves():
     """Trajectories from 0 on both sides of the transition."""
     when = np.linspace(0, 3.2, 60)
-    series = []
+    series, named = [], "law: |λ|/λ_c = 1.6, 1, 0.6, 0.3 from the top"
     for share in (0.3, 0.6, 1.0, 1.6):
         lam = share * transition(**mode)
         a = strength(t=tau * when, lam=lam, a0=0.0, tau=tau, **mode)
-        series.append(Series("law", (tau * when).tolist(), a.tolist(), "law" if share == 0.3 else ""))
+        series.append(Series("law", (tau * when).tolist(), a.tolist(), named if share == 0.3 else ""))
         some = slice(0, None, 6)
         run = outputs(0.0, lam, when[some], rtol=1e-9)
         name = "gradient flow" if share == 0.3 else ""
         series.append(Series("run", (tau * when[some]).tolist(), run.tolist(), name))
-    return Panel("time t (τ = 1.3), |λ| = 0.3, 0.6, 1, 1.6 of λ_c", "strength a", tuple(series))
+    return Panel("time t (τ = 1.3)", "strength a", tuple(series))
 
 
 def test_transition():
     """Trajectories from 0 cease to be sigmoidal exactly at |lambda| = s/(sqrt(2) mu)."""
     run = lambda h, seed: brentq(lambda lam: speeding_up(lam, h), 1.7, 2.2, xtol=1e-10)  # noqa: E731
     rivals = {"s/mu": lambda s, mu: s / mu, "s/(2 mu)": lambda s, mu: s / (2 * mu)}
-    names = {**labels, "h": "spacing of the records"}
-    claim = "from sigmoidal to exponential"
+    names = {**labels, "y": "balance |λ| at which it happens", "h": "spacing of the records"}
+    claim = "from sigmoidal to exponential: the first rise ceases to speed up at one balance"
     judge = Order(2, start=0.08)
     confront(claim, transition, run, mode, judge, rivals, labels=names, picture=curves())
 

@@ -12,6 +12,7 @@ from theory.recurrent import (
     pair_null,
     permutation_bound,
     planar_distance,
+    rotation_distance,
     spectral_bound,
     symmetric_distance,
     unmatched_distance,
@@ -55,14 +56,9 @@ in_plane = [(R(0.4, y1), R(-0.2, 0.8)) for y1 in planar["y1"]]
 plane_labels = dict(y1="imaginary part y1 of the first operator", y="squared distance")
 
 
-def rotations_alone(x1, y1, x2, y2):
-    """In the plane rotations change nothing."""
-    return 2 * (x1 - x2) ** 2 + 2 * (y1 - y2) ** 2
-
-
 def test_planar_distance():
     """In the plane reflections make conjugate eigenvalues meet."""
-    rivals = {"rotations alone": rotations_alone}
+    rivals = {"rotations alone": rotation_distance}
     claim = "in the plane the distance is that of real parts and sizes of imaginary parts"
     confront(
         claim, planar_distance, searched(in_plane, starts=2), planar, Solver(rtol=1e-7), rivals, labels=plane_labels
@@ -74,7 +70,7 @@ def test_rotations_alone():
     rivals = {"with reflections": planar_distance}
     claim = "without reflections the sense of rotation counts"
     run = searched(in_plane, starts=2, proper=True)
-    confront(claim, rotations_alone, run, planar, Solver(rtol=1e-7), rivals, labels=plane_labels, of=planar_distance)
+    confront(claim, rotation_distance, run, planar, Solver(rtol=1e-7), rivals, labels=plane_labels)
 
 
 def test_symmetric_distance():

@@ -117,7 +117,7 @@ def test_pretraining():
 
 
 def test_orthogonal():
-    """Full networks with orthogonal layers, aligned with the digits, need a time t/D that depth does not stretch."""
+    """Full networks with orthogonal layers, aligned with the digits, need 1/D of a time that stays bounded."""
     digits, mode = modes.pixels(lam), 4
     goal = float(1 + to * (digits.s[mode] / lam - 1))  # nine tenths of the way down from 1 to s/lam
 
@@ -132,8 +132,8 @@ def test_orthogonal():
         "growing with depth": lambda depth: law(3) * depth / 3,
         "one layer less": lambda depth: law(depth - 1),
     }
-    claim = "orthogonal weights: rescaled time does not grow with depth"
-    drawn = {**labels, "y": "D x training time of mode 5"}
+    claim = "orthogonal weights: rescaled time stays bounded as depth grows"
+    drawn = {**labels, "y": "depth D × training time of mode 5"}
     confront(claim, law, run, at, Order(1, start=0.16), rivals, labels=drawn, of=settling_time)
 
 

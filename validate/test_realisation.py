@@ -56,7 +56,8 @@ def eigenvalues_are_pinned(claim, states, count):
     loose = nearest(spectra(fitted(states, count - 1, 1e-12)), wanted)
     rivals = {"already with one parameter less": lambda: loose}
     picture = against_seeds(states, count)
-    confront(claim, lambda: as_row(wanted), run, {}, Solver(rtol=1e-10), rivals, picture=picture)
+    drawn = dict(y="eigenvalue, real part or size of imaginary part")
+    confront(claim, lambda: as_row(wanted), run, {}, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture)
 
 
 def test_minimal_fits_share_their_eigenvalues():
@@ -110,6 +111,10 @@ def test_behaviour_is_pinned():
 
 def test_weights_stay_free():
     """Minimal fits that share all eigenvalues and outputs do not share their weights: these differ by coordinates."""
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]  # A has entries 0; turned, it has none
+
+    def in_view(H, W):
+        return np.concatenate([(turn @ H @ turn.T).ravel(), (W @ turn.T).ravel()])
 
     def run(rtol, seed):
         found = fitted(3, 6, rtol)
@@ -117,14 +122,15 @@ def test_weights_stay_free():
         for Wx, Wh, Wy in found:  # the change of coordinates between a network and the task, from what both reach
             reach = [np.hstack([M, H @ M, H @ H @ M]) for M, H in ((Wx, Wh), (B, A))]
             G = reach[1] @ np.linalg.inv(reach[0])
-            aligned.append(np.concatenate([(G @ Wh @ np.linalg.inv(G)).ravel(), (Wy @ np.linalg.inv(G)).ravel()]))
+            aligned.append(in_view(G @ Wh @ np.linalg.inv(G), Wy @ np.linalg.inv(G)))
         return np.array(aligned)
 
-    own = np.array([np.concatenate([Wh.ravel(), Wy.ravel()]) for _, Wh, Wy in fitted(3, 6, 1e-12)])
-    law = lambda: np.tile(np.concatenate([A.ravel(), C.ravel()]), (SEEDS, 1))  # noqa: E731
+    own = np.array([in_view(Wh, Wy) for _, Wh, Wy in fitted(3, 6, 1e-12)])
+    law = lambda: np.tile(in_view(A, C), (SEEDS, 1))  # noqa: E731
     rivals = {"they are the same as they stand": lambda: own}
     claim = "minimal fits differ by a change of coordinates alone"
-    confront(claim, law, run, {}, Solver(rtol=1e-10), rivals)
+    drawn = dict(y="entry of the weights, in the task's coordinates")
+    confront(claim, law, run, {}, Solver(rtol=1e-10), rivals, labels=drawn)
 
 
 def test_loose_eigenvalue():

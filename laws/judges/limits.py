@@ -104,7 +104,10 @@ class Solver:
 
     def collect(self, run, seed):
         """The two solutions; shape (2, ...)."""
-        return np.array([finite(run(r, seed), f"run({r:g}, {seed})") for r in (self.rtol, self.rtol / 100)])
+        runs = np.array([finite(run(r, seed), f"run({r:g}, {seed})") for r in (self.rtol, self.rtol / 100)])
+        if (bound := self._bound(runs)) >= 1:
+            raise ValueError(f"Solver: two runs differ by {bound:.1g} of a value: they resolve nothing; is it 0?")
+        return runs
 
     def weigh(self, runs, predict):
         """The largest relative distance of the finer solution from the prediction."""

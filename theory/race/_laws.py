@@ -6,7 +6,7 @@ from laws.law import Law, Source
 
 tau, s, d, c, M, K = sp.symbols("tau s d c M K", real=True)
 a1, a2, a10, a20, s1, s2 = sp.symbols("a1 a2 a10 a20 s1 s2", real=True)
-kappa, b0, b_h = sp.symbols("kappa b0 b_h", real=True)
+kappa, b0, b_h, eps = sp.symbols("kappa b0 b_h epsilon", real=True)
 HERE = "derived here"
 
 
@@ -37,7 +37,7 @@ transition = Law(
 )
 
 transition_drift = Law(
-    sp.Symbol("dDelta/depsilon", real=True),
+    sp.Derivative(sp.Function("Delta")(eps), eps),
     c * sp.sqrt(2 / (16 * kappa**2 - 1)) * 16 * kappa**2 * sp.log(4 * kappa) / (16 * kappa**2 - 1),
     solves=lambda slope: _drifts(slope),
     given=(c > 0, 4 * kappa > 1),

@@ -101,6 +101,7 @@ from theory.recurrent._distances import (
     pair_null,
     permutation_bound,
     planar_distance,
+    rotation_distance,
     spectral_bound,
     symmetric_distance,
     unmatched_distance,
@@ -149,8 +150,8 @@ __all__ = [
     "derive", "energy_rate", "exponent_sum", "feature_change", "frequency", "frozen_recurrence", "growth_rate",
     "hoffman_wielandt", "initial_output", "input_speed", "integrator", "leak_error", "learn", "loose_eigenvalue",
     "output_change", "pair_null", "permutation_bound", "pinned", "planar_distance", "profile_speeds", "realise",
-    "recurrent_speed", "reversed_gain", "spectral_bound", "symmetric_distance", "unbalance_step", "unmatched_distance",
-    "weight_change",
+    "recurrent_speed", "reversed_gain", "rotation_distance", "spectral_bound", "symmetric_distance", "unbalance_step",
+    "unmatched_distance", "weight_change",
 ]  # fmt: skip
 
 

@@ -72,6 +72,15 @@ planar_distance = Law(
     ),
 )  # fmt: skip
 
+rotation_distance = Law(
+    squared,
+    2 * (x1 - x2) ** 2 + 2 * (y1 - y2) ** 2,
+    solves=lambda D: (sp.expand(D - square(block(x1, y1) - block(x2, y2))),),
+    given=(),
+    source=Source("derived here", "min |R(x1, y1) - C R(x2, y2) C^T|^2 over SO(2), which leaves R as it is"),
+    examples=planar_distance.examples,
+)
+
 pair_null = Law(
     squared,
     6 * sigma**2,
