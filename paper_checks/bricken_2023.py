@@ -161,7 +161,7 @@ def test_terms_are_not_all_penalties(erratum):
     assert signs == {-1, 1}
     erratum(
         DOCUMENT, "text below Eq. (17)", verdict="the margin term has no sign",
-        printed=r"\#1\ \text{a penalty}", corrected=r"-2 r^T W_d E[\eta]\ \text{of either sign}",
+        printed=r"\text{term \#1 penalises}", corrected=r"-2 r^T W_d E[\eta]\ \text{of either sign}",
         size="in trained networks it is a reward",
     )  # fmt: skip
 
@@ -176,6 +176,6 @@ def test_like_l1(erratum):
     assert np.all(net.W_d / width @ rescaled == net.W_d @ net.parts(x)[2][0])
     erratum(
         DOCUMENT, "Sec. 3, relations to sparse coding", verdict="not like L1: it saturates, and rescaling leaves it",
-        printed=r"\text{like } L_1", corrected=r"E[\eta^2] \to \sigma^2 \|w_e\|^2",
+        printed=r"\text{noise acts like an } L_1 \text{ penalty}", corrected=r"E[\eta^2] \to \sigma^2 \|w_e\|^2",
         size="an active unit costs the same however active it is",
     )  # fmt: skip

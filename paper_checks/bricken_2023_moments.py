@@ -189,7 +189,8 @@ def test_on_exceeds_off_at_one_width_alone(erratum):
     on = average(lambda h: (h - arb(1)) ** 2, arb(1), scale=width / 3)
     assert on < squared(arb("-0.4"))
     erratum(
-        DOCUMENT, "text below Eq. (25)", verdict="holds at equal σ‖w‖ and |z|", printed=r"\text{strictly greater}",
+        DOCUMENT, "text below Eq. (25)", verdict="holds at equal σ‖w‖ and |z|",
+        printed=r"\text{penalty on} > \text{penalty off}",
         corrected=r"\Delta = \sigma^2 \|w\|^2\, \mathrm{erf}(|\bar z| / (\sigma \|w\| \sqrt 2))",
         size=f"{float(on):.2f} on at a third of the width, {float(squared(arb('-0.4'))):.2f} off",
     )  # fmt: skip
@@ -210,6 +211,6 @@ def test_cross_term(erratum):
     assert known(product) and product < 0
     erratum(
         DOCUMENT, "text below Eq. (5)", verdict="wrong: on/off pairs count, with either sign",
-        printed=r"\text{only both on}", corrected=r"\rho s_j s_k \Phi(-t_k) + \ldots",
+        printed=r"E[\eta_j \eta_k] \neq 0\ \text{only with both on}", corrected=r"\rho s_j s_k \Phi(-t_k) + \ldots",
         size=f"E[η η'] = {float(product):.3f} for z = (0.8, −0.5), ρ = −0.6, unit widths",
     )  # fmt: skip

@@ -43,7 +43,7 @@ def test_table_1(erratum):
     assert [row["noise"] for row in table_1 if row["train"] > clean["train"]] == [0.1, 3.0, 8.0]
     erratum(
         DOCUMENT, "Table 1, text", verdict="holds for validation, not for the training loss",
-        printed=r"\text{only } \sigma = 8", corrected=r"\sigma = 0.1, 3, 8",
+        printed=r"\text{worse at } \sigma = 8 \text{ alone}", corrected=r"\sigma = 0.1, 3, 8",
         size="training loss 2.793, 2.830, 3.073 > 2.790",
     )  # fmt: skip
 

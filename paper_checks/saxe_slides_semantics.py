@@ -153,7 +153,7 @@ def test_progressive_differentiation(erratum):
         DOCUMENT,
         "Progressive differentiation: networks must exhibit it",
         verdict="holds from small weights only",
-        printed=r"\text{must}",
+        printed=r"\text{broad before fine, always}",
         corrected=rf"a_{{0}} < {latex(s / (lam * (1 + sp.exp(1 + sp.LambertW(sp.exp(-1))))))}",
         size=f"beyond s/({turn:.2f} λ) the narrow distinction is halfway first: at a₀ = 0.4 s/λ by "
         f"{100 * (1 - narrow(large) / broad(large)):.0f} % (s = 1.4 against 1.7, λ = 0.6)",

@@ -136,7 +136,10 @@ def test_drawn_contexts():
         return np.stack([context_squares(attention.drawn(n, 3, int(length), seed=seed)) for length in lengths], axis=1)
 
     spread = 60.0  # a bound: with three examples the variance is about 25, with more it is less
-    judge, claim = Mean(detects=0.15, variance=spread, points=3), "the context of drawn prompts varies on average"
+    judge, claim = (
+        Mean(detects=0.15, variance=spread, points=3),
+        "a short context varies by its dimension over its length",
+    )
     confront(claim, context_variance, run, dict(D=3, N=lengths), judge, ENDLESS, labels=context_labels)
 
 

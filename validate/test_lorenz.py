@@ -31,7 +31,7 @@ def test_growth_rate():
 
 
 def test_frequency():
-    """And they turn at the frequency of the law."""
+    """Waves on a forced ring turn at the frequency of the law."""
     rivals = {"the second sine reversed": lambda F, theta: F * (np.sin(theta) - np.sin(2 * theta))}
     drawn = {**labels, "y": "frequency (F = 1.7, 11 sites)"}
     claim = "waves around the rest state turn at the frequency of their sines"

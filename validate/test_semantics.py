@@ -30,7 +30,7 @@ from theory.semantics import (
 )
 
 level_labels = dict(k="level k, from broad to narrow", y="eigenvalue Λ")
-time_labels = dict(Lambda="eigenvalue Λ of the level", y="half-time", h="step η")
+time_labels = dict(Lambda="eigenvalue Λ of the level", y="half-time (τ = 1)", h="step η")
 
 
 def spectrum(covariance):
@@ -90,7 +90,9 @@ def test_partition():
     by_rounding("all items of a partition share", partition_common, dict(C=3, **at), covariance, [0], flat)
     by_rounding("clusters of a partition differ", partition_between, at, covariance, [1, 2], flat)
     within = {"clusters ignored": lambda q: 1 - 0.15}
-    by_rounding("items within a cluster differ", partition_within, dict(q=0.6), covariance, [3, 11], within)
+    by_rounding(
+        "items within a cluster differ by one eigenvalue", partition_within, dict(q=0.6), covariance, [3, 11], within
+    )
 
 
 def test_nested():

@@ -87,7 +87,9 @@ def confront_exponent(claim, family, quantity, setting, others, levels, detects,
     """One law of scaling for one family, against the exponents that other settings would have."""
     law = LAWS[quantity]
     judge, rivals = Exponent(levels, detects=detects), told_apart(law, setting, others)
-    confront(claim, law, scaling(family, quantity), arguments(law, setting), judge, rivals, picture=picture)
+    names = dict(x=picture.x, y=picture.y.removesuffix(", relative"))
+    at = arguments(law, setting)
+    confront(claim, law, scaling(family, quantity), at, judge, rivals, labels=names, picture=picture)
 
 
 @pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
@@ -128,7 +130,8 @@ def test_standard_weights():
     judge = Roundoff(operations=widths[-1] ** 2, condition=1 / 1e-6)  # weights below 1 that move by 1e-6
     picture = shown("weights", levels=widths, families=("standard, Adam", "maximal update, gradient descent"))
     claim = "width scales recurrent weights in the standard parameterisation as stated"
-    confront(claim, weight_change, run, at, judge, rivals, picture=picture)
+    drawn = dict(y="exponent of recurrent weights")
+    confront(claim, weight_change, run, at, judge, rivals, labels=drawn, picture=picture)
 
 
 def confront_slope(claim, family, quantity, setting, others, order, start, levels):
@@ -138,7 +141,7 @@ def confront_slope(claim, family, quantity, setting, others, order, start, level
     run = lambda level, seed: np.log2([value(2 * level, s) / value(level, s) for s in (1, 2, 3)])  # noqa: E731
     rivals = told_apart(law, setting, others)
     picture = shown(quantity, family, levels, (family,))
-    judge, names = Order(order, start=start), dict(h=family)
+    judge, names = Order(order, start=start), dict(h=family, y=f"exponent of {SAID[quantity]}")
     confront(claim, law, run, arguments(law, setting), judge, rivals, labels=names, picture=picture)
 
 
