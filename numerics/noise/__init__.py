@@ -8,6 +8,7 @@ train side by side on their own minibatches and noise.
 
 from numerics.noise._activity import DEAD, Activity, activity, sampled_loss
 from numerics.noise._average import noise_average, sparse_code
+from numerics.noise._layers import Disturbed, LayerActivity, Perceptron, accuracy, layer_activity, perceptron
 from numerics.noise._network import (
     Autoencoder,
     Gaussian,
@@ -25,8 +26,9 @@ from numerics.noise._objectives import NOISELESS, JacobianPenalty, Marginalised,
 from numerics.noise._training import SGD, Adam, Schedule, SparseAdam, train
 
 __all__ = [
-    "Activity", "Adam", "Autoencoder", "DEAD", "Gaussian", "JacobianPenalty", "Laplace", "Marginalised", "NOISELESS",
-    "Part", "SGD", "SaltAndPepper", "Sampled", "Schedule", "SparseAdam", "TopK", "activity", "cross_entropy",
-    "double", "initial", "noise_average", "reflected", "sampled_loss", "saturating", "sparse_code",
+    "Activity", "Adam", "Autoencoder", "DEAD", "Disturbed", "Gaussian", "JacobianPenalty", "Laplace",
+    "LayerActivity", "Marginalised", "NOISELESS", "Part", "Perceptron", "SGD", "SaltAndPepper", "Sampled",
+    "Schedule", "SparseAdam", "TopK", "accuracy", "activity", "cross_entropy", "double", "initial",
+    "layer_activity", "noise_average", "perceptron", "reflected", "sampled_loss", "saturating", "sparse_code",
     "squared_error", "train",
 ]  # fmt: skip

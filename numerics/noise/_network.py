@@ -70,9 +70,14 @@ class Autoencoder:
         """Encoder, its bias, decoder, its bias."""
         return self.W_e, self.b_e, self.W_d, self.b_d
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the weights are called."""
+        return "W_e", "b_e", "W_d", "b_d"
+
     def with_weights(self, weights) -> Autoencoder:
         """The same network with other weights."""
-        return replace(self, **dict(zip(("W_e", "b_e", "W_d", "b_d"), weights, strict=True)))
+        return replace(self, **dict(zip(self.names, weights, strict=True)))
 
     def preactivation(self, x: Tensor) -> Tensor:
         """W_e x + b_e for rows of x, shape (..., B, m)."""

@@ -193,8 +193,6 @@ def _check(network, x, target, batch, clip) -> None:
         raise ValueError(f"x is {x.dtype} on {x.device}, the network {network.W_e.dtype} on {network.W_e.device}")
     if len(target) != len(x):
         raise ValueError(f"target has {len(target)} rows, x {len(x)}")
-    for name, value in dict(
-        x=x, **{n: w for n, w in zip(("W_e", "b_e", "W_d", "b_d"), network.weights, strict=True)}
-    ).items():
+    for name, value in zip(("x", *network.names), (x, *network.weights), strict=True):
         if not bool(torch.isfinite(value).all()):
             raise ValueError(f"{name} is not finite")

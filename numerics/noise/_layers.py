@@ -1,0 +1,116 @@
+"""Deeper networks with noise before any of their layers, and what each layer does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from numerics.checks import whole
+from numerics.noise._activity import DEAD
+
+
+@dataclass(frozen=True)
+class Perceptron:
+    """Layers h -> relu(W h + b), the last one without relu: weights W1, b1, W2, b2, ...; leading axes are networks."""
+
+    weights: tuple[Tensor, ...]
+
+    def __post_init__(self):
+        if len(self.weights) < 4 or len(self.weights) % 2:
+            raise ValueError(f"weights are {len(self.weights)} tensors; two layers or more have W and b each")
+        for k, (W, b) in enumerate(self.layers):
+            width = self.layers[k - 1][0].shape[-2] if k else W.shape[-1]
+            if W.shape[-1] != width or b.shape != W.shape[:-1] or W.shape[:-2] != self.W_e.shape[:-2]:
+                raise ValueError(f"layer {k + 1}: W {tuple(W.shape)} and b {tuple(b.shape)} do not fit {width} inputs")
+
+    @property
+    def W_e(self) -> Tensor:
+        """The first layer's weights."""
+        return self.weights[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the weights are called."""
+        return tuple(f"{kind}{k + 1}" for k in range(len(self.weights) // 2) for kind in "Wb")
+
+    @property
+    def layers(self) -> tuple[tuple[Tensor, Tensor], ...]:
+        """W and b of each layer."""
+        return tuple(zip(self.weights[::2], self.weights[1::2], strict=True))
+
+    def with_weights(self, weights) -> Perceptron:
+        """The same network with other weights."""
+        return Perceptron(tuple(weights))
+
+    def hidden(self, x: Tensor, disturb: Callable[[int, Tensor], Tensor] = lambda k, h: h) -> list[Tensor]:
+        """The activity of every layer, the output last; `disturb` maps layer number and input to what it reads."""
+        found = []
+        for k, (W, b) in enumerate(self.layers):
+            x = disturb(k, x) @ W.mT + b[..., None, :]
+            x = x if k == len(self.layers) - 1 else torch.relu(x)
+            found.append(x)
+        return found
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The output for rows of x, shape (..., B, o)."""
+        return self.hidden(x)[-1]
+
+
+def perceptron(*widths: int, seed: int, networks: tuple[int, ...] = (), dtype: torch.dtype = torch.float64):
+    """Weights and biases uniform within +-1/sqrt(fan in), as torch.nn.Linear draws them; widths from in- to output."""
+    if len(widths) < 3:
+        raise ValueError(f"widths = {widths} must be three or more: inputs, hidden units, outputs")
+    sizes = [whole("widths", n) for n in widths]
+    generator = torch.Generator().manual_seed(whole("seed", seed, least=0))
+
+    def uniform(*shape, fan_in):
+        values = 2 * torch.rand(*networks, *shape, generator=generator, dtype=torch.float64) - 1
+        return (values / math.sqrt(fan_in)).to(dtype)
+
+    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    return Perceptron(tuple(w for n, m in pairs for w in (uniform(m, n, fan_in=n), uniform(m, fan_in=n))))
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """The cost of what a deep network makes of its input with noise before layer `before`, counted from 0."""
+
+    noise: Callable
+    cost: Callable[[Tensor, Tensor], Tensor]
+    before: int = 0
+
+    def __call__(self, network: Perceptron, x, target, strength, generator):
+        """The mean cost over rows."""
+        whole("before", self.before, least=0)
+        if self.before >= len(network.layers):
+            raise ValueError(f"before = {self.before}: the network has {len(network.layers)} layers")
+        disturb = lambda k, h: self.noise(h, strength, generator) if k == self.before else h  # noqa: E731
+        return self.cost(network.hidden(x, disturb)[-1], target).mean(-1)
+
+
+class LayerActivity(NamedTuple):
+    """Fractions, shape (..., hidden layers): of (datum, unit) that are on, and of units that are never on."""
+
+    active: Tensor
+    dead: Tensor
+
+
+@torch.no_grad()
+def layer_activity(network: Perceptron, x: Tensor) -> LayerActivity:
+    """How much of each hidden layer is on, without noise, for rows of x."""
+    hidden = network.hidden(x.expand(*network.W_e.shape[:-2], *x.shape))[:-1]
+    active = [(h > 0).to(x.dtype).mean((-1, -2)) for h in hidden]
+    dead = [(h.sum(-2) < DEAD).to(x.dtype).mean(-1) for h in hidden]
+    return LayerActivity(torch.stack(active, -1), torch.stack(dead, -1))
+
+
+@torch.no_grad()
+def accuracy(network, x: Tensor, target: Tensor) -> Tensor:
+    """The fraction of rows whose largest output is at the target."""
+    output = network(x.expand(*network.W_e.shape[:-2], *x.shape))
+    return (output.argmax(-1) == target).to(x.dtype).mean(-1)
