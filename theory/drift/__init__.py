@@ -40,6 +40,13 @@ with Q = S + s^2 ((tr H)^2 + 2 tr H^2)/4, it moves by
 
 for kappa -> 0 down tr H, the regulariser of label noise.
 
+Adam and RMSprop divide steps by the root of a mean of squared gradients, plus epsilon, which is all that is left of it
+where gradients vanish.  There a step is stable while
+
+    eta lambda_max/epsilon < 2 (1 + beta)/(1 - beta),     beta the memory of the gradient, 0 for RMSprop:         (10)
+
+beyond, a network without any noise never comes to rest.
+
 Hypotheses.  A fluctuation is so small that of L no derivative beyond the third is felt: sigma or s small at fixed eta
 or kappa; H is positive definite across the manifold, eta lambda_max < 2; no kink is near.
 
@@ -62,6 +69,7 @@ from theory.drift._manifold import (
     update_noise_floor,
 )
 from theory.drift._modes import (
+    adaptive_edge,
     derive_modes,
     label_loss,
     label_push,
@@ -101,13 +109,13 @@ from theory.drift._units import (
 )
 
 __all__ = [
-    "Regulariser", "arrival", "corner", "dead_rows", "derive", "difference_of_squares", "error_descent_drift",
-    "error_descent_fluctuation", "first_passage", "fluctuation", "fourth_moment", "imbalance_drift",
-    "imbalance_step", "label_loss", "label_noise_drift", "label_noise_floor", "label_push", "label_spread",
-    "label_time", "nullity", "regulariser", "rescaled", "sed_decay", "sed_fluctuation", "sed_mean_step",
-    "sed_second_moment_x", "sed_second_moment_y", "small_label_push", "small_update_push", "spatial_information",
-    "toy_floor", "update_loss", "update_noise_drift", "update_noise_floor", "update_push", "update_spread",
-    "valley_drift", "valley_width", "y_only_time",
+    "Regulariser", "adaptive_edge", "arrival", "corner", "dead_rows", "derive", "difference_of_squares",
+    "error_descent_drift", "error_descent_fluctuation", "first_passage", "fluctuation", "fourth_moment",
+    "imbalance_drift", "imbalance_step", "label_loss", "label_noise_drift", "label_noise_floor", "label_push",
+    "label_spread", "label_time", "nullity", "regulariser", "rescaled", "sed_decay", "sed_fluctuation",
+    "sed_mean_step", "sed_second_moment_x", "sed_second_moment_y", "small_label_push", "small_update_push",
+    "spatial_information", "toy_floor", "update_loss", "update_noise_drift", "update_noise_floor", "update_push",
+    "update_spread", "valley_drift", "valley_width", "y_only_time",
 ]  # fmt: skip
 
 

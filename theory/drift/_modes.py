@@ -14,7 +14,7 @@ import sympy as sp
 from laws.law import Law, Source, Step
 
 lam, g, k, eta, sigma, c = sp.symbols("lam g k eta sigma c", real=True)
-theta, u, p = sp.symbols("theta u p", real=True)
+theta, u, p, beta, epsilon = sp.symbols("theta u p beta epsilon", real=True)
 C, v, L = (sp.Symbol(name, real=True) for name in ("C", "v", "L"))
 here = lambda label: Source("derived here", label)  # noqa: E731
 
@@ -113,6 +113,23 @@ label_loss = Law(
     examples=LABELS,
 )
 
+# -- steps over the root of the second moment ------------------------------------------------------------------
+
+
+def _adaptive(step):
+    """(m, u) -> (beta m + (1 - beta) lambda u, u - step m/epsilon): Adam where gradients vanish; RMSprop: beta = 0."""
+    return sp.Matrix([[beta, (1 - beta) * lam], [-step * beta / epsilon, 1 - step * (1 - beta) * lam / epsilon]])
+
+
+adaptive_edge = Law(
+    eta,
+    2 * epsilon * (1 + beta) / ((1 - beta) * lam),
+    solves=lambda step: ((_adaptive(step) + sp.eye(2)).det(),),  # a multiplier of -1
+    given=(lam > 0, epsilon > 0, beta >= 0, beta < 1),
+    source=here("largest step of Adam, or of RMSprop with beta = 0, for which a point of zero loss is stable"),
+    examples=(dict(lam=2.9, epsilon=0.01, beta=0.9), dict(lam=13.0, epsilon=1e-8, beta=0.5)),
+)
+
 
 def derive_modes() -> tuple[Step, ...]:
     """From a step of descent with noise to the covariance (2), and by two ways from there to the drift (4)."""
@@ -144,6 +161,9 @@ def derive_modes() -> tuple[Step, ...]:
              sp.Eq(sp.Limit(-eta * g * C / 2, eta, 0), -(sigma**2) / 4 * slope(sp.log)), update),
         Step("and the trace",
              sp.Eq(sp.Limit(-eta * g * C / 2 / eta**2, eta, 0), -c * sigma**2 / 2 * slope(lambda value: value)), label),
+        Step("momentum and a fixed scale of steps: a multiplier z of -1 ends stability",
+             sp.Eq((_adaptive(eta) - p * sp.eye(2)).det(), p**2 - (1 + beta - (1 - beta) * eta * lam / epsilon) * p
+                   + beta)),
         Step("each mode holds as much loss",
              sp.Eq(lam * C / 2, sigma**2 / (4 * eta) / (1 - eta * lam / 2)), update),
     )  # fmt: skip
