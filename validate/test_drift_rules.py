@@ -219,7 +219,15 @@ def test_label_noise_spares_units():
     pilot = labelled(10**6)
     rivals = {f"as the {name}": float(np.median(first(pilot[k]))) for name, k in FALLING.items()}
     labels = dict(y="active units after 10,000 steps, of those after 1,000")
-    confront("label noise: units stay active", 1.0, run, {}, Equivalent(0.05, runs=112), rivals, labels=labels)
+    confront(
+        "label noise: units stay active, within 5 of 100",
+        1.0,
+        run,
+        {},
+        Equivalent(0.05, runs=112),
+        rivals,
+        labels=labels,
+    )
 
 
 COLLAPSE = (0.3, 0.4, 0.5, 0.6)  # beyond, some networks diverge
@@ -266,6 +274,6 @@ def test_collapse_is_not_of_the_noise():
     lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
     rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
     labels = dict(x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without")
-    claim = "the sudden loss of units is of the step, not of the noise of labels"
+    claim = "the sudden loss of units is of the step, not of the noise of labels, within 1.5 of 50"
     law = lambda: 0 * lost  # noqa: E731
     confront(claim, law, run, {}, Equivalent(1.5, runs=112), rivals, labels=labels)

@@ -42,7 +42,7 @@ def test_error_stays():
     before = course(10**6, networks=4).error
     rivals = {"as it fell before": float(np.median(before[LEARNT] / before[0])), "is halved": 0.5}
     labels = dict(y="error after 8,000 steps, of that after 2,000")
-    claim, judge = "similarity matching: the error has settled", Equivalent(0.02, runs=NETWORKS)
+    claim, judge = "similarity matching: the error has settled, within 2 in 100", Equivalent(0.02, runs=NETWORKS)
     confront(claim, 1.0, run, {}, judge, rivals, labels=labels, picture=phases())
 
 
