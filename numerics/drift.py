@@ -4,6 +4,7 @@
     wander    theta <- theta - eta (L(theta + xi) - L(theta)) xi                     (stochastic error descent)
     imbalance how the norms of the units of a network change
     shift     how the point of the zero-loss manifold below a particle moves, the noise along it taken out
+    ends      how it answers to a kick, to second order
 
 Losses are small objects: `value(theta)` of shape (particles,), `slope(theta, zeta)` of shape (particles, n), for
 theta of shape (particles, n) and noise zeta of the labels, of shape (particles, labels), or 0.
@@ -145,14 +146,24 @@ def walk(
     return theta, added
 
 
-def wander(loss, theta, *, eta: float, spread: float, steps: int, seed: int) -> np.ndarray:
-    """Stochastic error descent of many particles at once; arguments, result and errors as of `walk`."""
+def wander(loss, theta, *, eta: float, spread: float, steps: int, seed: int):
+    """Stochastic error descent of many particles at once, by perturbations of standard deviation `spread`.
+
+    Other arguments and errors as of `walk`.
+
+    Returns:
+        theta at the end, and the sum of what the loss to second order makes of each perturbation, but for its mean
+        -eta spread^2 grad L: noise of mean 0.  Both of shape (particles, n).
+    """
     theta, eta, steps, spread_, _ = _settings(loss, theta, eta, steps, spread, 0.0)
-    draw = np.random.default_rng(seed).standard_normal
+    draw, noise = np.random.default_rng(seed).standard_normal, np.zeros_like(theta)
     for _ in range(steps):
-        xi = spread_ * draw(theta.shape)
-        theta = theta + nudge(loss, theta, xi, eta)
-    return theta
+        xi, slope = spread_ * draw(theta.shape), loss.slope(theta)
+        here, there, opposite = (loss.value(theta + way * xi)[:, None] for way in (0, 1, -1))
+        bent, tilted = (there + opposite) / 2 - here, (slope * xi).sum(1, keepdims=True)
+        noise -= eta * ((bent + tilted) * xi - spread_**2 * slope)
+        theta = theta - eta * (there - here) * xi
+    return theta, noise
 
 
 def nudge(loss, theta, xi, eta: float) -> np.ndarray:
@@ -166,28 +177,35 @@ def relaxed(loss, theta, eta: float, steps: int) -> np.ndarray:
 
 
 def shift(
-    loss,
-    point,
-    along,
-    *,
-    eta: float,
-    particles: int,
-    steps: int,
-    before: int,
-    seed: int,
-    update: float = 0.0,
-    label: float = 0.0,
-):
+    loss, point, along, go: Callable, *, eta: float, particles: int, steps: int, before: int, seed: int
+) -> np.ndarray:
     """How far the point of the manifold below each particle moves in so many steps; shape (particles, n).
 
     The particles start at `point`, forget that for `before` steps, and are brought down to the manifold without noise,
-    at the beginning and at the end.  `along`, a projector, takes out the noise along the manifold, whose mean is 0.
+    by as many steps of size eta, at the beginning and at the end.  `along`, a projector, takes out the noise along the
+    manifold, whose mean is 0.  `go(theta, steps=..., seed=...)` is a `walk` or `wander` with all else chosen.
     """
     start = np.repeat(np.atleast_2d(numbers_of("point", point)), whole("particles", particles), axis=0)
-    first, _ = walk(loss, start, eta=eta, steps=before, seed=2 * seed, update=update, label=label)
-    last, added = walk(loss, first, eta=eta, steps=steps, seed=2 * seed + 1, update=update, label=label)
+    first, _ = go(start, steps=before, seed=2 * seed)
+    last, added = go(first, steps=steps, seed=2 * seed + 1)
     down = lambda theta: relaxed(loss, theta, eta, before)  # noqa: E731
     return down(last) - down(first) - added @ numbers_of("along", along)
+
+
+def ends(loss, kicked, *, eta: float, steps: int) -> np.ndarray:
+    """Half of the second differences of where descent ends, from a point kicked to both sides; shape (kicks, n).
+
+    Args:
+        loss: as above.
+        kicked: starts, shape (2, kicks, n): a point of the manifold plus and minus each kick.
+        eta: step.
+        steps: how many descend from each start.
+    """
+    kicked = numbers_of("kicked", kicked)
+    if kicked.ndim != 3 or len(kicked) != 2:
+        raise ValueError(f"kicked has shape {kicked.shape}: (2, kicks, parameters) is needed")
+    last = relaxed(loss, kicked.reshape(-1, kicked.shape[2]), eta, steps).reshape(kicked.shape)
+    return (last.sum(0) - 2 * kicked.mean(0)) / 2
 
 
 def imbalance(fit: Fit, theta, *, eta: float, steps: int, seed: int, update: float) -> np.ndarray:

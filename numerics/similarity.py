@@ -75,11 +75,10 @@ class Course:
 def settle(settings: Matching, W, M, x) -> np.ndarray:
     """The rates (1) for inputs x of shape (B, 2, K); shape (B, N, K)."""
     drive, own = W @ x, np.diagonal(M, axis1=1, axis2=2)[..., None]
-    across = M - np.eye(settings.units) * own.swapaxes(1, 2)
     u = np.zeros_like(drive)
     y = np.zeros_like(drive)
     for _ in range(settings.iterations):
-        u += settings.relax * (drive - across @ y - u)
+        u += settings.relax * (drive - M @ y + own * y - u)
         y = np.maximum(u - settings.threshold, 0) / (settings.shrink + own)
     return y
 
@@ -110,9 +109,11 @@ def learn(settings: Matching, *, networks: int, steps, seed: int, points: int = 
             found.append(_observed(settle(settings, W, M, ring), ring[0]))
         x = _points(draw.uniform(0, 2 * np.pi, (B, 1))).swapaxes(0, 1)
         y = settle(settings, W, M, x)
-        W = keep * W + settings.eta * y @ x.swapaxes(1, 2) + loud * draw.standard_normal(W.shape)
-        M = keep * M + settings.eta * y @ y.swapaxes(1, 2) + loud * draw.standard_normal(M.shape)
-        M = np.maximum(M, 0)
+        for synapses, other in ((W, x), (M, y)):
+            synapses *= keep
+            synapses += settings.eta * y @ other.swapaxes(1, 2)
+            synapses += loud * draw.standard_normal(synapses.shape)
+        np.maximum(M, 0, out=M)
     return Course(times, *np.array(found).swapaxes(0, 1))
 
 

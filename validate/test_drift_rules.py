@@ -8,15 +8,18 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from laws import Equivalent, Roundoff, Trend, confront
+from laws import Equivalent, Order, Roundoff, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import SED, Adam, GradientDescent, LabelNoise, Network, RMSprop, train
 from numerics.sparsity import spectra, tasks
+from theory.drift import adaptive_edge
 
 NETWORK, SAMPLES = Network(10, 50, 5), 5
 CONVERGED, LATE = 10_000, 100_000
+FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
 
 
 @cache
@@ -75,6 +78,104 @@ def test_what_holds_adam_back():
         confront(f"{name} holds Adam's sparsity back", lambda: np.ones(8), run, {}, Roundoff(1), rivals, labels=labels)
 
 
+# -- what keeps them moving: no noise, but an edge ----------------------------------------------------------
+
+RULES = {"RMSprop": (lambda eta, epsilon: RMSprop(eta, epsilon=epsilon), 0.0),
+         "Adam": (lambda eta, epsilon: Adam(eta, epsilon=epsilon), 0.9)}  # and memories of the gradient  # fmt: skip
+of_rules = pytest.mark.parametrize("name", RULES)
+
+
+@cache
+def at_rest(seed):
+    """Tasks and seeds of 16 networks, where plain descent ends, and the eigenvalues there."""
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=16, seed=seed)
+    theta = train(NETWORK, x, y, seeds=seeds, steps=[CONVERGED], by=GradientDescent(0.1)).final
+    return x, y, seeds, theta, spectra(NETWORK, x, theta)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5], ids=["RMSprop", "Adam"])
+def test_edge_of_rest(beta):
+    """Pushed a little, a network comes back to rest up to the step that epsilon and its largest eigenvalue set."""
+    name = "Adam with a short memory of gradients" if beta else "RMSprop"  # with a long one, pushes grow at first
+    rule = lambda eta, epsilon: Adam(eta, (beta, 0.999), epsilon) if beta else RMSprop(eta, epsilon=epsilon)  # noqa: E731
+    x, y, _, theta, values = at_rest(0)
+    k = int((values[:, -1] / values[:, -2]).argmax())  # the network whose largest eigenvalue stands out most
+    epsilon, lam = 0.01, values[k, -1]
+
+    def run(h, seed):
+        push = 1e-10 * np.random.default_rng(seed).standard_normal(NETWORK.shape)  # its squares are nothing to epsilon
+        same = dict(seeds=[0], start=theta[k] + push)
+        first = train(NETWORK, x[k], y[k], by=GradientDescent(1.0), steps=[0], **same).loss[0, 0]
+
+        def grows(eta):
+            """The logarithm by which the loss has grown, 1 where it has passed its millionfold."""
+            last = train(NETWORK, x[k], y[k], by=rule(eta, epsilon), steps=[round(1 / h)], ceiling=1e6 * first, **same)
+            return 1.0 if last.diverged[0] >= 0 else np.log(last.loss[0, 0] / first)
+
+        above = epsilon / lam
+        while grows(above) < 0:
+            above *= 1.2
+        return brentq(grows, above / 1.2, above, xtol=1e-15, rtol=1e-12)
+
+    at = dict(lam=lam, epsilon=epsilon, beta=beta)
+    rivals = {
+        "of plain descent": lambda lam, epsilon, beta: 2 / lam + 0 * beta,
+        "of the trace": lambda lam, epsilon, beta: 2 * epsilon * (1 + beta) / (1 - beta) / values[k].sum(),
+    }
+    if beta:
+        rivals["without momentum"] = lambda lam, epsilon, beta: 2 * epsilon / lam
+    labels = dict(y="largest step η from which networks come back", h="1 / steps")
+    claim = f"{name}: rest is stable up to a step"
+    confront(claim, adaptive_edge, run, at, Order(1, start=1 / 200), rivals, labels=labels)
+
+
+LATER = 20_000
+TRIED = (1.5, 1.0, 0.4)  # epsilon, over that at which the sharpest, the middle and the flattest network are at the edge
+
+
+@cache
+def far_and_near(name, seed):
+    """At three epsilons, for 16 networks: late loss, eigenvalue over that of the edge, change of active pairs."""
+    rule, beta = RULES[name]
+    x, y, seeds, _, values = at_rest(seed)
+    sharp, found = np.sort(values[:, -1]), []
+    for factor, lam in zip(TRIED, (sharp[-1], sharp[8], sharp[0]), strict=True):
+        epsilon = float(factor * 1e-3 * lam * (1 - beta) / (1 + beta) / 2)
+        steps = range(LATER, LATER + 2001, 100)
+        run = train(NETWORK, x, y, seeds=seeds, steps=steps, by=rule(1e-3, epsilon))
+        edge = 2 * epsilon * (1 + beta) / (1 - beta) / 1e-3
+        ratio = spectra(NETWORK, x, run.final)[:, -1] / edge
+        found.append((run.loss.max(0), ratio, run.active_fraction[-1] - run.active_fraction[0]))
+    return np.array(found)
+
+
+def losses(name):
+    """The largest late loss of every network at the three epsilons, against its sharpness."""
+    loss, ratio, _ = far_and_near(name, FIRST)
+    dots = [Series("run", r.tolist(), v.tolist(), f"ε {f:g} of the edge's", joined=False)
+            for f, r, v in zip(TRIED, ratio, loss, strict=True)]  # fmt: skip
+    edge = Series("law", [1.0, 1.0], [float(loss.min()), float(loss.max())], "edge")
+    return Panel("largest eigenvalue, over that of the edge", "largest late loss", (*dots, edge), "y")
+
+
+@of_rules
+def test_no_rest_beyond_the_edge(name):
+    """Networks come to rest, and then no pair changes, or never do, as epsilon says: their second moments are no noise.
+
+    At rest means that the loss is below the rounding of the targets' mean square, which is 1/3.
+    """
+    resting = np.finfo(float).eps / 3
+    run = lambda seed: (far_and_near(name, seed)[[0, 2], 0] > resting).mean(1)  # noqa: E731
+    law, rivals = lambda: np.array([0.0, 1.0]), {
+        "always, as plain descent": lambda: np.zeros(2),
+        "never, as with noise": lambda: np.ones(2),
+        "as often": lambda: np.full(2, 0.5),
+    }  # fmt: skip
+    assert not far_and_near(name, FIRST)[0, 2].any()  # of the networks at rest
+    labels, claim = dict(x="epsilon: large, small", y="networks that never rest"), f"{name} rests within an edge alone"
+    confront(claim, law, run, {}, Roundoff(1), rivals, labels=labels, picture=losses(name), of=adaptive_edge)
+
+
 @pytest.mark.full
 def test_error_descent():
     """Stochastic error descent makes networks sparse by its own perturbations."""
@@ -118,7 +219,15 @@ def test_label_noise_spares_units():
     pilot = labelled(10**6)
     rivals = {f"as the {name}": float(np.median(first(pilot[k]))) for name, k in FALLING.items()}
     labels = dict(y="active units after 10,000 steps, of those after 1,000")
-    confront("label noise: units stay active", 1.0, run, {}, Equivalent(0.05, runs=112), rivals, labels=labels)
+    confront(
+        "label noise: units stay active, within 5 of 100",
+        1.0,
+        run,
+        {},
+        Equivalent(0.05, runs=112),
+        rivals,
+        labels=labels,
+    )
 
 
 COLLAPSE = (0.3, 0.4, 0.5, 0.6)  # beyond, some networks diverge
@@ -139,9 +248,6 @@ def early(seed):
         units.append([*(run.active_units[-1] for run in runs), runs[0].active_units[0]])
         edges.append(eta / 2 * spectra(NETWORK, x, runs[0].parameters[0])[:, -1])
     return np.moveaxis(np.array(units), 2, 0), np.array(edges).T
-
-
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
 
 
 def collapse():
@@ -168,6 +274,6 @@ def test_collapse_is_not_of_the_noise():
     lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
     rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
     labels = dict(x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without")
-    claim = "the sudden loss of units is of the step, not of the noise of labels"
+    claim = "the sudden loss of units is of the step, not of the noise of labels, within 1.5 of 50"
     law = lambda: 0 * lost  # noqa: E731
     confront(claim, law, run, {}, Equivalent(1.5, runs=112), rivals, labels=labels)

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from laws import Distribution, Mean, Roundoff, confront
-from numerics.drift import Cross, Cylinder, nudge, walk, wander
+from laws import Distribution, Mean, Roundoff, confront, measure
+from numerics.drift import Cross, Cylinder, walk
 from theory.drift import (
     arrival,
     corner,
@@ -17,11 +17,6 @@ from theory.drift import (
     first_passage,
     fourth_moment,
     label_time,
-    sed_decay,
-    sed_fluctuation,
-    sed_mean_step,
-    sed_second_moment_x,
-    sed_second_moment_y,
     toy_floor,
     valley_drift,
     valley_width,
@@ -111,7 +106,8 @@ def test_martingale():
         "pushed twice as much": lambda x_0, t, sigma: x_0**2 - sigma**2 * t,
     }
     judge, labels = Mean(detects=0.02, variance=spread(run, 400)), dict(y="<x²> after 2,000 steps")
-    confront("the second moment along the valley stays", law, run, along_valley, judge, rivals, labels=labels)
+    claim = "the second moment along the valley stays"
+    confront(claim, law, run, along_valley, judge, rivals, labels=labels, of=valley_drift)
 
 
 def test_fourth_moment():
@@ -160,32 +156,55 @@ def test_first_passage():
     }
     run = arrivals(Cross(), 1, (x0, 0), a, eta, sigma, most)
     labels = dict(t="steps to the threshold, given that there are at most 15,000")
-    claim = "the time of first passage in the valley"
-    confront(claim, before(law), run, {}, Distribution("t", detects=0.06), rivals, labels=labels)
+    claim, judge = "the time of first passage in the valley", Distribution("t", detects=0.06)
+    confront(claim, before(law), run, {}, judge, rivals, labels=labels, of=first_passage)
+
+
+CLOSE = (0.8, 1.2, 1.8, 2.7)  # thresholds, in lengths of the corner
+
+
+@pytest.mark.full
+def test_corner():
+    """How far the law of first passage is off where x comes to move as fast as y relaxes."""
+    sigma, eta, particles = 0.02, 0.04, 1000
+
+    def off(level, seed):
+        """The largest error of the distribution function, from twice the threshold on."""
+        a = level * corner(eta, sigma)
+        most = round(2 * (2 * a / sigma) ** 2)
+        t = np.sort(arrivals(Cross(), 1, (2 * a, 0), a, eta, sigma, most)(particles, seed))
+        law = lambda t: first_passage(t, x0=2 * a, threshold=a, sigma=sigma)  # noqa: E731
+        return float(np.abs(law(t) / law(float(most)) - np.arange(1, len(t) + 1) / len(t)).max())
+
+    labels = dict(x="threshold, in lengths (σ²/2η)^¼ of the corner", y="largest error of the distribution function")
+    measure("How close to the corner does the law of first passage hold?", off, CLOSE, labels=labels)
 
 
 @pytest.mark.parametrize(
-    ("valley", "across", "sigma", "dimension", "most"),
+    ("valley", "along", "across", "sigma", "dimension"),
     [
-        ("a wider valley", 3, 0.0105, -2, 6_000),
-        ("a valley with louder noise across", 1, (0.0105, 0.0168), -1.56, 6_000),
+        ("a wider valley", 1, 3, 0.0105, -2),
+        ("a wider valley of two dimensions", 2, 4, 0.0105, -2),
+        ("a valley with louder noise across", 1, 1, (0.0105, 0.0168), -1.56),
     ],
-    ids=["wider", "louder"],
+    ids=["wider", "higher", "louder"],
 )
-def test_other_valleys(valley, across, sigma, dimension, most):
+def test_other_valleys(valley, along, across, sigma, dimension):
     """K directions across and d along it make the dimension d - k; louder noise across, 1 - (sigma_y/sigma_x)^2."""
-    x0, a, eta, along = 1.1, 0.5, 0.04, np.ravel(sigma)[0]
-    assert a > 2.4 * corner(eta, along)
-    run = arrivals(Cylinder(1), 1, (x0, *[0] * across), a, eta, sigma, most)
+    x0, a, eta, loud, most = 1.1, 0.5, 0.04, np.ravel(sigma)[0], 6_000
+    assert a > 2.4 * corner(eta, loud)
+    run = arrivals(Cylinder(along), along, (x0, *[0] * (along + across - 1)), a, eta, sigma, most)
 
     def law(t, n=dimension):
-        passed = lambda t: first_passage(t, x0=x0, threshold=a, sigma=along, dimension=n)  # noqa: E731
+        passed = lambda t: first_passage(t, x0=x0, threshold=a, sigma=loud, dimension=n)  # noqa: E731
         return passed(t) / passed(float(most))
 
     rivals = {"dimension 0, of one direction and equal noise": lambda t: law(t, 0), "no push": lambda t: law(t, 1)}
+    if along > 1:
+        rivals["as along one direction"] = lambda t: law(t, 1 - across)
     labels = dict(t="steps to the threshold, given that there are at most 6,000")
-    claim = f"the time of first passage in {valley}"
-    confront(claim, law, run, {}, Distribution("t", detects=0.08), rivals, labels=labels)
+    claim, judge = f"the time of first passage in {valley}", Distribution("t", detects=0.08)
+    confront(claim, law, run, {}, judge, rivals, labels=labels, of=first_passage)
 
 
 def crossings(theta, level, watch_steps):
@@ -260,66 +279,3 @@ def test_difference_of_squares():
     condition = float(((after**2).sum(1) / np.abs(run(0))).max())
     judge, labels = Roundoff(20, condition=condition), dict(y="x² - y² after the step", epsilon="noise ε of the label")
     confront("x² - y² under label noise", difference_of_squares, run, at, judge, rivals, labels=labels)
-
-
-# -- stochastic error descent ----------------------------------------------------------------------------------
-
-
-def test_sed_step():
-    """The mean and mean squares of a step of SED, over all perturbations by Gauss's rule, are those of the law."""
-    x, s, eta = np.array([1.5, 0.7, 0.2]), 0.3, 0.7
-    node, weight = np.polynomial.hermite_e.hermegauss(10)  # exact for polynomials up to degree 19
-    xi = s * np.stack(np.meshgrid(node, node), axis=-1).reshape(-1, 2)
-    weight = np.outer(weight, weight).ravel() / (2 * np.pi)
-
-    def mean(y, of):
-        steps = [nudge(Cross(), started(len(xi), where, y), xi, eta) for where in x]
-        terms = np.array([weight * of(step) for step in steps])
-        return terms.sum(1), float((np.abs(terms).sum(1) / np.abs(terms.sum(1))).max())
-
-    cases = (
-        (sed_mean_step, 0.4, "the mean step of SED", lambda d: d[:, 0], "noise in x alone",
-         lambda x, y, eta, s: -2 * eta * s**2 * x * y**2),
-        (sed_second_moment_x, 0.0, "the mean square of a step of SED along the valley", lambda d: d[:, 0] ** 2,
-         "far from the corner", lambda x, eta, s: 3 * eta**2 * s**6 * x**4),
-        (sed_second_moment_y, 0.0, "the mean square of a step of SED across the valley", lambda d: d[:, 1] ** 2,
-         "far from the corner", lambda x, eta, s: 15 * eta**2 * s**6 * x**4),
-    )  # fmt: skip
-    for law, y, claim, of, name, rival in cases:
-        at = dict(x=x, eta=eta, s=s, **({"y": y} if law is sed_mean_step else {}))
-        value, condition = mean(y, of)
-        judge = Roundoff(len(xi) + 40, condition=condition)
-        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival}, labels=dict(y=claim))
-
-
-def test_sed_fluctuation():
-    """The spread across the valley under SED is (15/4) eta s^4 x^2."""
-    at = dict(x=1.5, eta=0.5, s=0.05)
-
-    def run(n, seed):
-        theta = wander(Cross(), started(n, 1.5, 0), eta=0.5, spread=0.05, steps=1500, seed=seed)
-        return theta[:, 1] ** 2 / (0.5 * 0.05**4 * 1.5**2)
-
-    unit = lambda law: lambda **at: law(**at) / (0.5 * 0.05**4 * 1.5**2)  # noqa: E731
-    rivals = {"as of normal noise of that size": lambda x, eta, s: 0.75 * 3}
-    judge = Mean(detects=0.3, variance=spread(run, 2000))
-    confront(
-        "the spread across the valley under SED",
-        sed_fluctuation,
-        run,
-        at,
-        judge,
-        rivals,
-        through=unit,
-        labels=dict(y="<y²> / η s⁴ x²"),
-    )
-
-
-def test_sed_decay():
-    """SED draws x to the corner at the rate 2 eta s^4."""
-    at = dict(x_0=0.9, eta=0.1, s=0.1, t=4000.0)
-    run = lambda n, seed: wander(Cross(), started(n, 0.9, 0), eta=0.1, spread=0.1, steps=4000, seed=seed)[:, 0]  # noqa: E731
-    rivals = {"twice the rate": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t)}
-    judge = Mean(detects=0.006, variance=spread(run, 200))
-    labels = dict(y="<x> after 4,000 steps")
-    confront("SED draws particles to the corner", sed_decay, run, at, judge, rivals, labels=labels)

@@ -6,12 +6,14 @@ import numpy as np
 import torch
 
 from laws import Mean, Roundoff, confront
+from laws.judges.verdict import Panel, Series
 from numerics import hessian as derivatives
 from numerics.drift import Fit, imbalance, walk
 from numerics.ensemble import GradientDescent, LabelNoise, Network, UpdateNoise, train
 from theory.drift import dead_rows, imbalance_drift, imbalance_step, nullity, rescaled
 
 PILOT = 10**6  # its seed
+FIRST = 0  # the seed that an exact judge hands out
 
 
 def test_imbalance_of_one_weight():
@@ -52,14 +54,15 @@ def test_imbalance_of_units():
     labels = dict(step="step", y="|w|² + b² - |n|² of each unit")
     run = lambda seed: Q[1:].T  # noqa: E731
     claim = "a finite step changes the imbalance of every unit by its own squares"
-    confront(claim, law, run, dict(step=np.arange(steps)), judge, rivals, labels=labels)
+    confront(claim, law, run, dict(step=np.arange(steps)), judge, rivals, labels=labels, of=imbalance_step)
 
 
 def manifold_point(network, samples, seed, dead=0):
     """A network, data that it fits exactly, and its loss for autograd; the first `dead` units are never active."""
     draw = np.random.default_rng(seed)
     x, theta = draw.uniform(-1, 1, (samples, network.inputs)), draw.normal(size=network.shape)
-    theta[:, network.inputs] = np.abs(theta[:, network.inputs])  # so that the others see some sample
+    seen = (theta[:, : network.inputs] @ x.T).max(1)
+    theta[:, network.inputs] = np.abs(theta[:, network.inputs]) - np.minimum(seen, 0)  # the others see some sample
     theta[:dead, network.inputs] = -10
     X = torch.from_numpy(x)
 
@@ -72,52 +75,43 @@ def manifold_point(network, samples, seed, dead=0):
     return x, y, theta, outputs, loss
 
 
+DEAD = np.array([0, 3, 8, 12])  # of 20 units
+
+
+@cache
+def counted(seed):
+    """Nullity, rows of zeros, and eigenvalues above 0 in floating point, at points with more and more dead units."""
+    network, samples, found = Network(4, 20, 3), 5, []
+    for k in DEAD:
+        _, _, theta, outputs, loss = manifold_point(network, samples, seed, k)
+        where = torch.from_numpy(theta)
+        rank, gap = derivatives.rank_of(derivatives.jacobian(outputs, where))
+        assert rank == samples * 3 and gap > 1 / np.sqrt(np.finfo(float).eps)  # the hypothesis: rank J = K D
+        H = derivatives.hessian(loss, where)
+        values = derivatives.spectrum(H, rank).values
+        found.append((len(H) - rank, int((H == 0).all(1).sum()), int((values > 0).sum())))
+    return np.array(found).T
+
+
 def test_nullity():
-    """Where the loss vanishes H has nullity P - K D, however many units are dead, and every dead unit its rows of 0."""
-    dead = np.array([0, 3, 8, 12])
-    network, samples = Network(4, 20, 3), 5
-
-    @cache
-    def counted():
-        found = []
-        for k in dead:
-            _, _, theta, outputs, loss = manifold_point(network, samples, 3, k)
-            where = torch.from_numpy(theta)
-            rank, gap = derivatives.rank_of(derivatives.jacobian(outputs, where))
-            assert rank == samples * 3 and gap > 1e6
-            H = derivatives.hessian(loss, where)
-            values = derivatives.spectrum(H, rank).values
-            found.append((len(H) - rank, int((H == 0).all(1).sum()), int((values > 0).sum())))
-        return np.array(found).T
-
-    law = lambda dead: np.full(len(dead), nullity(20 * 8, samples, 3))  # noqa: E731
+    """Where the loss vanishes H has nullity P - K D, however many units are dead."""
+    law = lambda dead: np.full(len(dead), nullity(20 * 8, 5, 3))  # noqa: E731
     rivals = {
         "and all of the dead units besides": lambda dead: law(dead) + 8 * dead,
-        "what floating point leaves above 0": lambda dead: 20 * 8 - counted()[2],
+        "what floating point leaves at 0 or below": lambda dead: 20 * 8 - counted(PILOT)[2],
     }
     labels = dict(dead="dead units of 20", y="nullity of the Hessian")
-    judge = Roundoff(1, condition=1)
-    confront(
-        "dead units do not widen the null space",
-        law,
-        lambda seed: counted()[0],
-        dict(dead=dead),
-        judge,
-        rivals,
-        labels=labels,
-    )
-    rows = lambda dead: np.array([dead_rows(int(k), 4, 3) for k in dead])  # noqa: E731
+    run, claim = lambda seed: counted(seed)[0], "dead units do not widen the null space"
+    confront(claim, law, run, dict(dead=DEAD), Roundoff(1, condition=1), rivals, labels=labels, of=nullity)
+
+
+def test_dead_rows():
+    """Every dead unit leaves its rows of zeros in H: those of its weights, of its bias and of what it says."""
+    law = lambda dead: np.array([dead_rows(int(k), 4, 3) for k in dead])  # noqa: E731
     labels = dict(dead="dead units of 20", y="rows of zeros in the Hessian")
-    without = {"without its bias": lambda dead: 7 * dead, "as the nullity": law}
-    confront(
-        "every dead unit leaves its rows of zeros",
-        rows,
-        lambda seed: counted()[1],
-        dict(dead=dead),
-        judge,
-        without,
-        labels=labels,
-    )
+    rivals = {"without its bias": lambda dead: 7 * dead, "as the nullity": lambda dead: 20 * 8 - 15 + 0 * dead}
+    run, claim = lambda seed: counted(seed)[1], "every dead unit leaves its rows of zeros"
+    confront(claim, law, run, dict(dead=DEAD), Roundoff(1, condition=1), rivals, labels=labels, of=dead_rows)
 
 
 def test_imbalance_under_label_noise():
@@ -151,7 +145,8 @@ def test_imbalance_under_label_noise():
     gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
     judge = Mean(detects=gap / 2, variance=2 * float(np.var(run(500, PILOT), axis=0).max()), points=6)
     labels = dict(x="unit", y="drift of |w|² + b² - |n|² per step over (eta sigma)²")
-    confront("the imbalance of units under label noise", law, run, {}, judge, rivals, labels=labels)
+    claim = "the imbalance of units under label noise"
+    confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
 
 
 def test_imbalance_under_update_noise():
@@ -173,41 +168,48 @@ def test_imbalance_under_update_noise():
     gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
     judge = Mean(detects=gap / 2, variance=2 * float(np.var(run(500, PILOT), axis=0).max()), points=6)
     labels = dict(x="unit", y="drift of |w|² + b² - |n|² per step over σ²")
-    confront("the imbalance of units under update noise", law, run, {}, judge, rivals, labels=labels)
+    claim = "the imbalance of units under update noise"
+    confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
+
+
+UNITS = np.array([2.0, 0.5, 4.0])
+
+
+@cache
+def scaled_runs(seed, noise=1, targets=2):
+    """Ends of 16 networks in other units, brought back, over those in the first, a theta(a)/theta(1); and the first.
+
+    noise, targets: by which powers of the unit they are divided.
+    """
+    network, steps, draw = Network(4, 20, 3), 100_000, np.random.default_rng(seed)
+    x, y = (draw.uniform(-1, 1, (5, size)).astype(np.float32) for size in (4, 3))
+    seeds = [int(k) for k in draw.integers(2**63, size=16)]
+    same = dict(seeds=seeds, dtype="float32")
+    begin = train(network, x, y, steps=[0], by=GradientDescent(0.1), **same).final
+
+    def end(a):
+        units = rescaled(a, eta=0.05, sigma=0.004, y=y, theta=begin)
+        sigma, labels = 0.004 / a**noise, y / np.float32(a) ** targets
+        by, start = GradientDescent(units["eta"]), units["theta"]
+        ended = train(network, x, labels, steps=[steps], by=by, start=start, noise=UpdateNoise(sigma), **same)
+        return ended.final.astype(float) * a
+
+    first = end(1.0)
+    return np.array([end(a) / first for a in UNITS]), first
 
 
 def test_scaling():
     """A run in other units is the same run, to the last bit of single precision, through 100,000 noisy steps."""
-    network, steps = Network(4, 20, 3), 100_000
-    draw = np.random.default_rng(0).uniform
-    x, y = draw(-1, 1, (5, 4)).astype(np.float32), draw(-1, 1, (5, 3)).astype(np.float32)
-    same = dict(seeds=range(16), steps=[steps], dtype="float32")
-    begin = train(network, x, y, **{**same, "steps": [0]}, by=GradientDescent(0.1)).final
-
-    @cache
-    def end(eta, sigma, power, a):
-        other = train(
-            network,
-            x,
-            y / np.float32(a) ** power,
-            by=GradientDescent(eta),
-            start=begin / np.float32(a),
-            noise=UpdateNoise(sigma),
-            **same,
-        )
-        return other.final.astype(float)
-
-    def run(seed):
-        units = [rescaled(a, eta=0.05, sigma=0.004, y=y, theta=begin) for a in (2.0, 0.5, 4.0)]
-        return np.array(
-            [end(u["eta"], u["sigma"], 2, a)[0].ravel() for u, a in zip(units, (2.0, 0.5, 4.0), strict=True)]
-        )
-
-    at = dict(a=np.array([2.0, 0.5, 4.0]))
-    law = lambda a: end(0.05, 0.004, 2, 1.0)[0].ravel() / a[:, None]  # noqa: E731
     rivals = {
-        "noise as large in both": lambda a: np.array([end(0.05 * k**2, 0.004, 2, k)[0].ravel() for k in a]),
-        "targets over a": lambda a: np.array([end(0.05 * k**2, 0.004 / k, 1, k)[0].ravel() for k in a]),
+        "noise as large in both": lambda a: scaled_runs(PILOT, noise=0)[0],
+        "targets over a": lambda a: scaled_runs(PILOT, targets=1)[0],
     }
-    labels = dict(a="unit a", y="parameters at the end")
-    confront("a run in other units is the same run", law, run, at, Roundoff(1, condition=1), rivals, labels=labels)
+    labels = dict(a="unit a", y="parameters brought back, over those of the first run")
+    run, claim = lambda seed: scaled_runs(seed)[0], "a run in other units is the same run"
+    found, first = scaled_runs(FIRST)
+    pairs = [first[0].ravel().tolist(), (first * found[0])[0].ravel().tolist()]
+    drawn = (Series("run", *pairs, "a = 2, brought back", joined=False),
+             Series("law", [min(pairs[0]), max(pairs[0])], [min(pairs[0]), max(pairs[0])], "the same run"))  # fmt: skip
+    picture = Panel("parameters of one network after 100,000 steps", "in other units, times a", drawn)
+    judge = Roundoff(1, condition=1)
+    confront(claim, lambda a: 1.0, run, dict(a=UNITS), judge, rivals, labels=labels, picture=picture, of=rescaled)

@@ -1,4 +1,4 @@
-"""Equations (2) to (4) of `theory.drift` for any model, from its Hessian and third derivatives at a point."""
+"""Equations (2) to (7) of `theory.drift` for any model, from its Hessian and third derivatives at a point."""
 
 from __future__ import annotations
 
@@ -104,21 +104,52 @@ def label_noise_drift(hessian, third, eta: float, sigma: float, c: float) -> np.
     return -(eta / 2) * point.along @ np.einsum("ijk,jk->i", _third(third, len(C)), C)
 
 
+def error_descent_fluctuation(hessian, eta: float, spread: float) -> np.ndarray:
+    """The covariance (6) across the manifold of stochastic error descent, shape (P, P).
+
+    Args:
+        hessian: H at a point of the manifold, shape (P, P).
+        eta: step, with kappa = eta s^2 so small that the spread of the loss itself stays bounded.
+        spread: s, standard deviation of the perturbation of every parameter; small, or L has no terms of sixth order.
+
+    Raises:
+        ValueError: as `fluctuation` does, and where the spread is unbounded.
+    """
+    return _tried(hessian, eta, spread)[0]
+
+
 def error_descent_drift(hessian, third, eta: float, spread: float) -> np.ndarray:
-    """The mean step along the manifold of stochastic error descent, -(eta s^4/2) P_T grad tr H, from a point of it.
+    """The mean step (7) of stochastic error descent at a point of the manifold, along it and, if it is curved, across.
 
     Args:
         hessian: H at a point of the manifold, shape (P, P), as of `numerics.hessian`.
         third: dH/dtheta there, shape (P, P, P).
-        eta: step, with eta s^2 lambda_max < 2.
-        spread: s, standard deviation of the perturbation of every parameter; small, or L has no terms of sixth order.
+        eta: step.
+        spread: s, standard deviation of the perturbation of every parameter.
 
     Raises:
-        ValueError: as `fluctuation` does.
+        ValueError: as `error_descent_fluctuation` does.
     """
+    C, walk, point = _tried(hessian, eta, spread)
+    kappa, T = eta * spread**2, _third(third, len(C))
+    pushed = -(kappa / 2) * point.along @ np.einsum("ijk,jk->i", T, C + spread**2 * np.eye(len(C)))
+    turn = -(walk / 2) * point.matrix(lambda value: 1 / value) @ np.einsum("ijk,jk->i", T, point.along)
+    return pushed + turn
+
+
+def _tried(hessian, eta, spread):
+    """Covariance across the manifold, variance per step along it, and the point."""
     eta, s = positive("eta", eta), positive("spread", spread)
-    point = point_of(hessian, eta * s**2)
-    return -(eta * s**4 / 2) * point.along @ np.einsum("ijj->i", _third(third, len(point.along)))
+    kappa = eta * s**2
+    point = point_of(hessian, kappa)
+    values = point.values
+    shared = kappa / 2 * values / (1 - kappa * values)
+    if not (kappa * values[-1] < 1 and shared.sum() < 1):
+        raise ValueError(f"eta = {eta}, spread = {s}: eta s^2 = {kappa:.3g} is too large for {values.sum():.3g} = tr H")
+    whole = values.sum() ** 2 + 2 * (values**2).sum()
+    own = s**2 / 4 * (whole + 4 * values.sum() * values + 8 * values**2)
+    square = shared @ own / (1 - shared.sum())  # <|H d|^2>
+    return point.matrix(lambda value: shared * (square + own) / value**2), kappa**2 * (square + s**2 * whole / 4), point
 
 
 def update_noise_floor(hessian, eta: float, sigma: float) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from laws.law import Step
 from laws.typeset import latex
 
 NOISES = ("update", "label", "sed")
@@ -97,52 +96,3 @@ def _along(matrix: sp.Matrix) -> sp.Matrix:
     independent = matrix.rref(iszerofunc=_vanishes)[1]
     across = matrix[:, list(independent)]
     return sp.eye(matrix.rows) - across * (across.T * across).inv() * across.T
-
-
-def derive() -> tuple[Step, ...]:
-    """From a step of descent with noise to the covariance (2), and from there to the drift (4), for one eigenvalue."""
-    eta, sigma, lam, c, sl, C, slope, u, theta = sp.symbols("eta sigma lambda c sigma_l C lambda' u theta", real=True)
-    update = {C: sigma**2 / (2 * eta * lam * (1 - eta * lam / 2))}
-    label = {C: c * eta * sl**2 / (1 - eta * lam / 2)}
-    f = sp.Function("lambda")
-    barrier = sp.log(f(theta) / (1 - eta * f(theta) / 2))
-    along = {f(theta): lam + slope * theta}
-    at_0 = lambda e: sp.Subs(e, theta, 0)  # noqa: E731
-    return (
-        Step(
-            "expand the gradient along the manifold",
-            sp.Eq(at_0(sp.Derivative(f(theta) * u**2 / 2, theta)), slope * u**2 / 2),
-            along,
-        ),
-        Step("update noise: what descent takes from the spread, noise gives back",
-             sp.Eq(C, (1 - eta * lam) ** 2 * C + sigma**2), update),
-        Step("label noise likewise", sp.Eq(C, (1 - eta * lam) ** 2 * C + 2 * c * eta**2 * sl**2 * lam), label),
-        Step(
-            "so the mean step is",
-            sp.Eq(-eta * slope * C / 2, -(sigma**2) / 4 * at_0(sp.Derivative(barrier, theta))),
-            {**update, **along},
-        ),
-        Step(
-            "and under label noise",
-            sp.Eq(
-                -eta * slope * C / 2,
-                eta * c * sl**2 * at_0(sp.Derivative(sp.log(1 - eta * f(theta) / 2), theta)),
-            ),
-            {**label, **along},
-        ),
-        Step(
-            "for small steps the regulariser is the logarithm of the determinant",
-            sp.Eq(sp.Limit(-eta * slope * C / 2, eta, 0), -(sigma**2) / 4 * slope / lam),
-            update,
-        ),
-        Step(
-            "and the trace",
-            sp.Eq(sp.Limit(-eta * slope * C / 2 / eta**2, eta, 0), -c * sl**2 / 2 * slope),
-            label,
-        ),
-        Step(
-            "each mode holds as much loss",
-            sp.Eq(lam * C / 2, sigma**2 / (4 * eta) / (1 - eta * lam / 2)),
-            update,
-        ),
-    )  # fmt: skip

@@ -69,10 +69,16 @@ toy_floor = Law(
     examples=VALLEY,
 )
 
+
+def slow(f):
+    """The mean rate of change of f(x) under (5)."""
+    return valley_drift.rhs.subs(eta, 0) * f.diff(x) + sigma**2 / 2 * f.diff(x, 2)
+
+
 fourth_moment = Law(
     sp.Function("m")(t),
     x0**4 + 4 * sigma**2 * x0**2 * t,
-    solves=lambda m: (m.diff(t) - 4 * sigma**2 * x0**2, m.subs(t, 0) - x0**4),  # x^2 being a martingale
+    solves=lambda m: (m.diff(t) - slow(x**4).subs(x**2, x0**2), m.subs(t, 0) - x0**4),  # x^2 being a martingale
     given=(t >= 0,),
     source=here("<x^4> of (5)"),
     examples=SLOW,
@@ -132,14 +138,15 @@ sed_second_moment_y = Law(
     examples=SED,
 )
 
+_tried = -eta * x**2 * ((y + b) ** 2 - y**2) * b  # a step across, x being where it is
+
 sed_fluctuation = Law(
     C,
-    sp.Rational(15, 4) * eta * s**4 * x**2,
-    solves=lambda c: ((4 * eta * s**2 * x**2 * c - gaussian(_dy**2, a, b)) / s**6 / eta**2,),
-    given=(eta > 0, x > 0),
-    source=here("<y^2> under SED at leading order in s"),
-    examples=SED,
-    upto=(s, sp.Integer(2)),
+    15 * eta * s**4 * x**2 / (4 * (1 - 3 * eta * s**2 * x**2)),
+    solves=lambda c: (gaussian((y + _tried) ** 2, b).subs(y**2, c) - c,),
+    given=(eta > 0, x > 0, 3 * eta * s**2 * x**2 < 1),
+    source=here("<y^2> under SED, at finite eta"),
+    examples=(*SED, dict(x=1.5, eta=24.0, s=0.05)),
 )
 
 sed_mean_step = Law(
@@ -228,21 +235,33 @@ def _passage(t, sigma, dimension):
 def derive_toy() -> tuple[Step, ...]:
     """From the push of noise across the valley to (5), its dimension, and the probability to arrive."""
     sx, sy, n, d, k = sp.symbols("sigma_x sigma_y n d k", real=True)
+    size, X, Y = sp.symbols("l X Y", real=True)
     P = sp.Function("P")
     push = lambda noise: sp.Limit(valley_drift.rhs.subs(sigma, noise), eta, 0)  # noqa: E731
     bessel = lambda noise: noise**2 * (n - 1) / (2 * x)  # noqa: E731
     trace = sp.Derivative(sp.hessian(toy, (x, y)).trace().subs(y, 0), x)
+    slope = toy.diff(x).subs({x: size * X, y: size * Y}, simultaneous=True)
     return (
         Step("for small steps the valley pushes as a Bessel process of dimension 0", sp.Eq(push(sigma), bessel(sigma)),
              {n: sp.Integer(0)}),
+        Step("its square gains by the walk what it loses by the push",
+             sp.Eq(-valley_drift.rhs.subs(eta, 0) * sp.Derivative(x**2, x), sigma**2 / 2 * sp.Derivative(x**2, x, 2))),
         Step("noise of another size across the valley changes the dimension", sp.Eq(push(sy), bessel(sx)),
-             {n: 1 - sy**2 / sx**2}),
+             {n: 1 - sy**2 / sx**2}, (sx > 0,)),
         Step("k directions across push k times; d along it are a radius", sp.Eq(
             k * push(sigma) + sigma**2 * (d - 1) / (2 * x), bessel(sigma)), {n: d - k}),
         Step("a process that starts at x is at 0 before t with probability P", sp.Eq(
             sp.Derivative(P(x, t), t),
+            -sigma**2 / (2 * x) * sp.Derivative(P(x, t), x) + sigma**2 / 2 * sp.Derivative(P(x, t), x, 2)),
+            {P(x, t): sp.exp(-x**2 / (2 * sigma**2 * t))}, (t > 0,)),
+        Step("and in n dimensions", sp.Eq(
+            sp.Derivative(P(x, t), t),
             bessel(sigma) * sp.Derivative(P(x, t), x) + sigma**2 / 2 * sp.Derivative(P(x, t), x, 2)),
-            {P(x, t): sp.uppergamma(1 - n / 2, x**2 / (2 * sigma**2 * t)) / sp.gamma(1 - n / 2)}),
+            {P(x, t): sp.uppergamma(1 - n / 2, x**2 / (2 * sigma**2 * t)) / sp.gamma(1 - n / 2)},
+            (t > 0, x > 0, n < 2)),
+        Step("in units of one length and of its time the corner knows neither step nor noise", sp.Eq(
+            -eta * slope * size / sigma**2, -X * Y**2), {size: (sigma**2 / (2 * eta)) ** sp.Rational(1, 4)},
+            (eta > 0,)),
         Step("a step of SED goes down the trace of the Hessian", sp.Eq(
             sed_mean_step.rhs.subs(y, 0), -eta * s**4 / 2 * trace)),
     )  # fmt: skip

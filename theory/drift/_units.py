@@ -3,13 +3,13 @@
 f(x) = sum_u n_u relu(w_u x + b_u) with L = c |f - y|^2, c = 1/(K D); Q_u = |w_u|^2 + b_u^2 - |n_u|^2 is conserved by
 gradient flow, as relu(a z) = a relu(z).  A finite step adds, exactly,
 
-    dQ_u = eta^2 (|g_w|^2 - |g_n|^2),                                                                    (6)
+    dQ_u = eta^2 (|g_w|^2 - |g_n|^2),                                                                    (8)
 
 g the gradient with respect to (w_u, b_u) and n_u; noise adds its own variance.  With the covariances (2) and (3) and
 B_u(M) the trace of M over the entries of (w_u, b_u) less that over n_u, at stationarity, per step,
 
     d<Q_u> = sigma^2 (d + 1 - D) + (eta sigma^2/2) B_u(H (1 - eta H/2)^-1)          (update noise),
-    d<Q_u> = 2 c eta^2 sigma^2 B_u(H (1 - eta H/2)^-1)                             (label noise).          (7)
+    d<Q_u> = 2 c eta^2 sigma^2 B_u(H (1 - eta H/2)^-1)                             (label noise).          (9)
 
 A step in other units is the same step: (eta, sigma, y, theta) -> (eta a^2, sigma/a, y/a^2, theta/a) maps one noisy
 run to another, to the last bit where a is a power of 2, so that eta sigma^2 is the noise without units.
@@ -21,8 +21,9 @@ import numpy as np
 import sympy as sp
 
 from laws.arrays import positive, real_array
-from laws.law import Law, Source
+from laws.law import Law, Source, Step
 from theory.drift._manifold import point_of
+from theory.drift._modes import C, c, label_spread, label_variance, lam, sigma, update_spread
 
 w, h, m, g, eta = sp.symbols("w n x r eta", real=True)  # a unit that is active: n w x, r the slope of the loss in f
 imbalance_step = Law(
@@ -59,7 +60,7 @@ def _counts(least: int, **counts) -> None:
 
 
 def imbalance_drift(hessian, eta: float, sigma: float, inputs: int, outputs: int, c: float | None = None) -> np.ndarray:
-    """d<Q_u> per step of every unit at stationarity, equation (7); shape (hidden,).
+    """d<Q_u> per step of every unit at stationarity, equation (9); shape (hidden,).
 
     Args:
         hessian: H at a point of the manifold, shape (P, P), the parameters of a unit together: (w_u, b_u, n_u).
@@ -73,6 +74,7 @@ def imbalance_drift(hessian, eta: float, sigma: float, inputs: int, outputs: int
         ValueError: as `update_noise_drift` does, and for a matrix that is not of whole units.
     """
     eta, sigma = positive("eta", eta), positive("sigma", sigma)
+    _counts(1, inputs=inputs, outputs=outputs)
     point, width = point_of(hessian, eta), inputs + 1 + outputs
     size = len(point.along)
     if size % width:
@@ -94,3 +96,28 @@ def rescaled(a: float, *, eta: float, sigma: float, y, theta) -> dict:
         "y": y / a**2,
         "theta": theta / a,
     }
+
+
+def derive_units() -> tuple[Step, ...]:
+    """From the scaling of a unit to (8), from the spread of its gradient to (9), and to the run in other units."""
+    b, y, a = sp.symbols("b y a", real=True)
+    f = h * (w * m + b)  # of a unit that is active
+    loss = c * (f - y) ** 2
+    ingoing, outgoing = (w, b), (h,)
+    slope = {q: sp.Derivative(loss, q) for q in (w, b, h)}
+    balance = lambda of: sum(of(q) ** 2 for q in ingoing) - sum(of(q) ** 2 for q in outgoing)  # noqa: E731
+    scaled = {w: w / a, b: b / a, h: h / a, y: y / a**2}
+    there = loss.diff(w).subs(scaled, simultaneous=True)
+    return (
+        Step("a unit whose weights grow as those that leave it shrink says the same",
+             sp.Eq(w * slope[w] + b * slope[b], h * slope[h])),
+        Step("so that a step changes its imbalance by squares alone",
+             sp.Eq(balance(lambda q: q - eta * slope[q]) - balance(lambda q: q), eta**2 * balance(slope.get))),
+        Step("the squares that update noise keeps up",
+             sp.Eq(eta**2 * lam**2 * C, eta * sigma**2 / 2 * lam / (1 - eta * lam / 2)), {C: update_spread.rhs}),
+        Step("those that noise of labels keeps up, its own among them",
+             sp.Eq(eta**2 * lam**2 * C + label_variance,
+                   2 * c * eta**2 * sigma**2 * lam / (1 - eta * lam / 2)), {C: label_spread.rhs}),
+        Step("a step in other units is the same step",
+             sp.Eq(w / a - eta * a**2 * there, (w - eta * slope[w]) / a)),
+    )  # fmt: skip
