@@ -1,13 +1,14 @@
 """Routing to pairs of domains that were never trained: when what is shared carries over, and when it cannot."""
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import binom, binomtest
 
-from laws import Equivalent, Mean, Solver, Trend, confront
+from laws import Equivalent, Mean, Roundoff, Solver, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import gating
@@ -64,35 +65,68 @@ def untrained_pairs(M, K):
     return [(i, j) for i in range(M) for j in range(M) if (i, j) not in known]
 
 
+def signed(M, signs, seed, b0=0.2):
+    """Routing of one item with K = 1, and decoupled weights of networks whose domains have these signs, (..., M)."""
+    graph, task = one_item(M, 1, 1.7, 0.6, hidden=2)
+    ends = {v: np.eye(1) for v in (*graph.inputs, *graph.outputs)}
+    start = gating.decoupled(graph, ends, b0, seed=seed)
+    flips = {e: 1.0 + 0 * signs[..., 0] if e == "h" else signs[..., int(e.lstrip("inout"))] for e in start}
+    return graph, task, {e: torch.from_numpy(flips[e])[..., None, None] * w for e, w in start.items()}
+
+
+def computed(weights, pairs):
+    """What networks compute for these pairs, over what they are asked for; shape (..., pairs)."""
+    return products(weights, pairs)[..., 0, 0] * 0.6 / 1.7
+
+
 def test_signs():
     """With K = 1 the error on untrained pairs goes by how many domains started with one sign, at every time."""
-    M, times = 6, np.array([6.0, 9.0, 12.0])
-    graph, task = one_item(M, 1, 1.7, 0.6, hidden=2)
-    ends, ones = {v: np.eye(1) for v in (*graph.inputs, *graph.outputs)}, np.array([1, 2, 3])
+    M, ones, times = 6, np.array([1, 2, 3]), np.array([6.0, 9.0, 12.0])
+    signs = np.where(np.arange(M) < ones[:, None], -1.0, 1.0)
 
     def outputs(rtol, seed, pairs):
-        """What each network computes for these pairs, over what it is asked for; shape (times, networks, pairs)."""
-        start = gating.decoupled(graph, ends, 0.2, seed=seed)
-        flipped = {}
-        for e, w in start.items():
-            less = np.array([e != "h" and int(e.lstrip("inout")) < k for k in ones])
-            flipped[e] = torch.from_numpy(np.where(less, -1.0, 1.0))[:, None, None] * w
-        return products(gating.flow(graph, task, flipped, times, rtol), pairs)[..., 0, 0] * 0.6 / 1.7
+        return computed(gating.flow(*signed(M, signs, seed), times, rtol), pairs)
 
-    learnt = outputs(1e-13, 0, trained_pairs(M, 1))[:, 0, 0]  # as in every network and pair: signs meet twice
+    learnt = outputs(1e-11, 0, trained_pairs(M, 1))[:, 0, 0]  # as in every network and pair: signs meet twice
     seen = lambda law: lambda k, M: ((1 - learnt) ** 2 + learnt * np.asarray(law(k=k, M=M))[:, None]).T  # noqa: E731
     confront(
         "with K = 1 what is wrong on untrained pairs goes by the signs of the domains",
         sign_error,
         lambda rtol, seed: ((1 - outputs(rtol, seed, untrained_pairs(M, 1))) ** 2).mean(-1),
         dict(k=ones, M=M),
-        Solver(rtol=1e-8),
+        Solver(rtol=1e-7),
         {
             "untrained pairs are right": lambda k, M: np.tile(((1 - learnt) ** 2)[:, None], len(k)),
             "in proportion to the domains": seen(lambda k, M: 4 * k / M),
         },
         labels=dict(k="domains k of 6 with the rarer sign", y="error on untrained pairs, of that at t = 0"),
         through=seen,
+    )
+
+
+def generalises(M):
+    """An error below which a network counts as generalising: half of what one domain with the other sign costs."""
+    return sign_error(k=1, M=M) / 2
+
+
+def test_agreement():
+    """Of the 2^M starts that differ by the signs of the domains, a part 2^(1-M) generalises."""
+    domains = np.array([2, 3, 4, 5])
+
+    def part(M, seed):
+        starts = np.array(list(product((-1.0, 1.0), repeat=M)))
+        end = gating.train(*signed(M, starts, seed, 0.4), [20.0], 0.1)
+        error = ((1 - computed(end, untrained_pairs(M, 1))) ** 2).mean(-1)
+        return np.mean(error < generalises(M))
+
+    confront(
+        "with K = 1 the signs of the domains must agree for a network to generalise",
+        agreement,
+        lambda seed: np.array([part(M, seed) for M in domains]),
+        dict(M=domains),
+        Roundoff(1),
+        {"a common sign": lambda M: 2.0**-M, "each domain by itself": lambda M: 1 / M},
+        labels=dict(M="domains M", y="part of the starts that generalise"),
     )
 
 
@@ -182,11 +216,6 @@ def errors(M, K, seed):
     return untrained[0]
 
 
-def generalises(M):
-    """An error below which a network counts as generalising: half of what one domain with the other sign costs."""
-    return sign_error(k=1, M=M) / 2
-
-
 @pytest.mark.full
 def test_generalisation_against_K():
     """The more pairs are trained the more networks generalise: with K = 1 as many as free signs agree by chance."""
@@ -215,18 +244,17 @@ def test_generalisation_against_K():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("M", "detects"), [(2, 0.04), (3, 0.12)])
-def test_agreement_by_chance(M, detects):
-    """With K = 1 a network generalises if the free signs of its M domains agree: with probability 2^(1-M)."""
+def test_agreement_by_chance():
+    """From random weights the free signs of M domains agree with probability 2^(1-M), and the network generalises."""
+    M = 3
 
     def run(n, seed):
         return (trained(M, 1, n, seed)[0][0] < generalises(M)).astype(float)
 
-    rivals = {"never": 0.0, "2^-M, up to a common sign": lambda M: 2.0**-M, "always": 1.0}
-    rivals |= {"one free sign in all": 0.5} if M > 2 else {}
-    claim = f"with K = 1 as many networks generalise as free signs of {M} domains agree by chance"
+    rivals = {"one free sign in all": 0.5, "never": 0.0, "2^-M, up to a common sign": lambda M: 2.0**-M}
+    claim = "with K = 1 as many networks generalise as free signs agree by chance"
     labels = dict(y="probability that a network generalises")
-    confront(claim, agreement, run, dict(M=M), Mean(detects=detects, bounds=(0, 1)), rivals, labels=labels)
+    confront(claim, agreement, run, dict(M=M), Mean(detects=0.12, bounds=(0, 1)), rivals, labels=labels)
 
 
 # -- rich and lazy -------------------------------------------------------------------------------------
@@ -240,7 +268,7 @@ OFF = (0.9, 0.9, 0.1)  # where each of the measures is off by a tenth
 def batch(seed, networks=60):
     """Networks at every scale, the same draws at each: likeness of codes, relative size, error on untrained pairs."""
     untrained, known, alike, shared = trained(M_LAZY, K_LAZY, networks, seed, SCALES, until=40.0, eta=0.05)
-    learnt(known, within=OFF[2])
+    learnt(np.median(known, axis=-1), within=OFF[2])  # medians are judged
     return alike, shared / np.sqrt(M_LAZY), untrained
 
 

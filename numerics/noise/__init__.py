@@ -21,12 +21,12 @@ from numerics.noise._network import (
     saturating,
     squared_error,
 )
-from numerics.noise._objectives import NOISELESS, JacobianPenalty, Marginalised, Part, Sampled
+from numerics.noise._objectives import NOISELESS, JacobianPenalty, Marginalised, Part, Sampled, UnitNorm, unit_norm
 from numerics.noise._training import SGD, Adam, Schedule, SparseAdam, train
 
 __all__ = [
     "Activity", "Adam", "Autoencoder", "DEAD", "Gaussian", "JacobianPenalty", "Laplace", "Marginalised", "NOISELESS",
-    "Part", "SGD", "SaltAndPepper", "Sampled", "Schedule", "SparseAdam", "TopK", "activity", "cross_entropy",
-    "double", "initial", "noise_average", "reflected", "sampled_loss", "saturating", "sparse_code",
-    "squared_error", "train",
+    "Part", "SGD", "SaltAndPepper", "Sampled", "Schedule", "SparseAdam", "TopK", "UnitNorm", "activity",
+    "cross_entropy", "double", "initial", "noise_average", "reflected", "sampled_loss", "saturating", "sparse_code",
+    "squared_error", "train", "unit_norm",
 ]  # fmt: skip
