@@ -225,26 +225,28 @@ def scaled_drift(log, shares):
 @pytest.mark.full
 def test_rate_of_drift():
     """The drift goes as 1/ln(1/sigma), from sigma of 1e-2 to 1e-32: no other power of it, and no power of sigma."""
-    log = np.log(10) * 2.0 ** np.arange(1, 6)
-    law = scaled_drift(log, share_law)
+    levels = np.log(10) * 2.0 ** np.arange(1, 6)
+    law = scaled_drift(levels, share_law)
 
-    def nearest(basis):
-        """The line through the law's ln(drift) against `basis` that is nearest to it, or of the slope given."""
-        drift = np.log(law / log)
-        slope = basis[1] if len(basis) > 1 else np.polyfit(basis[0], drift, 1)[0]
-        return np.exp(slope * basis[0] + np.mean(drift - slope * basis[0])) * log
+    def nearest(basis, slope=None):
+        """The line through the law's ln(drift) against `basis` that is nearest to it, of the slope given if any."""
+        drift = np.log(law / levels)
+        slope = np.polyfit(basis, drift, 1)[0] if slope is None else slope
+        return np.exp(slope * basis + np.mean(drift - slope * basis)) * levels
 
+    rivals = {
+        "as 1/ln(1/sigma) squared": nearest(np.log(levels), -2.0),
+        "as its root": nearest(np.log(levels), -0.5),
+        "as the nearest power of sigma": nearest(levels),
+        "from equal starts": scaled_drift(levels, from_equal_starts),
+    }
+    between = lambda values: lambda log: np.interp(log, levels, values, left=np.nan)  # noqa: E731
     confront(
         "the margin of equal shares drifts to sqrt(2/3) as 1/ln(1/sigma)",
-        lambda log: law,
-        lambda seed: scaled_drift(log, lambda margins, scale: relu_shares(margins, scale, seed)),
-        dict(log=log),
+        between(law),
+        lambda seed: scaled_drift(levels, lambda margins, scale: relu_shares(margins, scale, seed)),
+        dict(log=levels),
         Equivalent(0.1, runs=30, miss=1e-3),
-        {
-            "as 1/ln(1/sigma) squared": lambda log: nearest((np.log(log), -2.0)),
-            "as its root": lambda log: nearest((np.log(log), -0.5)),
-            "as the nearest power of sigma": lambda log: nearest((log,)),
-            "from equal starts": lambda log: scaled_drift(log, from_equal_starts),
-        },
+        {name: between(values) for name, values in rivals.items()},
         labels=dict(log="ln(1/σ), σ the size of the initial weights", y="drift of the margin Δ, times ln(1/σ)"),
     )
