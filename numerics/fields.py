@@ -1,18 +1,20 @@
-"""Receptive fields: Gabor functions fitted to them, and mosaics to look at.
+"""Receptive fields: Gabor functions and centres with a surround fitted to them, and mosaics to look at.
 
 A Gabor function is a grating under a Gaussian window,
 
     g(x, y) = exp(-u^2/(2 a^2) - v^2/(2 b^2)) [A cos(2 pi f u) + B sin(2 pi f u)],
 
-u and v the distances from its centre across and along its stripes.  For given centre, angle, frequency f and widths,
-A and B follow from linear least squares; the best of a grid of those six is refined by the method of Levenberg and
-Marquardt, all fields at once.  R^2 is the share of a field's squared length that the fit explains.  Six numbers
-explain some of anything: what a fit is worth shows beside that of white noise.
+u and v the distances from its centre across and along its stripes; a centre with its surround is a difference of two
+round Gaussians, A exp(-r^2/(2 a^2)) + B exp(-r^2/(2 b^2)).  A and B follow from linear least squares; for the others,
+six numbers or four, the best of a grid is refined by the method of Levenberg and Marquardt, all fields at once.  R^2
+is the share of a field's squared length that the fit explains.  So many numbers explain some of anything: what a
+fit is worth shows beside that of white noise.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,23 +24,46 @@ from numerics.checks import numbers_of, whole
 ANGLES, CENTRES = 8, 5  # of the grid, in each direction
 FREQUENCIES = (0.08, 0.16, 0.26, 0.38)  # cycles per pixel
 WIDTHS = (0.13, 0.26)  # of the side
+INNER, OUTER = (0.08, 0.13, 0.2), (0.25, 0.4)  # widths of a centre and of its surround, of the side
 STARTS, STEPS = 2, 25
 NARROWEST, NYQUIST = 0.5, 0.5  # pixels; cycles per pixel
 NUDGE = 1e-5
 
 
-class Gabors(NamedTuple):
-    """Fits to F fields: R^2 (F,), and (F, 6): centre (x, y), angle, frequency, widths across and along the stripes."""
+class Fits(NamedTuple):
+    """Fits to F fields: R^2 (F,), and the numbers that make the shape of each (F, 6 or 4), in pixels.
+
+    Of Gabor functions: centre (x, y), angle, frequency, widths across and along the stripes.  Of centres with a
+    surround: centre (x, y), widths of both Gaussians.
+    """
 
     explained: np.ndarray
     shape: np.ndarray
 
 
-def fit_gabors(fields) -> Gabors:
+class Family(NamedTuple):
+    """Functions of some shape: two columns of pixels each, a grid of shapes, their steps and their limits."""
+
+    columns: Callable[[np.ndarray, int], np.ndarray]  # (..., numbers), side -> (..., pixels, 2)
+    grid: Callable[[int], np.ndarray]  # side -> (shapes, numbers)
+    scale: tuple[float, ...]
+    limits: Callable[[int], tuple[list[float], list[float]]]
+
+
+def fit_gabors(fields) -> Fits:
     """The Gabor functions nearest to `fields`, shape (F, side, side), side >= 4, in pixels and cycles per pixel.
 
     Raises ValueError for fields that are not square, not finite, too small or 0 everywhere.
     """
+    return _fit(fields, GABORS)
+
+
+def fit_centres(fields) -> Fits:
+    """The centres with a surround that are nearest to `fields`, as `fit_gabors` takes them; the same errors."""
+    return _fit(fields, CENTRED)
+
+
+def _fit(fields, family: Family) -> Fits:
     fields = numbers_of("fields", fields)
     if fields.ndim != 3 or fields.shape[1] != fields.shape[2] or fields.shape[1] < 4 or not len(fields):
         raise ValueError(f"fields have shape {fields.shape}; (F, side, side) with side >= 4 is needed")
@@ -47,10 +72,10 @@ def fit_gabors(fields) -> Gabors:
     if not lengths.all():
         raise ValueError(f"field {int(np.argmin(lengths))} is 0 everywhere")
     rows, side = rows / lengths, fields.shape[1]
-    best = [_refined(rows, start, side) for start in _starts(rows, side)]
+    best = [_refined(rows, start, side, family) for start in _starts(rows, side, family)]
     explained, shape = (np.stack(part) for part in zip(*best, strict=True))
     first = np.argmax(explained, axis=0), np.arange(len(rows))
-    return Gabors(explained[first], shape[first])
+    return Fits(explained[first], shape[first])
 
 
 def mosaic(fields, columns: int) -> np.ndarray:
@@ -67,7 +92,7 @@ def mosaic(fields, columns: int) -> np.ndarray:
     return np.pad(rows.reshape(-1, columns * tiles.shape[2]), ((0, 1), (0, 1)), constant_values=np.nan)
 
 
-def _basis(shape, side):
+def _gratings(shape, side):
     """The two gratings under the window of each shape (..., 6); shape (..., pixels, 2)."""
     y, x = (v.ravel() for v in np.mgrid[:side, :side])
     x0, y0, angle, frequency, across, along = (shape[..., k, None] for k in range(6))
@@ -78,6 +103,40 @@ def _basis(shape, side):
     return np.stack([window * np.cos(turn), window * np.sin(turn)], -1)
 
 
+def _rounds(shape, side):
+    """The two round Gaussians of each shape (..., 4); shape (..., pixels, 2)."""
+    y, x = (v.ravel() for v in np.mgrid[:side, :side])
+    x0, y0, inner, outer = (shape[..., k, None] for k in range(4))
+    squared = (x - x0) ** 2 + (y - y0) ** 2
+    return np.stack([np.exp(-squared / (2 * width**2)) for width in (inner, outer)], -1)
+
+
+def _grid(*numbers):
+    """Every choice of these numbers, in rows."""
+    return np.stack(np.meshgrid(*numbers, indexing="ij"), -1).reshape(-1, len(numbers))
+
+
+def _centres(side):
+    return np.linspace(0.15, 0.85, CENTRES) * (side - 1)
+
+
+GABORS = Family(
+    _gratings,
+    lambda side: _grid(
+        _centres(side), _centres(side), np.arange(ANGLES) * math.pi / ANGLES, FREQUENCIES,
+        np.multiply(WIDTHS, side), np.multiply(WIDTHS, side),
+    ),
+    (1.0, 1.0, 0.3, 0.05, 1.0, 1.0),
+    lambda side: ([-1, -1, -np.inf, 0, NARROWEST, NARROWEST], [side, side, np.inf, NYQUIST, side, side]),
+)  # fmt: skip
+CENTRED = Family(
+    _rounds,
+    lambda side: _grid(*[(np.arange(2 * side) - 0.5) / 2] * 2, np.multiply(INNER, side), np.multiply(OUTER, side)),
+    (1.0, 1.0, 0.5, 1.0),
+    lambda side: ([-1, -1, NARROWEST, NARROWEST], [side] * 4),
+)
+
+
 def _orthonormal(basis):
     """The two columns, made orthonormal; a second one that the first explains is dropped."""
     one = basis[..., 0] / np.linalg.norm(basis[..., 0], axis=-1, keepdims=True)
@@ -86,39 +145,32 @@ def _orthonormal(basis):
     return one, rest / np.maximum(length, 1e-9)
 
 
-def _starts(rows, side):
-    """The best shapes of the grid for each field, best first; `STARTS` arrays of shape (F, 6)."""
-    centres = np.linspace(0.15, 0.85, CENTRES) * (side - 1)
-    angles = np.arange(ANGLES) * math.pi / ANGLES
-    widths = np.multiply(WIDTHS, side)
-    grid = np.stack(np.meshgrid(centres, centres, angles, FREQUENCIES, widths, widths, indexing="ij"), -1).reshape(
-        -1, 6
-    )
-    one, two = _orthonormal(_basis(grid, side))
+def _starts(rows, side, family):
+    """The best shapes of the grid for each field, best first; `STARTS` arrays of shape (F, numbers)."""
+    grid = family.grid(side)
+    one, two = _orthonormal(family.columns(grid, side))
     order = np.argpartition(-((rows @ one.T) ** 2 + (rows @ two.T) ** 2), STARTS, axis=1)[:, :STARTS]
     return [grid[order[:, k]] for k in range(STARTS)]
 
 
-def _residual(rows, shape, side):
-    """What the best Gabor function of each shape leaves of each field, and that function's two columns."""
-    columns = _orthonormal(_basis(shape, side))
-    left = rows - sum(np.sum(rows * c, -1, keepdims=True) * c for c in columns)
-    return left, columns
+def _residual(rows, shape, side, family):
+    """What the best function of each shape leaves of each field."""
+    columns = _orthonormal(family.columns(shape, side))
+    return rows - sum(np.sum(rows * c, -1, keepdims=True) * c for c in columns)
 
 
-def _refined(rows, shape, side):
+def _refined(rows, shape, side, family):
     """R^2 and shapes after some steps of Levenberg and Marquardt; a step that does not help is taken back."""
-    scale = np.array([1.0, 1.0, 0.3, 0.05, 1.0, 1.0])
-    least, most = [-1, -1, -np.inf, 0, NARROWEST, NARROWEST], [side, side, np.inf, NYQUIST, side, side]
-    damping, left = np.full(len(rows), 1e-2), _residual(rows, shape, side)[0]
+    scale, (least, most), each = np.array(family.scale), family.limits(side), np.eye(len(family.scale))
+    damping, left = np.full(len(rows), 1e-2), _residual(rows, shape, side, family)
     for _ in range(STEPS):
-        moved = [shape + NUDGE * scale * np.eye(6)[k] for k in range(6)]
-        slopes = np.stack([(_residual(rows, m, side)[0] - left) / NUDGE for m in moved], 1)  # (F, 6, pixels)
+        moved = [shape + NUDGE * scale * one for one in each]
+        slopes = np.stack([(_residual(rows, m, side, family) - left) / NUDGE for m in moved], 1)  # (F, numbers, pixels)
         normal = slopes @ slopes.swapaxes(1, 2)
-        normal += (damping[:, None, None] * (np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-12)) * np.eye(6)
+        normal += (damping[:, None, None] * (np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-12)) * each
         step = np.linalg.solve(normal, -(slopes @ left[..., None]))[..., 0]
         tried = np.clip(shape + scale * step, least, most)
-        after = _residual(rows, tried, side)[0]
+        after = _residual(rows, tried, side, family)
         better = np.sum(after**2, 1) < np.sum(left**2, 1)
         shape, left = np.where(better[:, None], tried, shape), np.where(better[:, None], after, left)
         damping = np.clip(np.where(better, damping / 5, damping * 4), 1e-9, 1e3)

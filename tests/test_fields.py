@@ -1,9 +1,9 @@
-"""Gabor functions are found where they are, white noise is not taken for them, and mosaics show every field."""
+"""Gabor functions and centres are found where they are, white noise is not taken for them, mosaics show all."""
 
 import numpy as np
 import pytest
 
-from numerics.fields import fit_gabors, mosaic
+from numerics.fields import fit_centres, fit_gabors, mosaic
 
 
 def planted(count, side, seed):
@@ -32,6 +32,30 @@ def test_planted_gabors_are_found():
     assert sharp.sum() > 10 and np.max(turned[sharp]) < 1e-3
 
 
+def round_fields(count, side, seed):
+    """Centres with a surround that takes away as much as they give, and their shapes: centre, both widths."""
+    draw = np.random.default_rng(seed)
+    shape = draw.uniform([0.3 * side, 0.3 * side, 0.8, 2.2], [0.7 * side, 0.7 * side, 1.4, 3.5], (count, 4))
+    y, x = np.mgrid[:side, :side]
+    fields = []
+    for x0, y0, inner, outer in shape:
+        squared = (x - x0) ** 2 + (y - y0) ** 2
+        given, taken = (np.exp(-squared / (2 * width**2)) for width in (inner, outer))
+        fields.append(given / given.sum() - taken / taken.sum())
+    return shape, np.array(fields)
+
+
+def test_planted_centres_are_found():
+    """Centres with a surround are found to rounding; each kind of field is explained better by its own kind of fit."""
+    shape, fields = round_fields(30, 12, seed=4)
+    found = fit_centres(2.3 * fields)
+    assert found.explained.min() > 1 - 1e-9
+    np.testing.assert_allclose(found.shape[:, :2], shape[:, :2], atol=1e-3)
+    assert np.all(found.explained > fit_gabors(fields).explained)
+    _, striped = planted(30, 12, seed=5)
+    assert np.mean(fit_gabors(striped).explained > fit_centres(striped).explained) > 0.9
+
+
 def test_white_noise_is_no_gabor():
     """Six numbers explain little of white noise, and less of more pixels; half noise, half Gabor lies between."""
     draw = np.random.default_rng(1)
@@ -41,6 +65,7 @@ def test_white_noise_is_no_gabor():
     noise *= np.linalg.norm(fields, axis=(1, 2), keepdims=True) / np.linalg.norm(noise, axis=(1, 2), keepdims=True)
     mixed = fit_gabors(fields + noise).explained
     assert np.median(large) < np.median(small) < 0.35 < np.median(mixed) < 0.75
+    assert np.median(fit_centres(draw.normal(size=(60, 8, 8))).explained) < np.median(small)
 
 
 def test_fits_do_not_depend_on_company():
@@ -66,6 +91,7 @@ def test_mosaic_shows_every_field():
     ("call", "says"),
     [
         (lambda: fit_gabors(np.ones((2, 8))), "fields have shape"),
+        (lambda: fit_centres(np.ones((2, 8))), "fields have shape"),
         (lambda: fit_gabors(np.ones((2, 8, 9))), "fields have shape"),
         (lambda: fit_gabors(np.ones((2, 3, 3))), "side >= 4"),
         (lambda: fit_gabors(np.zeros((2, 8, 8))), "field 0 is 0 everywhere"),

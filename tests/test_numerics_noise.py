@@ -228,6 +228,23 @@ def test_classification_top_k_and_shared_bias():
     assert after < before
 
 
+def test_unit_norm():
+    """Outgoing weights count by their direction alone; one l1 for each network penalises each by its own."""
+    start = noise.initial(6, 5, seed=2, networks=(2,))
+    penalties = torch.tensor([0.0, 0.3], dtype=torch.float64)
+    objective = noise.UnitNorm(noise.Sampled(noise.Gaussian(0.0), l1=penalties))
+    rows, sizes = x.expand(2, -1, -1), torch.tensor([0.2, 1.7, 3.0, 0.6, 1.1], dtype=torch.float64)
+    larger = start.with_weights([start.W_e, start.b_e, sizes * start.W_d, start.b_d])
+    made = [objective(net, rows, rows, 1.0, torch.Generator()) for net in (start, larger, noise.unit_norm(start))]
+    torch.testing.assert_close(made[0], made[1], rtol=1e-13, atol=0)
+    torch.testing.assert_close(made[0], made[2], rtol=1e-13, atol=0)
+    h = torch.relu(start.preactivation(rows))
+    clean = noise.squared_error(noise.unit_norm(start)(rows), rows).mean(-1)
+    torch.testing.assert_close(made[0], clean + penalties * h.sum(-1).mean(-1), rtol=1e-13, atol=0)
+    silent = start.with_weights([start.W_e, start.b_e, 0 * start.W_d, start.b_d])
+    assert torch.equal(noise.unit_norm(silent).W_d, silent.W_d)
+
+
 def test_activity_counts_what_it_says():
     """Active and clean fractions and dead units, on a network whose answer is known."""
     W, b = torch.eye(2, dtype=torch.float64), torch.tensor([0.0, -100.0], dtype=torch.float64)
@@ -261,6 +278,7 @@ def test_noise_average_is_a_mean():
         (lambda: noise.Schedule(10, anneal=(0.5, 0.2)), "anneal"),
         (lambda: noise.Sampled(noise.Gaussian(0.1), draws=0), "draws = 0"),
         (lambda: noise.Sampled(noise.Gaussian(0.1), l1=-1.0), "l1 = -1.0"),
+        (lambda: noise.Sampled(noise.Gaussian(0.1), l1=torch.tensor([0.1, -1.0])), "l1"),
         (lambda: noise.initial(0, 3, seed=1), "inputs = 0"),
         (lambda: short(start=noise.initial(5, 3, seed=1)), "reads 5 inputs"),
         (lambda: short(start=noise.initial(6, 3, seed=1, dtype=torch.float32)), "the network torch.float32"),

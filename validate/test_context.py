@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from laws import Equivalent, confront
+from laws.judges.confrontation import fresh
 from laws.judges.verdict import Panel, Series
 from numerics import gating
 from numerics.chain import crossing
@@ -46,10 +47,10 @@ def after_escape(times, losses):
     return np.interp(crossing(times, -fraction, -0.75) + AFTER, times, fraction)
 
 
-def gated_curve(x, y, gates, scale, width=300):
+def gated_curve(x, y, gates, scale, seed, width=300):
     """The loss of a gated network, its units shared out over the pathways, from weights like a ReLU network's."""
     graph, task = pathways(x, y, gates, hidden=width // len(gates))
-    draw = torch.Generator().manual_seed(7)
+    draw = torch.Generator().manual_seed(seed)
     shapes = {e: (graph.dims[t], graph.dims[s]) for e, (s, t) in graph.edges.items()}
     size = scale / np.sqrt(width)
     weights = {e: size * torch.randn(shape, generator=draw, dtype=torch.float64) for e, shape in shapes.items()}
@@ -71,10 +72,12 @@ def test_context(scale, winner):
     """A ReLU network learns items in contexts as one gating does: from small weights as the first to escape."""
     x, y, schemes = context_schemes()
     assert race(x, y, schemes, scale)[0].name == "common + two contexts"  # right for small weights alone
-    curves = {name: gated_curve(x, y, gates, scale) for name, gates in schemes.items()}
+    claim = f"items in contexts: {winner} at initial weights of {scale:g}"
+    own = fresh(7, claim)  # of the gated networks, which the ReLU networks do not share
+    curves = {name: gated_curve(x, y, gates, scale, own) for name, gates in schemes.items()}
     rivals = {name: lambda after, curve=curve: curve for name, curve in curves.items() if name != winner}
     confront(
-        f"items in contexts: {winner} at initial weights of {scale:g}",
+        claim,
         lambda after: curves[winner],
         lambda seed: relu_curve(x, y, scale, seed),
         dict(after=AFTER),
@@ -84,14 +87,17 @@ def test_context(scale, winner):
     )
 
 
-def leads():
-    """By how much a ReLU network is nearer to two contexts than to one, at each scale of the weights."""
+def leads(own):
+    """By how much a ReLU network is nearer to two contexts than to one, at each scale of the weights.
+
+    own: the seed of the gated networks.
+    """
     x, y, schemes = context_schemes()
     rank = ("common + one context", "common + two contexts")
 
     @cache
     def curve(name, scale):
-        return gated_curve(x, y, schemes[name], scale)
+        return gated_curve(x, y, schemes[name], scale, own)
 
     def lead(scale, seed):
         network = relu_curve(x, y, scale, seed)
@@ -104,12 +110,13 @@ def leads():
 @pytest.mark.full
 def test_where_the_ranking_changes():
     """Gates for two contexts win from weights of 0.001 as the race says, gates for one context from weights of 0.01."""
-    lead, sizes = leads(), np.array([-3, -2, -1])
+    claim = "items in contexts: the scheme that wins changes between initial weights of 0.001 and 0.01"
+    lead, sizes = leads(fresh(7, claim)), np.array([-3, -2, -1])
     drawn = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4]
     dots = Series("run", drawn, [lead(scale, 0) for scale in drawn], "one network")
     even = Series("path", [drawn[0], drawn[-1]], [0.0, 0.0], "both as near")
     confront(
-        "items in contexts: the scheme that wins changes between initial weights of 0.001 and 0.01",
+        claim,
         lambda size: np.array([1, -1, -1]),
         lambda seed: np.sign([lead(10.0**size, seed) for size in sizes]),
         dict(size=sizes),

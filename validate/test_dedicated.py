@@ -102,6 +102,22 @@ def test_advantage():
     )  # fmt: skip
 
 
+def trajectories(M, K, ratio, scale):
+    """The strengths of a shared pathway and one of its own that starts larger by a ratio, in theory and trained."""
+    graph, task = with_dedicated(M, K, M * K)
+    times = np.linspace(0, escape(M, scale) + 6, 81)
+    own = {e: e.startswith("own") for e in graph.edges}
+    r = reduction(graph, correlations(graph, task), alike={e: e[:4] if own[e] else e[:2] for e in graph.edges})
+    said = r.solve({e: scale * (ratio if own[e] else 1) for e in graph.edges}, times)
+    seen = gating.flow(graph, task, all_at(graph, own=scale * ratio, shared=scale), times[::5], 1e-8)
+    lines = [
+        Series(role, times.tolist(), r.strength(path, said)[:, 0].tolist(), f"{says}, theory")
+        for role, path, says in (("law", SHARED, "shared pathway"), ("rival", OWN, "own pathway"))
+    ]
+    dots = [Series("run", times[::5].tolist(), strength(seen, path).tolist(), "trained") for path in (SHARED, OWN)]
+    return Panel("time t (τ = 1)", "strength of a pathway", (*lines, *dots))
+
+
 def test_loser():
     """A pathway of its own that loses against shared ones freezes at b0/(1 - 1/rho), to leading order in b0."""
     M, K = 3, 2
@@ -119,7 +135,8 @@ def test_loser():
     }
     drawn = dict(h="initial weight $b_0$", y="frozen weight / $b_0$")
     claim = "pathways of their own freeze when shared ones have won"
-    confront(claim, loser, run, dict(M=M, K=K, b0=1.0), Order(1, start=0.2), rivals, labels=drawn)
+    picture = trajectories(M, K, 1.0, 0.05)
+    confront(claim, loser, run, dict(M=M, K=K, b0=1.0), Order(1, start=0.2), rivals, labels=drawn, picture=picture)
 
 
 def crossover(M, K, scale, low, high):
@@ -139,22 +156,6 @@ def crossover(M, K, scale, low, high):
         if max(abs(leads)) < 4:  # smooth enough for a polynomial
             return brentq(BarycentricInterpolator(ratios, leads), ratios[k - 1], ratios[k], xtol=1e-12)
         low, high = ratios[k - 1], ratios[k]
-
-
-def trajectories(M, K, ratio, scale):
-    """The strengths of a shared pathway and one of its own that starts larger by a ratio, in theory and trained."""
-    graph, task = with_dedicated(M, K, M * K)
-    times = np.linspace(0, escape(M, scale) + 6, 81)
-    own = {e: e.startswith("own") for e in graph.edges}
-    r = reduction(graph, correlations(graph, task), alike={e: e[:4] if own[e] else e[:2] for e in graph.edges})
-    said = r.solve({e: scale * (ratio if own[e] else 1) for e in graph.edges}, times)
-    seen = gating.flow(graph, task, all_at(graph, own=scale * ratio, shared=scale), times[::5], 1e-8)
-    lines = [
-        Series(role, times.tolist(), r.strength(path, said)[:, 0].tolist(), f"{says}, theory")
-        for role, path, says in (("law", SHARED, "shared pathway"), ("rival", OWN, "own pathway"))
-    ]
-    dots = [Series("run", times[::5].tolist(), strength(seen, path).tolist(), "trained") for path in (SHARED, OWN)]
-    return Panel("time t (τ = 1)", "strength of a pathway", (*lines, *dots))
 
 
 @pytest.mark.full

@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 import torch
-from scipy.special import ndtr
 
 from laws import Mean, Order, Roundoff, confront
 from laws.judges.confrontation import fresh
 from numerics import noise, patches
 from numerics.marginalised import marginalised_loss
+from theory.noise import activity, balance, rescaling, scaled_loss
 
 SIGMA = 0.5
 SEED = 5
@@ -35,11 +35,37 @@ def trained(seed):
 
 
 def times_slopes(network, x):
-    """The exact loss, and every number of x and of the weights times the loss's slope in it."""
+    """The exact loss, summed over networks, and every number of x and of the weights times the loss's slope in it."""
     leaves = [v.clone().requires_grad_() for v in (x, *network.weights)]
-    loss = marginalised_loss(*leaves, SIGMA)
+    loss = marginalised_loss(*leaves, SIGMA).sum()
     slopes = torch.autograd.grad(loss, leaves)
     return loss.item(), [(v * g).detach() for v, g in zip(leaves, slopes, strict=True)]
+
+
+def test_one_unit():
+    """In networks of one unit the slope along encoder and bias is the one that the decoder's scaling has by theory."""
+    claim = "scaling a unit's encoder costs what scaling its decoder does"
+    x, network = images().held_out[:64], noise.initial(16, 1, seed=fresh(SEED, claim), networks=(UNITS,))
+    _, (_, W_e, b_e, *_) = times_slopes(network, x.expand(UNITS, -1, -1))
+    W_d, b_d = network.W_d[..., 0], network.b_d
+    at = dict(
+        mu=network.preactivation(x.expand(UNITS, -1, -1))[..., 0].numpy(),
+        s=SIGMA * network.W_e.norm(dim=-1).numpy(),
+        along=((x - b_d[:, None]) @ W_d[..., None])[..., 0].numpy(),
+        size=W_d.square().sum(-1, keepdim=True).numpy(),
+    )
+    averaged = lambda law: lambda unit: law(**at).mean(-1)  # noqa: E731
+    terms = np.abs(rescaling(**{**at, "along": 0 * at["along"]})) + np.abs(rescaling(**{**at, "size": 0 * at["size"]}))
+    slope = (W_e.sum((-2, -1)) + b_e[..., 0]).numpy()
+    judge = Roundoff(operations=len(x) * 40, condition=terms.mean(-1) / np.abs(slope))
+    rivals = {
+        "the bias stays": lambda unit: averaged(rescaling)(unit) - b_e[..., 0].numpy(),
+        "the penalty alone": lambda unit: rescaling(**{**at, "along": 0 * at["along"]}).mean(-1),
+    }
+    confront(
+        claim, rescaling, lambda seed: slope, dict(unit=np.arange(UNITS)), judge, rivals, seed=SEED,
+        labels=dict(unit="network of one unit", y="w·∂L/∂w + b ∂L/∂b"), through=averaged,
+    )  # fmt: skip
 
 
 def test_rescaling():
@@ -53,7 +79,7 @@ def test_rescaling():
     law = lambda unit: decoder.numpy()  # noqa: E731
     rivals = {"encoder without its bias": lambda unit: W_e.sum(1).numpy()}
     drawn, at = dict(unit="hidden unit", y="w·∂L/∂w"), dict(unit=np.arange(UNITS))
-    confront(claim, law, lambda seed: with_bias.numpy(), at, judge, rivals, seed=SEED, labels=drawn)
+    confront(claim, law, lambda seed: with_bias.numpy(), at, judge, rivals, seed=SEED, labels=drawn, of=rescaling)
 
 
 def test_conservation():
@@ -64,11 +90,13 @@ def test_conservation():
     claim = "descent conserves |w_e|^2 + b^2 - |w_d|^2"
     start, x, time = noise.initial(6, 8, seed=fresh(SEED, claim)), images().train[:40, :6].contiguous(), 0.32
 
-    def drift(network, bias=True):
-        def balance(W_e, b_e, W_d, _):
-            return W_e.square().sum(1) + (b_e.square() if bias else 0) - W_d.square().sum(0)
+    def sizes(network):
+        """Of every unit's encoder, bias and decoder."""
+        return dict(e=network.W_e.norm(dim=1).numpy(), b=network.b_e.abs().numpy(), d=network.W_d.norm(dim=0).numpy())
 
-        return (balance(*network.weights) - balance(*start.weights)).numpy()
+    def kept(network, bias=1.0):
+        size = sizes(network)
+        return size["e"] ** 2 + bias * size["b"] ** 2 - size["d"] ** 2
 
     def end(by):
         weights, state = [w.clone() for w in start.weights], by.start(start.weights)
@@ -78,9 +106,17 @@ def test_conservation():
             weights, state = by.step([w.detach() for w in leaves], slopes, state, by.eta)
         return start.with_weights(weights)
 
-    rivals = {"without the bias": drift(end(noise.SGD(0.01)), bias=False), "Adam": drift(end(noise.Adam(0.01)))}
-    run = lambda eta, seed: drift(end(noise.SGD(eta)))  # noqa: E731
-    confront(claim, 0.0, run, {}, Order(1, start=0.02), rivals, seed=SEED)
+    last = end(noise.SGD(0.01))
+    rivals = {
+        "without the bias": lambda unit: kept(last) - kept(last, 0.0) + kept(start, 0.0),
+        "as Adam leaves it": lambda unit: kept(end(noise.Adam(0.01))),
+    }
+    at_start = lambda law: lambda unit: law(**sizes(start))  # noqa: E731
+    confront(
+        claim, balance, lambda eta, seed: kept(end(noise.SGD(eta))), dict(unit=np.arange(8)), Order(1, start=0.02),
+        rivals, seed=SEED, labels=dict(unit="hidden unit", h="step η", y="|w_e|² + b² - |w_d|² at the end"),
+        through=at_start,
+    )  # fmt: skip
 
 
 def test_equivariance():
@@ -92,16 +128,17 @@ def test_equivariance():
     loss, moves = times_slopes(network, x)
     run = lambda seed: exact(c * x, W_e, c * b_e, W_d, c * b_d, c * SIGMA)  # noqa: E731
     judge = Roundoff(operations=40 * UNITS, condition=float(sum(v.abs().sum() for v in moves)) / loss)
-    rivals = {"linear in c": lambda c: c * loss}
-    confront(claim, lambda c: c**2 * loss, run, dict(c=c), judge, rivals, seed=SEED)
+    rivals = {"linear in c": lambda c, L: c * L}
+    drawn = dict(c="factor c", y="exact loss of c times the data")
+    confront(claim, scaled_loss, run, dict(c=c, L=loss), judge, rivals, seed=SEED, labels=drawn)
 
 
 def test_reported_activity():
     """The reported activity, h > 0 with the noise on, is the mean of Phi(mu/s) over data and units."""
     claim = "reported activity is mean Phi(mu/s)"
     network, x = trained(fresh(SEED, claim)), images().held_out
-    z, s = network.preactivation(x), SIGMA * network.W_e.norm(dim=1)
-    law = lambda: float(ndtr((z / s).numpy()).mean())  # noqa: E731
+    z, s = network.preactivation(x).numpy(), SIGMA * network.W_e.norm(dim=1).numpy()
+    averaged = lambda law, power=1: lambda: float(law(mu=z, s=s**power).mean())  # noqa: E731
 
     def run(n, seed):
         generator = torch.Generator().manual_seed(seed)
@@ -111,5 +148,7 @@ def test_reported_activity():
             share.append((network.preactivation(noisy) > 0).double().mean(-1))
         return torch.cat(share).numpy()
 
-    rivals = {"clean activity": float((z > 0).double().mean()), "Phi(mu/s^2)": float(ndtr((z / s**2).numpy()).mean())}
-    confront(claim, law, run, {}, Mean(detects=0.005, bounds=(0, 1)), rivals, seed=SEED)
+    rivals = {"clean activity": float((z > 0).mean()), "Phi(mu/s^2)": averaged(activity, power=2)}
+    drawn = dict(y="fraction of active units, noise on")
+    judge = Mean(detects=0.005, bounds=(0, 1))
+    confront(claim, activity, run, {}, judge, rivals, seed=SEED, labels=drawn, through=averaged)

@@ -76,6 +76,13 @@ def wiener(x, sigma):
     return (np.sum(rest**2) / len(rest) + sigma**2 * np.sum(guess**2)) / len(guess)
 
 
+def in_batches(network, x, noisy, seed, batch=256):
+    """The fraction of active units, noise on, in each of as many batches as there are."""
+    whole = x[: len(x) // batch * batch]
+    seen = noisy(whole, 1.0, torch.Generator().manual_seed(seed))
+    return (network.preactivation(seen) > 0).float().mean(-1).reshape(-1, batch).mean(-1)
+
+
 def measures(table, network, sigma, seed):
     """All columns of the table for one network."""
     x, noisy = table.images, noise.Gaussian(sigma)
@@ -83,12 +90,14 @@ def measures(table, network, sigma, seed):
     unit = torch.nn.functional.normalize(network.W_e, dim=-1)
     cosines = (unit @ unit.T).abs().triu(1).sum() * 2 / (table.units * (table.units - 1))
     gabor = fit_gabors(network.W_e.reshape(-1, table.side, table.side).numpy()).explained
+    lengths, batches = network.W_e.norm(dim=-1), in_batches(network, x.held_out, noisy, seed)
     loss = noise.sampled_loss(network, x.held_out, noisy, draws=4, seed=seed).mean() / table.side**2
     return {
         "active": float(counted.active), "clean": float(counted.clean), "dead": float(counted.dead),
         "bias": float(network.b_e.mean()), "negative": float((network.b_e < 0).double().mean()),
         "alike": float(cosines), "gabor": float(np.median(gabor)), "good": float(np.mean(gabor > 0.6)),
-        "loss": float(loss), "linear": wiener(x, sigma),
+        "loss": float(loss), "linear": wiener(x, sigma), "batches": float(batches.std()),
+        "biases": float(network.b_e.std() / network.b_e.mean().abs()), "lengths": float(lengths.std() / lengths.mean()),
     }  # fmt: skip
 
 
@@ -127,6 +136,16 @@ def ends(columns, of):
     return np.sign(columns[of][:, -1] - columns[of][:, 0])
 
 
+def against_silence(columns, of):
+    """The sign of a column less what it is without noise, at every level from the third on."""
+    return np.sign(columns[of][:, 2:] - columns[of][:, :1])
+
+
+def from_third_on(columns, of):
+    """The sign of a column's change from each level of noise to the next, from the third on."""
+    return np.sign(np.diff(columns[of][:, 2:], axis=1))
+
+
 claims = {
     "fewer units are active at every higher level of noise": ("active", from_level_to_level, -1.0),
     "fewer units would be active without the noise": ("clean", from_level_to_level, -1.0),
@@ -134,11 +153,16 @@ claims = {
     "networks undo noise better than any linear map": ("loss", against_linear, -1.0),
     "fields are more Gabor-like at the highest level than without noise": ("gabor", ends, 1.0),
     "encoders are more alike at the highest level than without noise": ("alike", ends, 1.0),
+    "with noise biases gather around one value": ("biases", against_silence, -1.0),
+    "with noise encoders gather around one length": ("lengths", against_silence, -1.0),
+    "with noise activity varies more from batch to batch than without": ("batches", against_silence, 1.0),
+    "the more noise there is, the less activity varies from batch to batch": ("batches", from_third_on, -1.0),
 }
 names = {
     "active": "fraction of active units, noise on", "clean": "fraction of active units, noise off",
     "bias": "mean bias", "loss": "held-out loss per pixel", "gabor": "median R² of Gabor functions",
-    "alike": "mean |cosine| of two encoders",
+    "alike": "mean |cosine| of two encoders", "biases": "spread of biases, of their mean",
+    "lengths": "spread of the encoders' lengths, of their mean", "batches": "spread of activity over batches",
 }  # fmt: skip
 
 

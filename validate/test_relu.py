@@ -63,6 +63,31 @@ def from_equal_starts(margins, scale, kappa=0.5):
     return np.array([final_shares(wider * k.s, k.reach, [scale**2 / 8] * 2)[0] for k in map(runners, margins)])
 
 
+def equal_shares(margins, share):
+    """The margin at which the odds are even, by a parabola through their logarithms, which smooths single draws."""
+    odds = np.polynomial.Polynomial.fit(margins, np.log(share / (1 - share)), 2)
+    return brentq(odds, margins[0], margins[-1])
+
+
+def even(exponents, shares=share_law):
+    """The margin at which a share law has even odds, for each size 10^exponent of the initial weights."""
+    each = (shares(GRID, 10.0**exponent) for exponent in exponents)
+    return np.array([np.interp(0, np.log(share / (1 - share)), GRID) for share in each])
+
+
+@cache
+def diagram(width=100, eta=0.1):
+    """The share of linear units in one network for every margin and size of weights, and where the law is even."""
+    sizes, margins = np.arange(-8.0, 0.0), np.linspace(0.4, 1.3, 10)
+    share = [relu_shares(margins, 10.0**size, 1, width, eta) for size in sizes]
+    shades = Series(
+        "map", margins.tolist(), sizes.tolist(), "final share of linear units", np.transpose(share).tolist()
+    )
+    line = Series("law", even(sizes).tolist(), sizes.tolist(), "equal shares, law")
+    limit = Series("path", [THRESHOLD] * 2, [-1.0, -8.0], "√(2/3)")
+    return Panel("margin Δ", "size of the initial weights, log₁₀ σ", (shades, line, limit))
+
+
 def test_relu_shares():
     """What linear units make up of the output follows the share law, through the transition and on both sides."""
     scale, margins = 1e-2, np.array([0.5, 0.7, 0.8, 0.9, 1.0, 1.15])
@@ -80,6 +105,7 @@ def test_relu_shares():
         Equivalent(0.04, runs=60, miss=1e-3),
         rivals,
         labels=dict(margin="margin Δ", y="final share of linear units"),
+        picture=diagram(),
     )
 
 
@@ -165,46 +191,62 @@ def test_activity():
 SCALES, MARGINS = np.array([1e-1, 1e-2, 1e-4, 1e-8]), np.linspace(0.6, 1.2, 9)
 
 
-def equal_shares(margins, share):
-    """The margin at which the odds are even, by a parabola through their logarithms, which smooths single draws."""
-    odds = np.polynomial.Polynomial.fit(margins, np.log(share / (1 - share)), 2)
-    return brentq(odds, margins[0], margins[-1])
-
-
-@cache
-def phases(seed=1):
-    """The share of linear units in one network for every margin and scale, as shades."""
-    scales, margins = 10.0 ** np.arange(-8, 0), np.linspace(0.4, 1.3, 10)
-    share = np.array([relu_shares(margins, scale, seed) for scale in scales])
-    return Series("map", margins.tolist(), np.log10(scales).tolist(), "final share of linear units", share.T.tolist())
-
-
 @pytest.mark.full
 def test_phase_diagram():
-    """The margin at which ReLU units turn from nonlinear to linear drifts to sqrt(2/3) as 1/ln(1/sigma)."""
+    """The margin at which ReLU units turn from nonlinear to linear drifts to sqrt(2/3) as the share law says."""
     sizes = np.log10(SCALES)
 
     def run(seed):
         return np.array([equal_shares(MARGINS, relu_shares(MARGINS, scale, seed)) for scale in SCALES])
 
-    def law(size, shares=share_law):
-        each = (shares(GRID, 10.0**exponent) for exponent in size)
-        return np.array([np.interp(0, np.log(share / (1 - share)), GRID) for share in each])
-
     rivals = {
         "no drift, sqrt(2/3)": lambda size: np.full(len(size), THRESHOLD),
         "an ungated linear pathway": lambda size: np.full(len(size), transition(c=1.0, kappa=1.0)),
-        "equal starts": lambda size: law(size, from_equal_starts),
+        "equal starts": lambda size: even(size, from_equal_starts),
     }
-    line = Series("law", law(sizes).tolist(), sizes.tolist(), "equal shares, law")
-    limit = Series("path", [THRESHOLD] * 2, [-1.0, -8.0], "√(2/3)")
     confront(
         "the margin of equal shares in ReLU networks drifts to sqrt(2/3)",
-        law,
+        lambda size: even(size),
         run,
         dict(size=sizes),
         Equivalent(0.02, runs=30, miss=1e-3),
         rivals,
         labels=dict(size="size of the initial weights, log₁₀ σ", y="margin Δ of equal shares"),
-        picture=Panel("margin Δ", "size of the initial weights, log₁₀ σ", (phases(), line, limit)),
+        picture=diagram(),
+    )
+
+
+def scaled_drift(log, shares):
+    """Of the margin of equal shares from sqrt(2/3), times ln(1/sigma); `shares`: margins, sigma -> share of linear."""
+    ahead = np.linspace(0, 1, 6)  # margins come nearer as the weights grow smaller
+    return np.array([equal_shares(ahead, shares(THRESHOLD + ahead / x, np.exp(-x))) for x in log])
+
+
+@pytest.mark.full
+def test_rate_of_drift():
+    """The drift goes as 1/ln(1/sigma), from sigma of 1e-2 to 1e-32: no other power of it, and no power of sigma."""
+    levels = np.log(10) * 2.0 ** np.arange(1, 6)
+    law = scaled_drift(levels, share_law)
+
+    def nearest(basis, slope=None):
+        """The line through the law's ln(drift) against `basis` that is nearest to it, of the slope given if any."""
+        drift = np.log(law / levels)
+        slope = np.polyfit(basis, drift, 1)[0] if slope is None else slope
+        return np.exp(slope * basis + np.mean(drift - slope * basis)) * levels
+
+    rivals = {
+        "as 1/ln(1/sigma) squared": nearest(np.log(levels), -2.0),
+        "as its root": nearest(np.log(levels), -0.5),
+        "as the nearest power of sigma": nearest(levels),
+        "from equal starts": scaled_drift(levels, from_equal_starts),
+    }
+    between = lambda values: lambda log: np.interp(log, levels, values, left=np.nan)  # noqa: E731
+    confront(
+        "the margin of equal shares drifts to sqrt(2/3) as 1/ln(1/sigma)",
+        between(law),
+        lambda seed: scaled_drift(levels, lambda margins, scale: relu_shares(margins, scale, seed)),
+        dict(log=levels),
+        Equivalent(0.1, runs=30, miss=1e-3),
+        {name: between(values) for name, values in rivals.items()},
+        labels=dict(log="ln(1/σ), σ the size of the initial weights", y="drift of the margin Δ, times ln(1/σ)"),
     )

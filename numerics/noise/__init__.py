@@ -22,13 +22,13 @@ from numerics.noise._network import (
     saturating,
     squared_error,
 )
-from numerics.noise._objectives import NOISELESS, JacobianPenalty, Marginalised, Part, Sampled
+from numerics.noise._objectives import NOISELESS, JacobianPenalty, Marginalised, Part, Sampled, UnitNorm, unit_norm
 from numerics.noise._training import SGD, Adam, Schedule, SparseAdam, train
 
 __all__ = [
     "Activity", "Adam", "Autoencoder", "DEAD", "Disturbed", "Gaussian", "JacobianPenalty", "Laplace",
     "LayerActivity", "Marginalised", "NOISELESS", "Part", "Perceptron", "SGD", "SaltAndPepper", "Sampled",
-    "Schedule", "SparseAdam", "TopK", "accuracy", "activity", "cross_entropy", "double", "initial",
+    "Schedule", "SparseAdam", "TopK", "UnitNorm", "accuracy", "activity", "cross_entropy", "double", "initial",
     "layer_activity", "noise_average", "perceptron", "reflected", "sampled_loss", "saturating", "sparse_code",
-    "squared_error", "train",
+    "squared_error", "train", "unit_norm",
 ]  # fmt: skip

@@ -127,7 +127,7 @@ class Gaussian:
     sigma: float | Tensor
 
     def __post_init__(self):
-        _not_negative("sigma", self.sigma)
+        not_negative("sigma", self.sigma)
 
     def __call__(self, x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
         """X with noise of `strength` times the standard deviation."""
@@ -142,7 +142,7 @@ class Laplace:
     scale: float | Tensor
 
     def __post_init__(self):
-        _not_negative("scale", self.scale)
+        not_negative("scale", self.scale)
 
     def __call__(self, x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
         """X with noise of `strength` times the scale."""
@@ -191,7 +191,8 @@ def _rows(value):
     return value[..., None, None] if isinstance(value, Tensor) and value.ndim else value
 
 
-def _not_negative(name, value) -> None:
+def not_negative(name, value) -> None:
+    """Refuse a negative number, and a tensor with one."""
     if isinstance(value, Tensor):
         if not bool((torch.isfinite(value) & (value >= 0)).all()):
             raise ValueError(f"{name} = {value} must be finite and >= 0")

@@ -11,27 +11,27 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from numerics.checks import real, whole
+from numerics.checks import whole
 from numerics.marginalised import Terms, marginalised_loss, marginalised_terms
-from numerics.noise._network import Autoencoder, Gaussian, squared_error
+from numerics.noise._network import Autoencoder, Gaussian, not_negative, squared_error
 
 
 @dataclass(frozen=True)
 class Sampled:
     """The loss of what the network makes of x + noise, averaged over `draws` of the noise for each row.
 
-    penalty: l1 times the sum of all activities, averaged over rows, is added (sparse coding).
+    penalty: l1 times the sum of all activities, averaged over rows, is added (sparse coding); a number, or one for
+    each network.
     """
 
     noise: Callable
     cost: Callable[[Tensor, Tensor], Tensor] = squared_error
     draws: int = 1
-    l1: float = 0.0
+    l1: float | Tensor = 0.0
 
     def __post_init__(self):
         whole("draws", self.draws)
-        if real("l1", self.l1) < 0:
-            raise ValueError(f"l1 = {self.l1!r} must be >= 0")
+        not_negative("l1", self.l1)
 
     def __call__(self, network: Autoencoder, x, target, strength, generator):
         """The mean cost over rows and draws."""
@@ -40,7 +40,26 @@ class Sampled:
         h = network.activation(network.preactivation(self.noise(x, strength, generator)))
         output = h @ network.W_d.mT + network.b_d[..., None, :]
         loss = self.cost(output, target).mean(-1)
-        return loss + self.l1 * h.abs().sum(-1).mean(-1) if self.l1 else loss
+        return loss if isinstance(self.l1, float) and not self.l1 else loss + self.l1 * h.abs().sum(-1).mean(-1)
+
+
+def unit_norm(network: Autoencoder) -> Autoencoder:
+    """The network with every unit's outgoing weights scaled to length 1; those of length 0 stay."""
+    length = torch.linalg.vector_norm(network.W_d, dim=-2, keepdim=True)
+    return network.with_weights(
+        [network.W_e, network.b_e, network.W_d / torch.where(length > 0, length, 1), network.b_d]
+    )
+
+
+@dataclass(frozen=True)
+class UnitNorm:
+    """Another objective, of the network with outgoing weights of length 1: a penalty cannot shrink h and grow W_d."""
+
+    objective: Callable
+
+    def __call__(self, network: Autoencoder, x, target, strength, generator):
+        """What the other objective makes of it."""
+        return self.objective(unit_norm(network), x, target, strength, generator)
 
 
 NOISELESS = Sampled(Gaussian(0.0))

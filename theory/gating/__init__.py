@@ -44,6 +44,14 @@ input, equally likely.  With s and d of one pair,
 
 K cancels.  b_h^2 - M b_in^2 stays, so the shared weight ends sqrt(M) times as large as the others.
 
+Signs.  With one output for each input (K = 1) a domain's input and output weights may change sign together.  From
+random weights the signs of the M domains are free, and a pair that was never trained computes their product: if k
+domains have one sign, what is wrong with these pairs, of what was wrong at the start, is on average
+
+    8 k (M - k)/(M (M - 1)),                                                                        (7)
+
+which is 2 in the mean over free signs, and 0 with the probability 2^(1 - M) that all agree.
+
 Symmetric networks.  N equally likely paths with gates that exclude each other, one path an example, and
 n_e of them through one edge of layer e: b_e^2 = b_e0^2 + n_e y with one y for all, tau y' = (2/N) a (s - d a), a the
 product of the b_e.  From balanced starts a moves as a chain of D layers, slowed by N/g, where g is the geometric
@@ -51,8 +59,9 @@ mean of the n_e: sharing speeds up.  From small unequal starts of three layers t
 (tau N/s) prod n_e^(-1/2) R_F(beta_1, beta_2, beta_3), beta = b_e0^2/n_e, an elliptic integral that is symmetric in
 its arguments, homogeneous of degree -1/2, and regular where they meet.
 
-Proved.  `derive` walks from the loss to (2), (3), (4), (5) and (6) on explicit matrices.  Every law is put
-back into its problem.
+Proved.  `derive` walks from the loss to (2), (3) and (4) for all edges of a network in which two paths, one of
+them through a hidden node, share their ends, on explicit matrices and examples with gates of any value, and to (5),
+(6) and (7) from the losses of their tasks.  Every law is put back into its problem.
 
 Reference.  Saxe, Sodhani and Lewallen, "The neural race reduction: dynamics of abstraction in gated networks",
 ICML 2022, for (1), (2) and (4).
@@ -62,9 +71,11 @@ from theory.gating._derivation import derive
 from theory.gating._diagonal import Diagonal, diagonalise
 from theory.gating._graph import GatedGraph
 from theory.gating._laws import (
+    agreement,
     routing_hidden,
     routing_strength,
     shared_learning_time,
+    sign_error,
     unequal_escape,
     xor,
     xor_half_time,
@@ -84,8 +95,8 @@ from theory.gating._reduction import Reduction, reduction
 from theory.gating._task import Correlations, Task, correlations, forward, gradient_flow, loss, nodewise_flow
 
 __all__ = [
-    "Correlations", "Diagonal", "GatedGraph", "Reduction", "Task", "contexts", "correlations", "derive", "diagonalise",
-    "forward", "gradient_flow", "hierarchy", "loss", "nodewise_flow", "one_item", "pathways", "reduction", "routing",
-    "routing_hidden", "routing_strength", "shared_learning_time", "trained_pairs", "unequal_escape", "xor", "xor_gates",
-    "xor_half_time", "xor_points", "xor_two_gates",
+    "Correlations", "Diagonal", "GatedGraph", "Reduction", "Task", "agreement", "contexts", "correlations", "derive",
+    "diagonalise", "forward", "gradient_flow", "hierarchy", "loss", "nodewise_flow", "one_item", "pathways",
+    "reduction", "routing", "routing_hidden", "routing_strength", "shared_learning_time", "sign_error",
+    "trained_pairs", "unequal_escape", "xor", "xor_gates", "xor_half_time", "xor_points", "xor_two_gates",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Closed forms of reductions: exclusive-or, routing, and learning times of symmetric networks."""
+"""Closed forms of reductions: exclusive-or, routing and what it leaves free, learning times of symmetric networks."""
 
 import numpy as np
 import sympy as sp
@@ -9,6 +9,7 @@ from theory.chain import learning_time, two_layers
 
 t, tau, c, Delta, a0 = sp.symbols("t tau c Delta a0", real=True)
 s, d, M, N, D, g, af = sp.symbols("s d M N D g af", real=True)
+k = sp.Symbol("k", real=True)
 b0, b_in, b_h, beta1, beta2, beta3 = sp.symbols("b0 b_in b_h beta1 beta2 beta3", real=True)
 chain_d = sp.Symbol("lam", real=True)
 a = sp.Function("a")
@@ -129,4 +130,24 @@ routing_strength = Law(
     source=Source(HERE, "routing: the weight of a domain after learning from small weights"),
     examples=(dict(s=1.7, d=0.6, M=4, b0=1e-3), dict(s=1.7, d=0.6, M=7, b0=1e-3)),
     upto=(b0, sp.Integer(2)),
+)
+
+sign_error = Law(
+    sp.Symbol("E", real=True),
+    8 * k * (M - k) / (M * (M - 1)),
+    solves=lambda E: (E - 2 * (1 - ((2 * k - M) ** 2 - M) / (M * (M - 1))),),  # mean of (1 - e_i e_j)^2, i != j
+    given=(M > 1, k >= 0, k <= M),
+    source=Source(
+        HERE, "routing, K = 1: the error on untrained pairs if k of M domains have one sign and the rest the other"
+    ),
+    examples=(dict(M=6, k=2), dict(M=4, k=1), dict(M=9, k=8)),
+)
+
+agreement = Law(
+    sp.Symbol("P", real=True),
+    2 ** (1 - M),
+    solves=lambda P: (2 * P.subs(M, M + 1) - P, P.subs(M, 2) - sp.Rational(1, 2)),
+    given=(M >= 1,),
+    source=Source(HERE, "routing with K = 1: the probability that the signs of all domains agree"),
+    examples=(dict(M=2), dict(M=6)),
 )

@@ -58,6 +58,17 @@ Thresholds.  For orthonormal weights |x - W a|^2 + lam sum_i a_i, a >= 0, is lea
 a_i = (w_i.x - lam/2)_+ (13).  Minibatches of `batch` independent examples average gradients whose mean is the
 gradient of (1), not of |r|^2, and whose variance falls as 1/batch (14): large batches keep the penalty.
 
+Symmetries.  A unit counts as active, noise on, with probability
+
+    P(h~ > 0) = Phi(mu/s),                                                                              (15)
+
+the slope of E[h~] in mu.  Encoder and bias p times and the decoder 1/p times as large leave the loss as it is, so that
+w_e.dL/dw_e + b dL/db = w_d.dL/dw_d, and gradient flow, whatever the data, keeps
+
+    |w_e|^2 + b^2 - |w_d|^2                                                                             (16)
+
+of every unit.  Data, noise and all biases c times as large make the loss c^2 times as large (17).
+
 Proved.  Moments of one unit by their slopes in mu and s and a value at the kink; pairs by (7) and
 independence; smooth activations by the heat equation; (12) to order sigma^4; `derive` starts from the loss.
 """
@@ -94,17 +105,20 @@ from theory.noise._pairs import (
     opposite_covariance,
     product_moment,
 )
+from theory.noise._symmetries import activity, balance, derive_symmetries, rescaling, scaled_loss
 from theory.noise._terms import derive_terms
 
 __all__ = [
-    "ExpectedLoss", "arc_cosine_kernel", "covariance", "covariance_by_mu", "covariance_by_rho", "covariance_by_s",
-    "cross_moment", "derive", "duplicate_covariance", "erf_covariance", "erf_mean", "expected_loss",
+    "ExpectedLoss", "activity", "arc_cosine_kernel", "balance", "covariance", "covariance_by_mu", "covariance_by_rho",
+    "covariance_by_s", "cross_moment", "derive", "duplicate_covariance", "erf_covariance", "erf_mean", "expected_loss",
     "gaussian_data_loss", "gelu_covariance", "gelu_mean", "gelu_mean_square", "laplace_second_moment_off",
     "laplace_second_moment_on", "laplace_shift", "mean", "mean_square", "minibatch_variance", "on_off_gap",
-    "opposite_covariance", "product_moment", "second_moment", "shift", "small_noise_loss", "soft_threshold", "variance",
+    "opposite_covariance", "product_moment", "rescaling", "scaled_loss", "second_moment", "shift", "small_noise_loss",
+    "soft_threshold", "variance",
 ]  # fmt: skip
 
 
 def derive():
     """The steps from the noisy loss to its terms, their moments, the closed loss and its small-noise limit."""
-    return (*derive_terms(), *derive_moments(), *derive_pairs(), *derive_activations(), *derive_limits())
+    one, others = (*derive_terms(), *derive_moments()), (*derive_activations(), *derive_limits())
+    return (*one, *derive_pairs(), *others, *derive_symmetries())
