@@ -15,7 +15,15 @@ FEWEST = 4  # sites, for the neighbours to be different
 
 def speed(x: np.ndarray, force: float) -> np.ndarray:
     """X' for states along the last axis."""
-    return (np.roll(x, -1, -1) - np.roll(x, 2, -1)) * np.roll(x, 1, -1) - x + force
+    ahead, behind, before = _neighbours(x.shape[-1])
+    return (x.take(ahead, -1) - x.take(before, -1)) * x.take(behind, -1) - x + force
+
+
+@cache
+def _neighbours(sites: int) -> tuple[np.ndarray, ...]:
+    """Places i + 1, i - 1 and i - 2 on the ring: several times as fast as rolling the states."""
+    here = np.arange(sites)
+    return (here + 1) % sites, (here - 1) % sites, (here - 2) % sites
 
 
 def tangent(x: np.ndarray, v: np.ndarray) -> np.ndarray:
