@@ -246,7 +246,7 @@ def test_ranks_and_delays(trained):
 
     ranks = [3, 5, 8, 12]
     lines = [
-        Series("run" if delays == 1 else "rival", ranks, [mean(bits, r, delays) for r in ranks],
+        Series("rival", ranks, [mean(bits, r, delays) for r in ranks],
                f"{bits} bit{'s' * (bits > 1)}, {delays} delay{'s' * (delays > 1)}")
         for bits in (1, 3) for delays in (1, 3)
     ]  # fmt: skip
