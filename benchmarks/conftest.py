@@ -44,12 +44,7 @@ def ratios(rates):
     """What is to be compared, where both have been measured."""
     quiet, noisy = "test_compiled_without_noise", "test_compiled"
     known = rates.__contains__
-    for units in (16, 32, 64, 128):
-        alone = f"test_rnn_autograd[{units}]"
-        for how, says in (("by_hand", "one network"), ("ensemble_by_hand", "each of sixteen networks")):
-            if known(alone) and known(f"test_rnn_{how}[{units}]"):
-                ratio = rates[f"test_rnn_{how}[{units}]"] / rates[alone]
-                yield f"{says} of {units} units by hand, over torch.nn.RNN under autograd", ratio
+    yield from recurrent(rates)
     if known("test_eager_loop"):
         for name in (noisy, "test_batched_torch"):
             if known(name):
@@ -64,3 +59,18 @@ def ratios(rates):
         yield "compiled with noise, of a large product and the normal numbers alone", rates[noisy] / bound
     if known("test_two_threads") and known("test_one_thread"):
         yield "two threads over one, by the clock on the wall", rates["test_two_threads"] / rates["test_one_thread"]
+
+
+def recurrent(rates):
+    """Recurrent networks over torch's own, and over what products and tanh alone would allow."""
+    ways = dict(torch="one network in torch", compiled="one network", ensemble="each of sixteen networks")
+    for units in (16, 32, 64, 128):
+        for how, says in ways.items():
+            if {f"test_rnn_autograd[{units}]", f"test_rnn_{how}[{units}]"} <= rates.keys():
+                ratio = rates[f"test_rnn_{how}[{units}]"] / rates[f"test_rnn_autograd[{units}]"]
+                yield f"{says} of {units} units by hand, over torch.nn.RNN under autograd", ratio
+        if {"test_rnn_product", "test_rnn_tanh", f"test_rnn_ensemble[{units}]"} <= rates.keys():
+            products = 2 * 6400 * units * (3 * units + 15) / 1e9 / rates["test_rnn_product"]
+            least = products + 6400 * units / 1e6 / rates["test_rnn_tanh"]
+            yield f"{units} units, of products and tanh alone", rates[f"test_rnn_ensemble[{units}]"] * least
+            yield f"{units} units, share of tanh in that", 1 - products / least

@@ -15,14 +15,22 @@ FEWEST = 4  # sites, for the neighbours to be different
 
 def speed(x: np.ndarray, force: float) -> np.ndarray:
     """X' for states along the last axis."""
-    return (np.roll(x, -1, -1) - np.roll(x, 2, -1)) * np.roll(x, 1, -1) - x + force
+    ahead, behind, before = _neighbours(x.shape[-1])
+    return (x.take(ahead, -1) - x.take(before, -1)) * x.take(behind, -1) - x + force
+
+
+@cache
+def _neighbours(sites: int) -> tuple[np.ndarray, ...]:
+    """Places i + 1, i - 1 and i - 2 on the ring: several times as fast as rolling the states."""
+    here = np.arange(sites)
+    return (here + 1) % sites, (here - 1) % sites, (here - 2) % sites
 
 
 def tangent(x: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """The derivative of the speed at x, shape (n,), along v, shape (n, ...)."""
-    ahead, behind, before = np.roll(x, -1), np.roll(x, 1), np.roll(x, 2)
-    moved = (np.roll(v, -1, 0) - np.roll(v, 2, 0)).T * behind + np.roll(v, 1, 0).T * (ahead - before)
-    return moved.T - v
+    """The derivative of the speed at x, shape (..., n), along the columns of v, shape (..., n, k)."""
+    ahead, behind, before = _neighbours(x.shape[-1])
+    shear = (x.take(ahead, -1) - x.take(before, -1))[..., None]
+    return (v.take(ahead, -2) - v.take(before, -2)) * x.take(behind, -1)[..., None] + v.take(behind, -2) * shear - v
 
 
 def runge_kutta(x: np.ndarray, force: float, dt: float) -> np.ndarray:
@@ -99,6 +107,44 @@ def exponents(start, force: float, time: float, *, count: int | None = None, spa
         v, r = np.linalg.qr(end[n:].reshape(n, k))
         logs += np.log(np.abs(np.diag(r)))
     return np.sort(logs)[::-1] / (pieces * spacing)
+
+
+def spectra(starts, force: float, dt: float, *, settle: int, steps: int) -> np.ndarray:
+    """All Lyapunov exponents of steps of `runge_kutta`, per unit of time, along many courses at once.
+
+    Args:
+        starts: states, shape (m, n).
+        force: F.
+        dt: time in a step.
+        settle: steps before anything is measured, in which perturbations turn to where they grow most.
+        steps: over which the exponents are averages.
+
+    Returns:
+        Shape (m, n), falling along the last axis.
+    """
+    x = numbers_of("starts", starts)
+    if x.ndim != 2 or x.shape[1] < FEWEST:
+        raise ValueError(f"starts has shape {x.shape}: rows of at least {FEWEST} sites are needed")
+    m, n = x.shape
+    v, logs = np.linalg.qr(np.random.default_rng(0).normal(size=(m, n, n)))[0], np.zeros((m, n))
+    first, last, step = whole("settle", settle, 0), whole("steps", steps), positive("dt", dt)
+    for t in range(first + last):
+        x, moved = _with_tangent(x, v, real("force", force), step)
+        v, growth = np.linalg.qr(moved)
+        if t >= first:
+            logs += np.log(np.abs(np.diagonal(growth, axis1=1, axis2=2)))
+    return -np.sort(-logs) / (last * step)
+
+
+def _with_tangent(x, v, force, dt):
+    """A step of `runge_kutta`, and its derivative along v."""
+    ends, tangents, at, along = [], [], x, v
+    for part in (dt / 2, dt / 2, dt, 0):
+        ends.append(speed(at, force))
+        tangents.append(tangent(at, along))
+        at, along = x + part * ends[-1], v + part * tangents[-1]
+    sums = [dt / 6 * (a + 2 * b + 2 * c + d) for a, b, c, d in (ends, tangents)]
+    return x + sums[0], v + sums[1]
 
 
 def _start(start) -> np.ndarray:

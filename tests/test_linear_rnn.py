@@ -72,11 +72,20 @@ def test_fits_fit():
 
 
 def test_the_tangent_is_the_derivative():
-    """The linearised speed of a ring is the derivative of its speed, on columns too."""
-    x, v = np.random.default_rng(1).normal(size=(2, 7))
-    step = lorenz.speed(x + 1e-6 * v, 8.0) - lorenz.speed(x - 1e-6 * v, 8.0)
-    np.testing.assert_allclose(lorenz.tangent(x, v), step / 2e-6, atol=1e-8)
-    np.testing.assert_allclose(lorenz.tangent(x, np.stack([v, 2 * v], 1))[:, 1], 2 * lorenz.tangent(x, v))
+    """The linearised speed of a ring is the derivative of its speed, which is quadratic: exactly their difference."""
+    x, v = np.random.default_rng(1).normal(size=(2, 3, 7))
+    step = (lorenz.speed(x + v, 8.0) - lorenz.speed(x - v, 8.0)) / 2
+    columns = lorenz.tangent(x, np.stack([v, 2 * v], -1))
+    eps = np.finfo(float).eps * (np.abs(x).max() + np.abs(v).max() + 8) ** 2
+    assert np.abs(columns[..., 0] - step).max() < 8 * eps and np.abs(columns[..., 1] - 2 * step).max() < 16 * eps
+
+
+def test_exponents_of_courses_made_together():
+    """They tend to those of an integrator of order 8 as the fourth power of the step."""
+    start = lorenz.settled(6, 8.0, 0.05)[:1]
+    exact = lorenz.exponents(start[0], 8.0, 2.0, rtol=1e-11)
+    off = [np.abs(lorenz.spectra(start, 8.0, 0.025 / k, settle=0, steps=80 * k) - exact).max() for k in (1, 2, 4)]
+    assert np.abs(np.log2([off[0] / off[1], off[1] / off[2]]) - 4).max() < 0.25
 
 
 def test_quadratic_terms_conserve_energy():

@@ -1,5 +1,6 @@
 """Recurrent networks: gradients that are those of autograd, networks that do not know their neighbours, and stops."""
 
+import ctypes
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from numerics import rnn
 from numerics.descent import Diverged
-from numerics.rnn import L1, Adam, GradientDescent, MaximalUpdate, Nuclear, Standard, Weights, initial
+from numerics.rnn import L1, Adam, GradientDescent, MaximalUpdate, Nuclear, Standard, Weights, _bptt, _compiled, initial
 from numerics.tasks import FlipFlop
 
 x, y, mask = (torch.from_numpy(part) for part in np.split(np.random.default_rng(0).normal(size=(7, 5, 7)), (3, 5), -1))
@@ -24,28 +25,109 @@ def with_bias(network, seeds):
     return weights._replace(b=torch.linspace(-1, 1, weights.b.numel()).double().view_as(weights.b))
 
 
-def literally(network, weights):
+def literally(network, weights, x, y, mask):
     """The losses, by the equations of the network as they are written, one step after the other."""
     A, C = weights.J * network.recurrent_scale, weights.w * network.readout_scale
-    z, total = torch.zeros(len(A), 5, 6, dtype=torch.float64), 0.0
-    for t in range(7):
+    z, total = torch.zeros(len(A), x.shape[1], network.units, dtype=torch.float64), 0.0
+    for t in range(len(x)):
         drive = torch.tanh(z) @ A.mT + x[t] @ weights.U.mT + weights.b[:, None]
         z = (1 - network.tau) * z + network.tau * drive
         total = total + (mask[t] * (torch.tanh(z) @ C.mT + weights.c[:, None] - y[t]) ** 2).sum((1, 2))
     return total / mask.sum()
 
 
-@networks
-def test_gradients_are_those_of_autograd(network):
-    """Losses and hand-written gradients of every parameter are those of autograd on the equations as written."""
-    weights = with_bias(network, [1, 2, 3])
+def ways():
+    """How gradients are computed here: by torch, and by the kernel where there is a compiler."""
+    return (_bptt.by_torch, _compiled.gradient) if _compiled.library() else (_bptt.by_torch,)
+
+
+def slopes(network, weights, given, by=None):
+    """Loss and gradient in one list, by one of these ways, or by autograd on the equations as they are written."""
+    if by:
+        value, slope = by(network, weights, *given)
+        return [value, *slope]
     leaves = Weights(*(part.clone().requires_grad_() for part in weights))
-    exact = torch.autograd.grad(literally(network, leaves).sum(), leaves)
-    value, slope = rnn.gradient(network, weights, x, y, mask)
-    torch.testing.assert_close(value, literally(network, weights), rtol=1e-13, atol=0)
-    torch.testing.assert_close(rnn.loss(network, weights, x, y, mask), value, rtol=1e-13, atol=0)
-    for one, other in zip(slope, exact, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-15)
+    value = literally(network, leaves, *given)
+    return [value.detach(), *torch.autograd.grad(value.sum(), leaves)]
+
+
+def rounding(network, weights, given, precision):
+    """What rounding may do to losses and gradients.
+
+    An entry has so many roundings as terms, each as bad as the worst of four shakes of all that is given.
+    """
+    draw = torch.Generator().manual_seed(1)
+    shaken = lambda part: part * (1 + precision * (2 * torch.rand(part.shape, generator=draw).double() - 1))  # noqa: E731
+    exact, moved = slopes(network, weights, given), []
+    for _ in range(4):
+        x, y, mask = given
+        now = slopes(network, Weights(*map(shaken, weights)), (shaken(x), shaken(y), mask))
+        moved.append([(a - b).abs().max() for a, b in zip(now, exact, strict=True)])
+    (T, trials, inputs), n = given[0].shape, network.units
+    floor = [precision * part.abs().max() for part in exact]
+    return [(T * trials + n + inputs) * max(*worst, least) for *worst, least in zip(*moved, floor, strict=True)]
+
+
+def misses(found, wanted, bound):
+    """The largest distance, in units of the bound."""
+    return max(float((a.double() - b).abs().max() / r) for a, b, r in zip(found, wanted, bound, strict=True))
+
+
+@networks
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_are_those_of_autograd(network, dtype):
+    """Losses and gradients written by hand are those of autograd on the equations, up to rounding and no farther."""
+    weights, given, eps = with_bias(network, [1, 2, 3]), (x, y, mask), torch.finfo(dtype).eps
+    exact, bound = slopes(network, weights, given), rounding(network, weights, given, eps)
+    assert misses(slopes(network, weights, (x, y, mask + 1e3 * eps * (x[..., :1] > 1))), exact, bound) > 1
+    low = [Weights(*(part.to(dtype) for part in weights)), [part.to(dtype) for part in given]]
+    for way in ways():
+        assert misses(slopes(network, *low, way), exact, bound) < 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1, 1), (17, 1, 3, 2, 1), (33, 5, 1, 20, 3), (64, 3, 70, 2, 2)])
+def test_gradients_of_every_shape(shape):
+    """Units, inputs, outputs and trials that fill no register, or several, have the same gradients both ways."""
+    units, inputs, trials, outputs, T = shape
+    draw, network = np.random.default_rng(3), MaximalUpdate(units, tau=0.6)
+    given = [torch.from_numpy(draw.normal(size=(T, trials, size))) for size in (inputs, outputs, outputs)]
+    given[2] = (given[2] > -1).double()
+    weights = initial(network, inputs, outputs, [1, 2])
+    bound = rounding(network, weights, given, np.finfo(float).eps)
+    exact = slopes(network, weights, given, _bptt.by_torch)
+    for way in ways():
+        assert misses(slopes(network, weights, given, way), exact, bound) < 1
+
+
+def test_the_kernel_knows_tanh():
+    """The kernel's tanh is right to three units in the last place, of both signs and at both ends."""
+    if not (kernel := _compiled.library()):
+        return
+    z = np.concatenate([[0.0, 1e-300, 1e300, np.inf], np.geomspace(1e-9, 40, 8188)])
+    z[::2] *= -1
+    for name, dtype in (("single", np.float32), ("double", np.float64)):
+        with np.errstate(over="ignore"):
+            found = z.astype(dtype)
+        exact = np.tanh(found.astype(np.longdouble))
+        getattr(kernel, f"tanh_{name}")(ctypes.c_void_p(found.ctypes.data), ctypes.c_int64(len(found)))
+        assert (np.abs(found - exact) <= 3 * np.spacing(np.abs(exact).astype(dtype))).all()
+    found = np.full(64, np.nan)
+    kernel.tanh_double(ctypes.c_void_p(found.ctypes.data), ctypes.c_int64(64))
+    assert np.isnan(found).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_threads_change_nothing(dtype):
+    """Networks have the same bits whether one thread trains them or three do."""
+    run = lambda: rnn.train(Standard(20), task, seeds=[1, 2, 3, 4, 5], **small, dtype=dtype)  # noqa: E731
+    before, runs = torch.get_num_threads(), []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            runs.append(run())
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for a, b in zip(runs[0].weights, runs[1].weights, strict=True))
 
 
 def test_the_standard_network_is_that_of_torch():
@@ -207,6 +289,23 @@ def test_bad_arguments(change, says):
     """Each bad argument is refused by name, before any work."""
     with pytest.raises((ValueError, TypeError), match=says):
         rnn.train(**{**dict(network=Standard(8), task=task, seeds=[1]), **small, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (dict(y=y[:3]), "do not fit"),
+        (dict(x=x[..., :2]), "do not fit"),
+        (dict(mask=0 * mask), "mask is 0"),
+        (dict(x=x.float()), "float32"),
+        (dict(weights=initial(Standard(6), 3, 2, [1])._replace(b=torch.zeros(1, 5))), "weights of shapes"),
+    ],
+)
+def test_gradients_of_what_does_not_fit(change, says):
+    """Trials and weights that do not fit are refused, before any work."""
+    given = dict(network=Standard(6), weights=initial(Standard(6), 3, 2, [1]), x=x, y=y, mask=mask)
+    with pytest.raises(ValueError, match=says):
+        rnn.gradient(**{**given, **change})
 
 
 @pytest.mark.parametrize(

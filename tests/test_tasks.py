@@ -100,6 +100,8 @@ def test_rings_follow_their_equations():
         (lambda: FlipFlop().trials(0, 1), "count = 0"),
         (lambda: lorenz.exponents(np.ones(5), 8.0, 1.0, count=6), "count = 6"),
         (lambda: lorenz.exponents(np.ones(5), 8.0, 0.25), "no whole multiple"),
+        (lambda: lorenz.spectra(np.ones(5), 8.0, 0.05, settle=1, steps=1), "starts has shape"),
+        (lambda: lorenz.spectra(np.ones((2, 5)), 8.0, 0.05, settle=1, steps=0), "steps = 0"),
     ],
 )
 def test_bad_tasks(make, says):

@@ -37,9 +37,9 @@ def task(s):
 def trained(s, when=times):
     """Gradient descent of a network of five units on such a task, recorded as modes; shape (6, times)."""
     data = task(s)
-    weights, R = linear_rnn.aligned(data, *start, hidden=5, seed=2)
 
     def run(eta, seed):
+        weights, R = linear_rnn.aligned(data, *start, hidden=5, seed=seed)
         found = linear_rnn.train_modes(data, weights, R, when / tau, GradientDescent(eta / tau))
         return np.moveaxis(found, 0, -1).reshape(6, -1)
 

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from laws import Exponent, Order, Roundoff, confront
+from laws import Exponent, Roundoff, confront
 from laws.judges.verdict import Panel, Series
 from numerics.rnn import Adam, GradientDescent, MaximalUpdate, Standard, coordinate_check
 from theory.recurrent import (
@@ -19,8 +19,7 @@ from theory.recurrent import (
 )
 
 WIDTHS = (128, 256, 512, 1024)
-GAMMAS = (0.003, 0.01, 0.03, 0.1)
-SIZES = (0.002, 0.006, 0.02, 0.06)
+GAMMAS = SIZES = (1e-4, 1e-3, 1e-2, 1e-1)
 descent, adam = (
     GradientDescent(1e-2),
     Adam(1e-2, epsilon=1e-14),
@@ -83,13 +82,12 @@ def told_apart(law, setting, others):
     return rivals
 
 
-def confront_exponent(claim, family, quantity, setting, others, levels, detects, picture):
-    """One law of scaling for one family, against the exponents that other settings would have."""
+def confront_exponent(claim, run, quantity, setting, others, levels, detects, picture, x="width N", runs=30):
+    """One law of scaling, against the exponents that other settings would have."""
     law = LAWS[quantity]
-    judge, rivals = Exponent(levels, detects=detects), told_apart(law, setting, others)
-    names = dict(x=picture.x, y=picture.y.removesuffix(", relative"))
-    at = arguments(law, setting)
-    confront(claim, law, scaling(family, quantity), at, judge, rivals, labels=names, picture=picture)
+    judge, rivals = Exponent(levels, detects, runs), told_apart(law, setting, others)
+    drawn = dict(x=x, y=("" if quantity == "first" else "change of ") + SAID[quantity])
+    confront(claim, law, run, arguments(law, setting), judge, rivals, labels=drawn, picture=picture)
 
 
 @pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
@@ -97,7 +95,7 @@ def test_maximal_update(quantity):
     """In the maximal-update parameterisation changes of rates and outputs do not depend on the width, under Adam."""
     claim = f"width scales {SAID[quantity]} in the maximal-update parameterisation as stated"
     family, others = "maximal update, Adam", {"standard": STANDARD}
-    confront_exponent(claim, family, quantity, MAXIMAL_UPDATE, others, WIDTHS, 0.1, shown(quantity))
+    confront_exponent(claim, scaling(family, quantity), quantity, MAXIMAL_UPDATE, others, WIDTHS, 0.1, shown(quantity))
 
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
@@ -106,7 +104,7 @@ def test_maximal_update_descent(quantity):
     claim = f"width scales {SAID[quantity]} under gradient descent as under Adam"
     family, others, widths = "maximal update, gradient descent", {"standard": STANDARD}, (64, *WIDTHS[:3])
     picture = shown(quantity, levels=widths, families=(family, "standard, Adam"))
-    confront_exponent(claim, family, quantity, MAXIMAL_UPDATE, others, widths, 0.2, picture)
+    confront_exponent(claim, scaling(family, quantity), quantity, MAXIMAL_UPDATE, others, widths, 0.2, picture)
 
 
 @pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
@@ -115,7 +113,7 @@ def test_standard(quantity):
     claim = f"width scales {SAID[quantity]} in the standard parameterisation as stated"
     family, others = "standard, Adam", {"maximal update": MAXIMAL_UPDATE}
     picture = shown(quantity, families=(family, "maximal update, Adam"))
-    confront_exponent(claim, family, quantity, STANDARD, others, WIDTHS, 0.1, picture)
+    confront_exponent(claim, scaling(family, quantity), quantity, STANDARD, others, WIDTHS, 0.1, picture)
 
 
 def test_standard_weights():
@@ -134,30 +132,30 @@ def test_standard_weights():
     confront(claim, weight_change, run, at, judge, rivals, labels=drawn, picture=picture)
 
 
-def confront_slope(claim, family, quantity, setting, others, order, start, levels):
-    """One law against the slope between a level and twice that, on logarithmic scales, as the level shrinks."""
-    law = LAWS[quantity]
-    value = scaling(family, quantity)
-    run = lambda level, seed: np.log2([value(2 * level, s) / value(level, s) for s in (1, 2, 3)])  # noqa: E731
-    rivals = told_apart(law, setting, others)
-    picture = shown(quantity, family, levels, (family,))
-    judge, names = Order(order, start=start), dict(h=family, y=f"exponent of {SAID[quantity]}")
-    confront(claim, law, run, arguments(law, setting), judge, rivals, labels=names, picture=picture)
+def independent(family, quantity, levels):
+    """The run of one quantity in networks that have nothing in common from level to level, as those of a width."""
+    own = {level: k for k, level in enumerate(levels)}
+    draw = lambda level, seed: int(np.random.SeedSequence([seed, own[level]]).generate_state(1)[0])  # noqa: E731
+    run = scaling(family, quantity)
+    return lambda level, seed: run(level, draw(level, seed))
 
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
 def test_richness(quantity):
-    """As gamma shrinks weights and rates change in proportion to it, and outputs not at all."""
+    """Small gamma changes weights and rates in proportion to it, and outputs not at all."""
     claim = f"richness scales {SAID[quantity]} as stated"
     slower = dict(RICHNESS, q=0.0)  # as if the learning rate did not grow with gamma
     others = {"a learning rate without gamma": slower, "an output without 1/gamma": dict(RICHNESS, p=0.0)}
-    confront_slope(claim, "richness", quantity, RICHNESS, others, 1, 0.05, GAMMAS)
+    run, picture = independent("richness", quantity, GAMMAS), shown(quantity, "richness γ", GAMMAS, ("richness",))
+    confront_exponent(claim, run, quantity, RICHNESS, others, GAMMAS, 0.1, picture, "richness γ", 100)
 
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs", "first"])
 def test_size_of_inputs(quantity):
-    """As inputs shrink gradients and rates do in proportion, so that rates change with the square."""
+    """Small inputs have gradients and rates in proportion to them, so that rates change with the square."""
     claim = f"inputs scale {SAID[quantity]} as stated"
     setting = dict(m=0.0, p=0.0, q=-1.0, r=-1.0)
     others = {"gradients of one size": dict(setting, q=0.0), "rates of one size": dict(setting, r=0.0)}
-    confront_slope(claim, "size of inputs", quantity, setting, others, 2, 0.2, SIZES)
+    run, name = independent("size of inputs", quantity, SIZES), "size of inputs"
+    picture = shown(quantity, name, SIZES, (name,))
+    confront_exponent(claim, run, quantity, setting, others, SIZES, 0.1, picture, name, 100)

@@ -1,8 +1,9 @@
 """Forward through time and back, for E networks one after the other, gradients written by hand.
 
-Only what depends on the step before it is done step by step, in place.  Inputs, readouts and the sums of outer products
-that make gradients of weights are one product each, over all times.  Products of stacks of networks would be no faster
-for 64 units and more, and their rounding depends on how many networks are in a stack.
+The compiled kernel does it wherever there is a compiler.  Here it is in torch as well: only what depends on the step
+before it is done step by step, in place; inputs, readouts and the sums of outer products that make gradients of weights
+are one product each, over all times.  Products of stacks of networks would be no faster for 64 units and more, and
+their rounding depends on how many networks are in a stack.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from numerics.rnn import _compiled
 from numerics.rnn._values import Parameterisation, Weights
 
 
@@ -54,7 +56,25 @@ def loss(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask
 
 
 def gradient(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
-    """The loss of every network, shape (E,), and its gradient in the parameters."""
+    """The loss of every network, shape (E,), and its gradient in the parameters.
+
+    Args:
+        network: Standard or MaximalUpdate.
+        weights: of E networks.
+        x: trials, (T, trials, inputs).
+        y: targets, (T, trials, outputs).
+        mask: of 0 and 1, in the shape of the targets: where they count.
+
+    Raises ValueError: shapes or kinds of numbers do not fit, or the mask is 0 everywhere.
+    """
+    _check(weights, x, y, mask)
+    if _compiled.library():
+        return _compiled.gradient(network, weights, x, y, mask)
+    return by_torch(network, weights, x, y, mask)
+
+
+def by_torch(network: Parameterisation, weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Weights]:
+    """The same without the kernel."""
     values, slopes = zip(*(_gradient(network, one, x, y, mask) for one in _each(weights)), strict=True)
     return torch.stack(values), Weights(*(torch.stack(parts) for parts in zip(*slopes, strict=True)))
 
@@ -83,3 +103,23 @@ def _gradient(network, one: Weights, x: Tensor, y: Tensor, mask: Tensor) -> tupl
         w=torch.mm(rows(error).mT, seen) * network.readout_scale,
         c=rows(error).sum(0),
     )
+
+
+def _check(weights: Weights, x: Tensor, y: Tensor, mask: Tensor) -> None:
+    """What the kernel takes for granted."""
+    E, outputs, n = weights.w.shape
+    inputs = weights.U.shape[-1]
+    fits = [part.shape == shape for part, shape in zip(
+        weights, ((E, n, n), (E, n, inputs), (E, n), (E, outputs, n), (E, outputs)), strict=True)]  # fmt: skip
+    if not all(fits):
+        raise ValueError(f"weights of shapes {[tuple(part.shape) for part in weights]} are not those of E networks")
+    if x.ndim != 3 or x.shape[2] != inputs or not y.shape == mask.shape == (*x.shape[:2], outputs):
+        raise ValueError(
+            f"x {tuple(x.shape)}, y {tuple(y.shape)} and mask {tuple(mask.shape)} do not fit: (T, trials, {inputs}) "
+            f"and twice (T, trials, {outputs}) are needed"
+        )
+    if not mask.any():
+        raise ValueError("mask is 0 everywhere: nothing counts")
+    kinds = {part.dtype for part in (*weights, x, y, mask)}
+    if kinds not in ({torch.float32}, {torch.float64}):
+        raise ValueError(f"weights, x, y and mask are {kinds}: all must be float32, or all float64")

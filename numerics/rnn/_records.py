@@ -19,7 +19,7 @@ import torch
 from numerics import ensemble, lorenz, tasks
 from numerics.descent import GradientDescent
 from numerics.ensemble import Adam, Checkpoint
-from numerics.rnn import _bptt, _training, _values
+from numerics.rnn import _bptt, _compiled, _training, _values
 from numerics.rnn._training import Run, train
 from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Parameterisation, Penalty, Standard, Weights
 
@@ -100,8 +100,9 @@ def load(path: str | Path) -> tuple[Recipe, Run]:
 
 def _code() -> str:
     """What trains: a checksum over the sources of the run, of its gradients and of its trials."""
-    sources = (_bptt, _training, _values, ensemble._torch, tasks, lorenz)
-    return hashlib.sha256(b"".join(Path(str(source.__file__)).read_bytes() for source in sources)).hexdigest()
+    modules = (_bptt, _compiled, _training, _values, ensemble._torch, tasks, lorenz)
+    sources = (_compiled.SOURCE, *(Path(str(module.__file__)) for module in modules))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def _checksum(recipe: str, arrays: dict[str, np.ndarray]) -> str:

@@ -1,0 +1,239 @@
+"""Measures of degeneracy: copies are at distance 0, distances are distances, and nothing is below its bound."""
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import quadratic_assignment
+
+from numerics import degeneracy, rotations
+from numerics.degeneracy import (
+    Ambient,
+    Permutations,
+    SignedPermutations,
+    Whitened,
+    _permutations,
+    _rotations,
+    behavioural_degeneracy,
+    dsa,
+    dsa_matrix,
+    kernel_alignment,
+    mds,
+    permutation_distance,
+    svcca,
+    weight_change,
+)
+
+eps = np.finfo(float).eps
+few = settings(max_examples=15, deadline=None, derandomize=True)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def courses(seed, units=4, trials=6, time=9):
+    """Noisy courses of a contracting linear system; shape (trials, time, units)."""
+    draw = np.random.default_rng(seed)
+    A, x = draw.normal(size=(units, units)) / (1.5 * units**0.5), draw.normal(size=(trials, units))
+    rows = [x]
+    for _ in range(time - 1):
+        rows.append(rows[-1] @ A.T + 0.1 * draw.normal(size=x.shape))
+    return np.stack(rows, 1)
+
+
+def orthogonal(n, seed):
+    """A random orthogonal matrix."""
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=(n, n)))[0]
+
+
+@few
+@given(seeds)
+def test_distances_are_distances(seed):
+    """A distance is 0 from a system to itself, the same both ways, at least its bound, and obeys the triangle."""
+    a, b, c = (courses(seed + k, units=3) for k in range(3))
+    for by in (Whitened(), Ambient()):
+        find = lambda x, y, by=by: dsa(x, y, by=by, draws=8, tolerance=1e-7)  # noqa: E731
+        assert find(a, a).distance == 0
+        ab, ba, bc, ac = find(a, b), find(b, a), find(b, c), find(a, c)
+        assert ab.distance == pytest.approx(ba.distance, rel=1e3 * eps) and ab.bound <= ab.distance * (1 + 1e3 * eps)
+        assert ac.distance <= (ab.distance + bc.distance) * (1 + 1e3 * eps)
+        assert 0 <= ab.relative <= 1 + 1e3 * eps and ab.spread >= 0
+
+
+@few
+@given(seeds)
+def test_copies_are_at_distance_zero(seed):
+    """Rotated copies are the same in all coordinates, other linear maps in whitened ones alone, permuted ones always.
+
+    A search that has converged to a slope t is off by t squared in the agreement 1 - relative^2, which is 1.
+    """
+    x = courses(seed)
+    turned, mapped = x @ orthogonal(4, seed), x @ np.random.default_rng(seed).normal(size=(4, 4))
+    same = lambda y, by: dsa(x, y, by=by, draws=10, tolerance=1e-6).relative < 1e-5  # noqa: E731
+    for by in (Whitened(), Ambient(), Whitened(delays=2), Ambient(delays=2)):
+        assert same(turned, by) and same(x[..., ::-1], by) and same(-x, by)
+    assert same(mapped, Whitened()) and not same(mapped, Ambient()) and not same(courses(seed + 1), Whitened())
+
+
+def test_lengths_and_delays():
+    """Trials of any length are the rows of a stack, and no step leads from one trial to the next."""
+    x = courses(1)
+    as_list = dsa(list(x), [trial[:5] for trial in courses(2)])
+    assert as_list.distance == dsa(x, courses(2)[:, :5]).distance
+    A = np.array([[0.8, 0.3], [-0.2, 0.7]])
+    trials = [np.array([np.linalg.matrix_power(A, t) @ x0 for t in range(k)]) for k, x0 in ((3, [1, 0]), (7, [0.3, 2]))]
+    for by in (Ambient(), Whitened()):
+        found = by.operator(trials)
+        assert found.unexplained < 1e3 * eps**2
+        np.testing.assert_allclose(np.sort_complex(np.linalg.eigvals(found.matrix)),
+                                   np.sort_complex(np.linalg.eigvals(A)), rtol=1e3 * eps)  # fmt: skip
+    delayed = Whitened(delays=3).operator([trial for trial in trials if len(trial) > 3])
+    assert delayed.matrix.shape == (2, 2) and delayed.unexplained < 1e6 * eps**2
+    assert Whitened(rank=1).operator(trials).matrix.shape == (1, 1)
+
+
+def test_all_pairs_are_the_pairs():
+    """The matrix of distances holds those of `dsa`, its bounds and its spreads."""
+    systems = [courses(k) for k in range(4)]
+    every = dsa_matrix(systems, by=Ambient(rank=3), draws=2, tolerance=1e-7)
+    for i, j in product(range(4), repeat=2):
+        pair = dsa(systems[i], systems[j], by=Ambient(rank=3), draws=20, tolerance=1e-7)
+        assert pair.bound == pytest.approx(every.bound[i, j], abs=1e3 * eps)
+        assert pair.distance <= every.distance[i, j] + 1e-9 and every.relative[i, j] <= 1
+        assert every.distance[i, j] - pair.distance <= every.spread[i, j] + 1e-9
+    assert np.array_equal(every.distance, every.distance.T) and not np.diag(every.distance).any()
+    again = dsa_matrix(systems, by=Ambient(rank=3), draws=2, tolerance=1e-7)
+    assert np.array_equal(again.distance, every.distance)
+
+
+def test_the_search_finds_what_a_slower_one_finds():
+    """Of general pairs it finds distances that are no larger than those of matrix exponentials from more starts."""
+    draw = np.random.default_rng(5)
+    A, B = draw.normal(size=(2, 6, 5, 5))
+    found, C = _rotations.search(A, B, 40, 0, 1e-7)
+    np.testing.assert_allclose(C @ C.mT, np.broadcast_to(np.eye(5), C.shape), atol=1e4 * eps)
+    np.testing.assert_allclose(_rotations.norm(A - C @ B @ C.mT), found.min(1), rtol=1e4 * eps)
+    for a, b, d in zip(A, B, found.min(1), strict=True):
+        assert d <= rotations.distance(a, b, starts=3) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("by", [Permutations(), SignedPermutations()])
+def test_few_units_are_matched_as_by_trying_everything(by):
+    """For four units the distance is the least over all permutations, and over all signs if these are symmetries."""
+    signs = [np.ones(4)] if by == Permutations() else [np.array(s) for s in product((1.0, -1.0), repeat=4)]
+    for seed in range(12):
+        A, B = np.random.default_rng(seed).normal(size=(2, 4, 4))
+        every = [A - s[:, None] * s * B[np.ix_(p, p)] for p in map(list, permutations(range(4))) for s in signs]
+        found = permutation_distance(A, B, by=by, starts=8)
+        assert found.distance == pytest.approx(min(map(np.linalg.norm, every)), rel=1e3 * eps)
+        p, s = found.permutation, found.signs
+        assert np.linalg.norm(A - s[:, None] * s * B[np.ix_(p, p)]) == pytest.approx(found.distance, rel=1e3 * eps)
+
+
+@few
+@given(seeds)
+def test_permuted_copies_are_at_distance_zero(seed):
+    """Permuted weights are found out, and with changed signs too where these are symmetries; d is symmetric."""
+    draw = np.random.default_rng(seed)
+    W, other = draw.normal(size=(2, 20, 20))
+    p, s = draw.permutation(20), draw.choice([-1.0, 1.0], 20)
+    copy, turned = W[np.ix_(p, p)], (W * s[:, None] * s)[np.ix_(p, p)]
+    found = permutation_distance(copy, W)
+    assert found.distance == 0 and np.array_equal(found.permutation, p) and found.unaligned > 0
+    assert permutation_distance(turned, W, by=SignedPermutations()).distance == 0
+    assert permutation_distance(W, W).distance == 0 == permutation_distance(0 * W, 0 * W).relative
+    plain, signed = permutation_distance(W, other), permutation_distance(W, other, by=SignedPermutations())
+    assert plain.distance == pytest.approx(permutation_distance(other, W).distance, rel=1e3 * eps)
+    assert signed.distance <= plain.distance < plain.unaligned and plain.spread > 0
+
+
+def test_matches_are_no_worse_than_those_of_scipy():
+    """Of pairs of untrained weights no distance is above that of scipy's own search from the mean permutation."""
+    for seed in range(5):
+        A, B = np.random.default_rng(seed).normal(size=(2, 24, 24))
+        p = quadratic_assignment(A, B, options=dict(maximize=True, rng=np.random.default_rng(0))).col_ind
+        assert permutation_distance(A, B).distance <= np.linalg.norm(A - B[np.ix_(p, p)]) * (1 + 1e3 * eps)
+
+
+@few
+@given(seeds)
+def test_gains_of_exchanges(seed):
+    """What exchanges and changes of sign are said to gain is what the overlap gains."""
+    A, B = np.random.default_rng(seed).normal(size=(2, 5, 5))
+    swaps, flips = _permutations._swaps(A, B), SignedPermutations().flips(A * B)
+    for i, j in product(range(5), repeat=2):
+        order = np.arange(5)
+        order[[i, j]] = j, i
+        assert swaps[i, j] == pytest.approx((A * B[np.ix_(order, order)]).sum() - (A * B).sum(), abs=1e3 * eps)
+    for i in range(5):
+        sign = np.where(np.arange(5) == i, -1, 1)
+        assert flips[i] == pytest.approx((A * B * sign[:, None] * sign).sum() - (A * B).sum(), abs=1e3 * eps)
+
+
+def test_representations_are_compared_up_to_rotation_and_scale():
+    """SVCCA is 1 for rotated, scaled and shifted copies, and small for what has nothing in common."""
+    draw = np.random.default_rng(1)
+    X, other = draw.normal(size=(2, 40, 25, 6))
+    assert svcca(X, 3 * X @ orthogonal(6, 2) + 1) == pytest.approx(1, abs=1e3 * eps)
+    assert svcca(X, other) < 0.2 and svcca(X[..., :1], X) == pytest.approx(1, abs=1e3 * eps)
+    low = X[..., :2] @ draw.normal(size=(2, 6)) + 1e-3 * other
+    assert svcca(low, X[..., :2]) == pytest.approx(1, abs=1e-4)  # the rest is below a hundredth of the variance
+
+
+def test_numbers_by_hand():
+    """Spreads, changes and alignments of a few numbers are what they are by hand."""
+    found = behavioural_degeneracy([1.0, 3.0])
+    assert found == pytest.approx((1.0, np.log(3) / 2, 0.5, 2.0))
+    assert weight_change(np.zeros((2, 2, 2)), np.full((2, 2, 2), 1.5)).tolist() == [3.0, 3.0]
+    K = np.array([[2.0, 1.0], [1.0, 3.0]])
+    assert kernel_alignment(K, 7 * K) == pytest.approx(1) and kernel_alignment(K, np.diag([3.0, -2.0])) == 0
+
+
+def test_maps_keep_distances():
+    """Points of a plane are found again from their distances, up to rotation; points of space have stress there."""
+    points = np.random.default_rng(2).normal(size=(7, 2))
+    apart = lambda P: np.linalg.norm(P[:, None] - P, axis=-1)  # noqa: E731
+    found = mds(apart(points))
+    np.testing.assert_allclose(apart(found.points), apart(points), atol=1e3 * eps)
+    assert found.stress < 1e3 * eps
+    assert np.array_equal(found.points, mds(apart(points)).points)
+    spatial = mds(apart(np.random.default_rng(3).normal(size=(7, 4))))
+    assert 0.01 < spatial.stress < 1
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: dsa(np.zeros((3, 4)), np.zeros((3, 4))), "trajectories have shape"),
+        (lambda: dsa([np.zeros(4)], [np.zeros(4)]), "trajectories have shapes"),
+        (lambda: dsa([np.ones((4, 2)), np.ones((4, 3))], courses(1)), "trajectories have shapes"),
+        (lambda: dsa([np.full((4, 2), np.nan)], courses(1)), r"trajectories\[0\] = nan"),
+        (lambda: dsa(courses(1), courses(2), by=Whitened(delays=9)), "one has 9 steps"),
+        (lambda: dsa(courses(1), courses(2), by=Whitened(rank=9)), "span 4 directions"),
+        (lambda: dsa(courses(1), courses(2, units=3)), "4 and 3 directions"),
+        (lambda: dsa(courses(1), courses(2), by="whitened"), "by = 'whitened'"),
+        (lambda: dsa(courses(1), courses(2), tolerance=0.0), "tolerance = 0.0"),
+        (lambda: dsa_matrix([courses(1)]), "two dynamics"),
+        (lambda: Whitened(rank=0), "rank = 0"),
+        (lambda: Ambient(delays=0), "delays = 0"),
+        (lambda: permutation_distance(np.eye(2), np.eye(3)), r"both must be \(n, n\)"),
+        (lambda: permutation_distance(np.eye(2), np.eye(2), by=1), "by = 1"),
+        (lambda: behavioural_degeneracy([1.0, 0.0]), "losses"),
+        (lambda: svcca(np.ones((4, 2)), np.ones((5, 2))), "do not fit"),
+        (lambda: svcca(np.ones((4, 2)), np.ones((4, 2))), "X does not vary"),
+        (lambda: svcca(np.eye(4), np.eye(4), variance=0.0), "variance = 0.0"),
+        (lambda: weight_change(np.ones((2, 2)), np.ones((3, 2))), "do not fit"),
+        (lambda: kernel_alignment(np.ones((2, 2)), np.zeros((2, 2))), "a kernel is 0"),
+        (lambda: mds(np.ones((3, 3))), "symmetric"),
+        (lambda: mds(np.zeros((2, 2))), "m above dimensions"),
+    ],
+)
+def test_bad_arguments(call, says):
+    """Each bad argument is refused by name."""
+    with pytest.raises((ValueError, TypeError), match=says):
+        call()
+
+
+def test_everything_public_is_listed():
+    """What the package says that it holds is there."""
+    assert all(hasattr(degeneracy, name) for name in degeneracy.__all__)
