@@ -32,6 +32,7 @@ from numerics.corridor import (
 )
 from numerics.corridor.__main__ import main
 from numerics.corridor._figure import figure
+from numerics.store import versions
 from theory import drift
 
 PAPER, PUBLIC = Corridor.paper(), Corridor.public_run()
@@ -323,7 +324,7 @@ def test_run_learns_and_counts(history):
     assert history.loss[-1, 0] == trained.loss[-1, 0]
     assert history.active_units[-1, 0] == (h > 0).any(0).sum() and history.active_fraction[-1, 0] == (h > 0).mean()
     where = places(seen.position, seen.direction, length=SMALL.length)
-    np.testing.assert_array_equal(history.maps[-1], rate_maps(h, where).astype(np.float32))
+    np.testing.assert_array_equal(history.maps[-1], rate_maps(h, where).astype(np.float16))
     bits = spatial_information(occupancy(where), rate_maps(h, where))
     assert history.information[-1, 0] == pytest.approx(bits[bits > 0.01].mean(), rel=1e-12)
     assert history.place_cells[-1, 0] == (bits > 0.01).sum()
@@ -394,12 +395,25 @@ def test_killed_run_goes_on_to_the_same_bits(tmp_path, capsys):
 
 
 def test_what_is_no_history_is_refused(tmp_path, history):
-    """A broken file is no history, and a missing one is missing; nothing else than settings makes a run."""
+    """A broken, altered or missing file is no history, and its versions are told; only settings make a run."""
     (tmp_path / "history.npz").write_bytes(b"PK and no more")
     with pytest.raises(ValueError, match="holds no history"):
         load(tmp_path / "history.npz")
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.npz")
+    run(SMALL, seeds=[3, 4, 5], records=20, folder=tmp_path)
+    same(load(tmp_path / "history.npz"), history)
+    assert history.versions == versions() and "numpy" in history.versions
+    for name in ("loss", "about"):
+        with np.load(tmp_path / "history.npz", allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        if name == "about":
+            arrays[name] = np.array(str(arrays[name]).replace('"eta": 0.1', '"eta": 0.2'))
+        else:
+            arrays[name][4, 1] *= 1 + np.finfo(float).eps
+        np.savez(tmp_path / "altered.npz", **arrays)
+        with pytest.raises(ValueError, match="its checksum differs"):
+            load(tmp_path / "altered.npz")
     with pytest.raises(TypeError, match="not a Corridor"):
         run("paper", seeds=[1])
     with pytest.raises(ValueError, match="seeds"):

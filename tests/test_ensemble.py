@@ -27,6 +27,7 @@ from numerics.ensemble import (
     Tanh,
     UniformLabelNoise,
     UpdateNoise,
+    _compiled,
     _random,
     log_spaced,
     train,
@@ -197,6 +198,22 @@ def test_a_network_in_an_ensemble_is_a_network_alone(device, by, noise, dtype, n
     for ks in ([17], [5, 2]):
         assert np.array_equal(run(ks), together[ks])
     assert len({theta.tobytes() for theta in together}) == 19
+
+
+@every_algorithm
+@pytest.mark.parametrize("activation", activations, ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_units_in_the_lanes_change_nothing(monkeypatch, by, noise, activation, dtype):
+    """Networks with their units in the lanes have the bits of networks side by side, for every shape."""
+    same = dict(seeds=[4, 5, 6], steps=[0, 30], by=by, noise=noise, dtype=dtype, ceiling=1e3)
+    for inputs, hidden, outputs, samples in [(7, 22, 5, 13), (1, 2, 6, 700), (18, 50, 17, 150), (4, 16, 8, 32)]:
+        network, data = Network(inputs, hidden, outputs, activation), task(samples, inputs, outputs, networks=3)
+        ends = []
+        for way in (True, False):
+            monkeypatch.setattr(_compiled, "alone", lambda job, networks, way=way: way)
+            ends.append(train(network, *data, **same))
+        assert np.array_equal(ends[0].final, ends[1].final) and np.array_equal(ends[0].diverged, ends[1].diverged)
+        assert not np.array_equal(ends[0].final[0], ends[0].final[1]) and np.isfinite(ends[0].loss).all()
 
 
 @both

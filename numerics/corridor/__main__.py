@@ -22,7 +22,7 @@ def main(
     samples: int = Corridor.samples,
     sigma: float = Corridor.sigma,
     seed: int = 0,
-    networks: int = 16,
+    networks: int = 1,
     records: int = 48,
     folder: Path = Path("corridor"),
     seconds: float = 30.0,
@@ -36,7 +36,7 @@ def main(
         samples: steps of the walk that are learnt from.
         sigma: standard deviation of the update noise.
         seed: the first; the others follow it.
-        networks: how many, each with a corridor of its own; sixteen cost little more than one.
+        networks: how many, each with a corridor of its own.
         records: how many steps are recorded, evenly spaced in their logarithms.
         folder: for checkpoint.npz, history.npz and figure.png.
         seconds: between two checkpoints.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -15,6 +16,7 @@ from numerics.corridor._settings import Corridor
 from numerics.corridor._world import Samples, samples
 from numerics.descent import GradientDescent
 from numerics.ensemble import Checkpoint, Lazy, Run, UpdateNoise, log_spaced, train
+from numerics.store import versions
 
 CEILING = 10.0  # of the loss, above which a network has diverged; targets are in [-1, 1]
 SHUFFLE = 2  # a stream of a seed, beside those of walls and walk
@@ -30,6 +32,7 @@ class History:
         corridor: the settings.
         seeds: of walls, walk, start and noise, (B,).
         backend: what trained them.
+        versions: of the code and of the libraries that did.
         steps: the recorded steps, (T,).
         loss: mean squared error without noise, (T, B).
         log_loss: log10 of the loss over that of the best constant prediction, (T, B); nan where walls are bare.
@@ -45,13 +48,14 @@ class History:
         chance_error: the same if all places on the way looked alike, (B,).
         correlation: of the population between two times, (B, T, T).
         snapshots: the steps of the maps, (4,).
-        maps: rate maps of the first network at these, (4, hidden, 100), float32; nan where it has not
+        maps: rate maps of the first network at these, (4, hidden, 100), float16; nan where it has not
             been.
     """
 
     corridor: Corridor
     seeds: np.ndarray
     backend: str
+    versions: dict[str, str]
     steps: np.ndarray
     loss: np.ndarray
     log_loss: np.ndarray
@@ -80,8 +84,6 @@ def run(
     seconds: float = 30.0,
 ) -> History:
     """Train a network for each seed, and say what its units came to tell.
-
-    With the compiled kernel sixteen networks in float32 cost little more than one.
 
     Args:
         corridor: settings.
@@ -131,21 +133,36 @@ def run(
 
 
 def load(path: str | Path) -> History:
-    """The history in a `history.npz`; ValueError if it holds none."""
+    """The history in a file that `run` has kept.
+
+    Raises ValueError: the file holds no history, or not what was kept: an altered byte is found by the checksum.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         about = json.loads(str(arrays.pop("about")))
-        return History(corridor=Corridor(**about["corridor"]), backend=about["backend"], **arrays)
+        kept = about.pop("checksum")
+        history = History(Corridor(**about["corridor"]), backend=about["backend"], versions=about["versions"], **arrays)
     except FileNotFoundError:
         raise
     except Exception as error:
         raise ValueError(f"path = {str(path)!r} holds no history: {error}") from error
+    if kept != _checksum(about, arrays):
+        raise ValueError(f"path = {str(path)!r} is not what was kept: its checksum differs")
+    return history
 
 
 def _keep(history: History, path: Path) -> None:
-    arrays = {f.name: getattr(history, f.name) for f in fields(history) if f.name not in ("corridor", "backend")}
-    Checkpoint(path).save(json.dumps({"corridor": asdict(history.corridor), "backend": history.backend}), arrays)
+    named = {f.name: getattr(history, f.name) for f in fields(history)}
+    about = {name: named.pop(name) for name in ("backend", "versions")} | {"corridor": asdict(named.pop("corridor"))}
+    Checkpoint(path).save(json.dumps(about | {"checksum": _checksum(about, named)}), named)
+
+
+def _checksum(about: dict, arrays: dict[str, np.ndarray]) -> str:
+    total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        total.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode() + arrays[name].tobytes())
+    return total.hexdigest()
 
 
 def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samples]], trained: Run) -> History:
@@ -164,6 +181,7 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
         corridor=corridor,
         seeds=seeds,
         backend=trained.backend,
+        versions=versions(),
         steps=trained.steps,
         loss=trained.loss,
         log_loss=np.log10(trained.loss / np.where(constant > 0, constant, np.nan)),
@@ -172,7 +190,7 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
         chance_error=np.array([_apart(seen, unseen) for seen, unseen in tasks]),
         correlation=side_by_side.pop("correlation"),
         snapshots=trained.steps[at],
-        maps=told[0][1].astype(np.float32),
+        maps=told[0][1].astype(np.float16),
         **{name: values.T for name, values in side_by_side.items()},
     )
 

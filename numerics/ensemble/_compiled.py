@@ -1,4 +1,4 @@
-"""The compiled kernel: groups of networks, one in every lane of the SIMD registers, over a pool of threads."""
+"""The compiled kernel, over a pool of threads: the lanes of the SIMD registers hold networks, or the units of one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numerics.ensemble._values import SED, Adam, RMSprop
 from numerics.kernels import loader
 
 SOURCE = Path(loader.__file__).parent / "ensemble.cpp"
+FIRST_CACHE = 2**15  # bytes
 ENTRY = {np.dtype(np.float32): "single", np.dtype(np.float64): "double"}
 
 
@@ -36,11 +37,22 @@ def library() -> ctypes.CDLL | None:
 
 def advance(job, state, steps: int, threads: int) -> None:
     """Train every network of `state` that has not diverged by `steps` steps, in place."""
-    shared = _job(job, state.step, steps)
-    size = lanes(state.theta.dtype)
-    groups = [slice(i, i + size) for i in range(0, len(state.theta), size)]
-    with ThreadPoolExecutor(min(threads, len(groups))) as pool:
-        list(pool.map(lambda group: _train(shared, job, state, group), groups))
+    shared, size = _job(job, state.step, steps), lanes(state.theta.dtype)
+    groups = [range(i, min(i + size, len(state.theta))) for i in range(0, len(state.theta), size)]
+    tasks: list[tuple] = [(_together, group) for group in groups if not alone(job, len(group))]
+    tasks += [(_alone, network) for group in groups if alone(job, len(group)) for network in group]
+    with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
+        list(pool.map(lambda task: task[0](shared, job, state, task[1]), tasks))
+
+
+def alone(job, networks: int) -> bool:
+    """Whether so many networks are trained one by one, each with its units in the lanes, and not side by side.
+
+    So they are where three quarters of the lanes would have no network, and where the activities of a single
+    network fill the first cache.  Neither way changes a bit.
+    """
+    activities = job.network.hidden * job.x.shape[1] * job.x.itemsize
+    return 4 * networks <= lanes(job.x.dtype) or activities >= FIRST_CACHE
 
 
 def draws(seeds: np.ndarray, count: int, *, step: int, stream: int, uniform: bool, dtype) -> np.ndarray:
@@ -54,19 +66,36 @@ def draws(seeds: np.ndarray, count: int, *, step: int, stream: int, uniform: boo
     return np.concatenate(found)
 
 
-def _train(shared: Job, job, state, group: slice) -> None:
-    size, used = lanes(state.theta.dtype), len(state.diverged[group])
-    pick = lambda data: np.broadcast_to(data, (len(state.theta), *data.shape[1:]))[group]  # noqa: E731
-    x, minus_y, seeds = (in_lanes(array, size) for array in (pick(job.x), -pick(job.y), job.seeds[group]))
-    arrays = [in_lanes(array[group], size) for array in (state.theta, *state.moments)]
+def _together(shared: Job, job, state, group: range) -> None:
+    """A network in every lane."""
+    size, some = lanes(state.theta.dtype), slice(group.start, group.stop)
+    pick = lambda data: np.broadcast_to(data, (len(state.theta), *data.shape[1:]))[some]  # noqa: E731
+    x, minus_y, seeds = (in_lanes(array, size) for array in (pick(job.x), -pick(job.y), job.seeds[some]))
+    arrays = [in_lanes(array[some], size) for array in (state.theta, *state.moments)]
     diverged = np.zeros(size, np.int64)  # a lane without a network counts as diverged
-    diverged[:used] = state.diverged[group]
-    run = getattr(library(), f"train_{ENTRY[state.theta.dtype]}")
+    diverged[: len(group)] = state.diverged[some]
+    _train("networks", shared, x, minus_y, seeds, arrays, diverged)
+    state.diverged[some] = diverged[: len(group)]
+    for kept, array in zip((state.theta, *state.moments), arrays, strict=True):
+        kept[some] = np.moveaxis(array, -1, 0)[: len(group)]
+
+
+def _alone(shared: Job, job, state, network: int) -> None:
+    """One network, with a unit in every lane."""
+    size, hidden = lanes(state.theta.dtype), job.network.hidden
+    x, y = (np.ascontiguousarray(data[network if len(data) > 1 else 0]) for data in (job.x, job.y))
+    arrays = [units_in_lanes(array[network], size) for array in (state.theta, *state.moments)]
+    seeds, diverged = np.repeat(job.seeds[network][:, None], size, axis=1), np.full(size, state.diverged[network])
+    _train("units", shared, x, -y, seeds, arrays, diverged)
+    state.diverged[network] = diverged[0]
+    for kept, array in zip((state.theta, *state.moments), arrays, strict=True):
+        kept[network] = array.swapaxes(1, 2).reshape(-1, array.shape[1])[:hidden]
+
+
+def _train(lane: str, shared: Job, x, minus_y, seeds, arrays, diverged) -> None:
+    run = getattr(library(), f"train_{lane}_{ENTRY[arrays[0].dtype]}")
     moments = [at(array) for array in arrays[1:]] or [ctypes.c_void_p()] * 2
     run(ctypes.byref(shared), at(x), at(minus_y), at(seeds), at(arrays[0]), *moments, at(diverged))
-    state.diverged[group] = diverged[:used]
-    for kept, array in zip((state.theta, *state.moments), arrays, strict=True):
-        kept[group] = np.moveaxis(array, -1, 0)[:used]
 
 
 def _job(job, first: int, steps: int) -> Job:
@@ -97,6 +126,16 @@ def in_lanes(array: np.ndarray, size: int) -> np.ndarray:
     out = aligned((*array.shape[1:], size), array.dtype)
     out[...] = 0
     out[..., : len(array)] = np.moveaxis(array, 0, -1)
+    return out
+
+
+def units_in_lanes(array: np.ndarray, size: int) -> np.ndarray:
+    """(units, ...) -> (units/lanes, ..., lanes), aligned as the registers are; lanes without a unit hold zeros."""
+    out = aligned((-(-len(array) // size), *array.shape[1:], size), array.dtype)
+    out[...] = 0
+    for lane in range(size):
+        some = array[lane::size]
+        out[: len(some), ..., lane] = some
     return out
 
 

@@ -1,13 +1,13 @@
-// One-hidden-layer networks trained together: a network in every lane of the SIMD registers.
+// One-hidden-layer networks: many together, a network in every lane of the SIMD registers, or one, its units in them.
 //
 // Hidden unit u has weights w_u from d inputs, a bias b_u, and weights n_u to D outputs; with K samples
 //
 //     f(x) = sum_u n_u phi(w_u x + b_u),     loss = c sum over samples and outputs of (f - y)^2,   c = 1/(K D).
 //
-// All that a network needs lies in its own lane, and lanes never mix: a network's bits do not depend on its
-// neighbours.  The parameters (w_u, b_u, n_u) of a unit lie together; they are brought from memory twice in a
-// step, forward and backward, and updated while they are in the first cache.  Both ways are matrix products in
-// the lanes, summed in blocks of registers.
+// The parameters (w_u, b_u, n_u) of a unit lie together, and what is computed are matrix products, summed in blocks of
+// registers.  With a network in every lane, lanes never mix.  With the units of one network in them, its activities are
+// computed with samples in the lanes, and turned over for the way back, so that no sum runs over lanes: all sums run in
+// the same order both ways, and a network has the same bits in whatever company, or alone.
 //
 // Noise is counted: Threefry 4x32 with 20 rounds (Salmon et al., SC11), under the network's own seed and for a stream, a
 // step and a place in it, starts xoshiro128++ (Blackman and Vigna, 2021) for 128 words; then Box and Muller.  So a run
@@ -17,6 +17,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 using i64 = int64_t;
@@ -74,6 +76,38 @@ template <class Real> struct Simd {
         for (int k = last - 1; k >= 0; k--) sum = sum * x + Real(c[k]);
         return sum;
     }
+
+    static void tile(const Real *from, i64 row, Real *to, i64 column, i64 columns = lanes) {  // to[j][i] = from[i][j]
+        typedef V Loose __attribute__((aligned(sizeof(Real))));
+        V x[lanes];
+#pragma GCC unroll 16
+        for (int i = 0; i < lanes; i++) x[i] = *(const Loose *)(from + i * row);
+        turn_over<1>(x);
+        if (columns == lanes)
+#pragma GCC unroll 16
+            for (int j = 0; j < lanes; j++) *(Loose *)(to + j * column) = x[j];
+        else
+            for (int j = 0; j < columns; j++) *(Loose *)(to + j * column) = x[j];
+    }
+
+    template <int bit> static void turn_over(V (&x)[lanes]) {  // lanes with this bit for places with it, and so on
+#pragma GCC unroll 16
+        for (int i = 0; i < lanes; i++)
+            if (!(i & bit)) {
+                const V a = x[i], b = x[i + bit];
+                x[i] = shuffled<bit, 0>(a, b, std::make_integer_sequence<int, lanes>());
+                x[i + bit] = shuffled<bit, bit>(a, b, std::make_integer_sequence<int, lanes>());
+            }
+        if constexpr (2 * bit < lanes) turn_over<2 * bit>(x);
+    }
+
+    template <int bit, int from, int... l> static V shuffled(V a, V b, std::integer_sequence<int, l...>) {
+#if defined(__clang__)
+        return __builtin_shufflevector(a, b, (l & bit ? lanes + l - bit + from : l + from)...);
+#else
+        return __builtin_shuffle(a, b, Ints{(l & bit ? lanes + l - bit + from : l + from)...});
+#endif
+    }
 };
 
 // ---- random numbers
@@ -84,15 +118,13 @@ template <class Real> struct Noise : Simd<Real> {
     using typename Simd<Real>::V, typename Simd<Real>::Ints, typename Simd<Real>::Words, typename Simd<Real>::Signed;
     struct State { Words x[4]; };
     static constexpr auto sign_bit = std::numeric_limits<typename Format<Real>::Int>::min();
-    Words seed[2];
+    Words seed[2], place{};  // of the lanes' starts
     State state;
 
-    State start(uint64_t step, uint32_t counter, uint32_t stream) const {  // Threefry
+    State start(uint64_t step, Words counter, uint32_t stream) const {  // Threefry
         constexpr int turn[8][2] = {{10, 26}, {11, 21}, {13, 27}, {23, 5}, {6, 20}, {17, 11}, {25, 10}, {18, 20}};
         const Words key[5] = {seed[0], seed[1], Words{} + stream, Words{}, (0x1BD11BDA ^ stream) ^ seed[0] ^ seed[1]};
-        const uint32_t count[4] = {counter, uint32_t(step), uint32_t(step >> 32), 0};
-        Words x[4];
-        for (int i = 0; i < 4; i++) x[i] = key[i] + count[i];
+        Words x[4] = {key[0] + counter, key[1] + uint32_t(step), key[2] + uint32_t(step >> 32), key[3]};
 #pragma GCC unroll 20
         for (int round = 0; round < 20; round++) {
             Words &y = x[round % 2 ? 3 : 1], &z = x[round % 2 ? 1 : 3];
@@ -147,7 +179,7 @@ template <class Real> struct Noise : Simd<Real> {
         State own = state;  // in registers
         for (i64 i = 0; i < count; i += 2) {
             const i64 at = first + i;
-            if (at % words_of_a_start == 0) own = start(step, uint32_t(at / words_of_a_start), stream);
+            if (at % words_of_a_start == 0) own = start(step, place + uint32_t(at / words_of_a_start), stream);
             const Words one = word(own), other = word(own);
             use(i, one, other);
         }
@@ -174,37 +206,61 @@ template <class Real> struct Noise : Simd<Real> {
         else
             normals(first, count, step, stream, [=](i64 i, V x) { out[i] = x; });
     }
+
+    // The numbers of one network, one after the other, where its seed is in all lanes and every lane has starts of its
+    // own; there is room for a multiple of lanes * words_of_a_start.
+    void row(Real *out, i64 count, uint64_t step, uint32_t stream, bool uniform = false) {
+        constexpr int lanes = Simd<Real>::lanes;
+        V numbers[words_of_a_start];
+        for (int l = 0; l < lanes; l++) place[l] = l;
+        for (i64 first = 0; first < count; first += lanes * words_of_a_start) {
+            fill(numbers, first, words_of_a_start, step, stream, uniform);
+            for (int i = 0; i < words_of_a_start; i += lanes)
+                Simd<Real>::tile((const Real *)&numbers[i], lanes, out + first + i, words_of_a_start);
+        }
+    }
 };
 
 // ---- matrix products in the lanes: C = S + A B; an operand stands still where its stride is 0
 
-template <class V> struct Matrix {
-    V *at;
+template <class T> struct Matrix {
+    T *at;
     i64 row, column;
     Matrix from(i64 i, i64 j) const { return {at + i * row + j * column, row, column}; }
 };
 
-template <class V> struct Product {
+// C and B are of vectors, S and A of vectors or of numbers, each of which is in all lanes
+template <class V, class Start = V, class Left = V, int most_rows = block_rows, int most_columns = block_columns>
+struct Product {
     Matrix<V> C;
-    Matrix<const V> S, A, B;
+    Matrix<const Start> S;
+    Matrix<const Left> A;
+    Matrix<const V> B;
     i64 rows, columns, depth;
 
     template <int M, int N> void block(i64 m, i64 n) const {
         V sum[M][N], *c = C.from(m, n).at;
-        const V *s = S.from(m, n).at, *a = A.from(m, 0).at, *b = B.from(0, n).at;
-#pragma GCC unroll 4
+        const Start *s = S.from(m, n).at;
+        const Left *a = A.from(m, 0).at;
+        const V *b = B.from(0, n).at;
+#pragma GCC unroll 12
         for (int i = 0; i < M; i++)
 #pragma GCC unroll 6
-            for (int j = 0; j < N; j++) sum[i][j] = s[i * S.row + j * S.column];
+            for (int j = 0; j < N; j++) sum[i][j] = spread(s[i * S.row + j * S.column]);
         for (i64 k = 0; k < depth; k++, a += A.column, b += B.row)
-#pragma GCC unroll 4
+#pragma GCC unroll 12
             for (int i = 0; i < M; i++)
 #pragma GCC unroll 6
                 for (int j = 0; j < N; j++) sum[i][j] += a[i * A.row] * b[j * B.column];
-#pragma GCC unroll 4
+#pragma GCC unroll 12
         for (int i = 0; i < M; i++)
 #pragma GCC unroll 6
             for (int j = 0; j < N; j++) c[i * C.row + j * C.column] = sum[i][j];
+    }
+
+    static V spread(Start s) {
+        if constexpr (std::is_same_v<Start, V>) return s;
+        else return V{} + s;
     }
 
     template <int M, int N> void blocks(i64 m, i64 n) const {  // in blocks of m x n, and then what is left
@@ -224,7 +280,7 @@ template <class V> struct Product {
         return (length + parts - 1) / parts;
     }
 
-    void compute() const { blocks<block_rows, block_columns>(even(rows, block_rows), even(columns, block_columns)); }
+    void compute() const { blocks<most_rows, most_columns>(even(rows, most_rows), even(columns, most_columns)); }
 };
 
 // ---- training
@@ -253,42 +309,160 @@ template <class V, class Real> static V hyperbolic_tangent(V z) {  // -m/(m + 2)
     return z < 0 ? -h : h;
 }
 
-template <class Real> struct Group : Simd<Real> {
-    using typename Simd<Real>::V, typename Simd<Real>::Ints;
+template <class V, class Real> static void activate(V *z, i64 count, i64 activation) {
+    if (activation == RELU)
+        for (i64 i = 0; i < count; i++) z[i] = z[i] < 0 ? V{} : z[i];
+    if (activation == TANH)
+        for (i64 i = 0; i < count; i++) z[i] = hyperbolic_tangent<V, Real>(z[i]);
+}
+
+template <class V> static void pass_back(V *error, const V *h, i64 count, i64 activation) {
+    if (activation == RELU)
+        for (i64 i = 0; i < count; i++) error[i] = h[i] > 0 ? error[i] : V{};
+    if (activation == TANH)
+        for (i64 i = 0; i < count; i++) error[i] *= 1 - h[i] * h[i];
+}
+
+// A network in every lane.  Parameters are (hidden, width), data (samples, inputs) and (samples, outputs).
+template <class Real> struct Networks : Simd<Real> {
+    using typename Simd<Real>::V;
+    using Datum = V;
     const Job &job;
-    const V *X, *minus_Y;          // (samples, inputs), (samples, outputs)
-    V *theta, *moment1, *moment2;  // (hidden, inputs + 1 + outputs)
-    i64 *diverged;
+    const V *X, *minus_Y;
     Noise<Real> noise;
-    const i64 d = job.inputs, D = job.outputs, K = job.samples, H = job.hidden, width = d + 1 + D;
-    std::vector<V> h = std::vector<V>(H * K), r = std::vector<V>(K * D), labels = std::vector<V>(K * D),
-                   slope = std::vector<V>(units_at_once * width), delta = std::vector<V>(units_at_once * K),
-                   random = std::vector<V>(units_at_once * width),
-                   moved = std::vector<V>(job.algorithm == SED ? H * width : 0);
-    Ints alive{};
-    Real unbias1 = 1, unbias2 = 1;  // Adam's corrections of the means, which start at 0
+    const i64 d = job.inputs, D = job.outputs, K = job.samples, rows = job.hidden, width = d + 1 + D;
+    static constexpr i64 at_once = units_at_once;
+    std::vector<V> h = std::vector<V>(rows * K), r = std::vector<V>(K * D), delta = std::vector<V>(at_once * K);
 
     V forward(const V *p) {  // activities, residuals, and the loss
-        for (i64 u = 0; u < H; u += units_at_once) {
-            const i64 units = std::min<i64>(units_at_once, H - u);
+        for (i64 u = 0; u < rows; u += at_once) {
+            const i64 units = std::min<i64>(at_once, rows - u);
             const V *w = p + u * width, *b = w + d, *n = b + 1;
             V *own = &h[u * K];
             Product<V>{{own, K, 1}, {b, width, 0}, {w, width, 1}, {X, 1, d}, units, K, d}.compute();
-            activate(own, units * K);
+            activate<V, Real>(own, units * K, job.activation);
             const V *so_far = u ? r.data() : minus_Y;
             Product<V>{{r.data(), D, 1}, {so_far, D, 1}, {own, 1, K}, {n, width, 1}, K, D, units}.compute();
         }
-        V loss{};
-        for (i64 i = 0; i < K * D; i++) loss += r[i] * r[i];
+        V part[Simd<Real>::lanes]{}, loss{};  // as it is summed below
+        for (i64 k = 0; k < K; k++)
+            for (i64 i = k * D; i < (k + 1) * D; i++) part[k % Simd<Real>::lanes] += r[i] * r[i];
+        for (V sum : part) loss += sum;
         return loss * Real(1.0 / (K * D));
     }
 
-    void activate(V *z, i64 count) {
-        if (job.activation == RELU)
-            for (i64 i = 0; i < count; i++) z[i] = z[i] < 0 ? V{} : z[i];
-        if (job.activation == TANH)
-            for (i64 i = 0; i < count; i++) z[i] = hyperbolic_tangent<V, Real>(z[i]);
+    void backward(const V *p, i64 u, i64 units, V *slope) {
+        const V *own = &h[u * K], *n = p + u * width + d + 1, zero{}, one = zero + 1;
+        Product<V>{{&slope[d + 1], width, 1}, {&zero, 0, 0}, {own, K, 1}, {r.data(), D, 1}, units, D, K}.compute();
+        Product<V>{{delta.data(), K, 1}, {&zero, 0, 0}, {n, width, 1}, {r.data(), 1, D}, units, K, D}.compute();
+        pass_back(delta.data(), own, units * K, job.activation);
+        Product<V>{{slope, width, 1}, {&zero, 0, 0}, {delta.data(), K, 1}, {X, d, 1}, units, d, K}.compute();
+        Product<V>{{&slope[d], width, 1}, {&zero, 0, 0}, {delta.data(), K, 1}, {&one, 0, 0}, units, 1, K}.compute();
     }
+
+    template <class Use> void parameters(i64 u, i64 units, i64 step, uint32_t stream, Use use) {  // noise for each
+        noise.normals(u * width, units * width, step, stream, use);
+    }
+
+    void labels(V *out, i64 step) { noise.fill(out, 0, K * D, step, LABELS, job.uniform_labels); }
+};
+
+// One network.  Parameters are (hidden / lanes, width, lanes), units side by side; what is computed forward has samples
+// side by side.  Sums run in the same order as above, and so have the same bits.  Units and samples that fill up the
+// lanes are 0, and stay so.
+template <class Real> struct Units : Simd<Real> {
+    using typename Simd<Real>::V;
+    using Simd<Real>::lanes, Simd<Real>::tile;
+    using Datum = Real;
+    template <class Start> using Forward = Product<V, Start, Real, 6, 4>;
+    using Backward = Product<V, V, Real, 12, 2>;
+    const Job &job;
+    const Real *X, *minus_Y;
+    Noise<Real> noise;
+    const i64 d = job.inputs, D = job.outputs, K = job.samples, rows = (job.hidden + lanes - 1) / lanes,
+              width = d + 1 + D, across = (K + lanes - 1) / lanes, at_once = rows;
+    std::vector<V> seen = beside(X, d), minus_wanted = beside(minus_Y, D), r = std::vector<V>(D * across),
+                   active = std::vector<V>(lanes * across), h = std::vector<V>(rows * across * lanes),
+                   delta = std::vector<V>(2 * K);
+    std::vector<Real> biased = with_ones(),
+                      random = std::vector<Real>(std::max(rows * lanes * width + lanes, K * D) + lanes * words_of_a_start);
+
+    std::vector<V> beside(const Real *data, i64 columns) const {  // (samples, columns) -> (columns, samples)
+        std::vector<V> out(columns * across);
+        for (i64 k = 0; k < K; k++)
+            for (i64 i = 0; i < columns; i++) out[i * across + k / lanes][k % lanes] = data[k * columns + i];
+        return out;
+    }
+
+    std::vector<Real> with_ones() const {  // (samples, inputs + 1)
+        std::vector<Real> out(K * (d + 1), 1);
+        for (i64 k = 0; k < K; k++) std::copy(X + k * d, X + (k + 1) * d, &out[k * (d + 1)]);
+        return out;
+    }
+
+    V forward(const V *p) {
+        for (i64 u = 0; u < rows; u++) {
+            const Real *w = (const Real *)(p + u * width), *b = w + d * lanes, *n = b + lanes;
+            V *own = active.data(), *f = r.data();
+            Forward<Real>{{own, across, 1}, {b, 1, 0}, {w, 1, lanes}, {seen.data(), across, 1}, lanes, across, d}
+                .compute();
+            activate<V, Real>(own, lanes * across, job.activation);
+            const V *so_far = u ? f : minus_wanted.data();
+            Forward<V>{{f, across, 1}, {so_far, across, 1}, {n, lanes, 1}, {own, across, 1}, D, across, lanes}.compute();
+            for (i64 k = 0; k < across; k++)
+                tile((const Real *)(own + k), across * lanes, (Real *)&h[(u * across + k) * lanes], lanes);
+        }
+        V part{}, loss{};
+        for (i64 o = 0; o < D; o++)
+            for (i64 k = K; k < across * lanes; k++) r[o * across + k / lanes][k % lanes] = 0;
+        for (i64 k = 0; k < across; k++)
+            for (i64 o = 0; o < D; o++) part += r[o * across + k] * r[o * across + k];
+        for (int l = 0; l < lanes; l++) loss += V{} + part[l];
+        return loss * Real(1.0 / (K * D));
+    }
+
+    void backward(const V *p, i64, i64, V *slope) {
+        const i64 next = across * lanes;
+        for (i64 u = 0; u < rows; u += 2) {
+            const i64 units = std::min<i64>(2, rows - u);
+            const V *own = &h[u * next], *n = p + u * width + d + 1, zero{};
+            const Real *wrong = (const Real *)r.data();
+            V *w = slope + u * width, *error = delta.data();
+            Backward{{w + d + 1, 1, width}, {&zero, 0, 0}, {wrong, next, 1}, {own, 1, next}, D, units, K}.compute();
+            Backward{{error, 1, K}, {&zero, 0, 0}, {wrong, 1, next}, {n, 1, width}, K, units, D}.compute();
+            for (i64 i = 0; i < units; i++) pass_back(error + i * K, own + i * next, K, job.activation);
+            Backward{{w, 1, width}, {&zero, 0, 0}, {biased.data(), 1, d + 1}, {error, 1, K}, d + 1, units, K}.compute();
+        }
+    }
+
+    template <class Use> void parameters(i64, i64, i64 step, uint32_t stream, Use use) {
+        const i64 count = job.hidden * width;
+        noise.row(random.data(), count, step, stream);
+        std::fill(random.begin() + count, random.end(), Real(0));
+        V xi[lanes];
+        for (i64 u = 0; u < rows; u++)
+            for (i64 j = 0; j < width; j += lanes) {
+                tile(&random[u * lanes * width + j], width, (Real *)xi, lanes);
+                for (i64 i = j; i < std::min<i64>(j + lanes, width); i++) use(u * width + i, xi[i - j]);
+            }
+    }
+
+    void labels(V *out, i64 step) {
+        noise.row(random.data(), K * D, step, LABELS, job.uniform_labels);
+        const std::vector<V> sorted = beside(random.data(), D);
+        std::copy(sorted.begin(), sorted.end(), out);
+    }
+};
+
+template <class Layout, class Real> struct Training : Layout {
+    using typename Layout::V, typename Layout::Datum, typename Simd<Real>::Ints;
+    using Layout::job, Layout::rows, Layout::width, Layout::d, Layout::r, Layout::forward, Layout::backward;
+    V *theta, *moment1, *moment2;
+    i64 *diverged;
+    std::vector<V> labels = std::vector<V>(r.size()), slope = std::vector<V>(this->at_once * width),
+                   moved = std::vector<V>(job.algorithm == SED ? rows * width : 0);
+    Ints alive{};
+    Real unbias1 = 1, unbias2 = 1;  // Adam's corrections of the means, which start at 0
 
     void stop_diverged(V loss, i64 step) {
         for (int l = 0; l < Simd<Real>::lanes; l++)
@@ -300,24 +474,18 @@ template <class Real> struct Group : Simd<Real> {
             unbias1 = Real(1 / (1 - std::pow(job.decay1, double(step + 1))));
             unbias2 = Real(1 / (1 - std::pow(job.decay2, double(step + 1))));
         }
-        if (job.label_noise > 0) noise.fill(labels.data(), 0, K * D, step, LABELS, job.uniform_labels);
-        for (i64 i = 0; i < K * D; i++) r[i] = (r[i] - Real(job.label_noise) * labels[i]) * Real(2.0 / (K * D));
-        for (i64 u = 0; u < H; u += units_at_once) {
-            const i64 units = std::min<i64>(units_at_once, H - u);
-            const V *own = &h[u * K], *n = theta + u * width + d + 1, zero{}, one = zero + 1;
-            Product<V>{{&slope[d + 1], width, 1}, {&zero, 0, 0}, {own, K, 1}, {r.data(), D, 1}, units, D, K}.compute();
-            Product<V>{{delta.data(), K, 1}, {&zero, 0, 0}, {n, width, 1}, {r.data(), 1, D}, units, K, D}.compute();
-            if (job.activation == RELU)
-                for (i64 i = 0; i < units * K; i++) delta[i] = own[i] > 0 ? delta[i] : V{};
-            if (job.activation == TANH)
-                for (i64 i = 0; i < units * K; i++) delta[i] *= 1 - own[i] * own[i];
-            Product<V>{{slope.data(), width, 1}, {&zero, 0, 0}, {delta.data(), K, 1}, {X, d, 1}, units, d, K}.compute();
-            Product<V>{{&slope[d], width, 1}, {&zero, 0, 0}, {delta.data(), K, 1}, {&one, 0, 0}, units, 1, K}.compute();
-            update(u * width, units * width, step);
+        if (job.label_noise > 0) Layout::labels(labels.data(), step);
+        for (size_t i = 0; i < r.size(); i++)
+            r[i] = (r[i] - Real(job.label_noise) * labels[i]) * Real(2.0 / (job.samples * job.outputs));
+        for (i64 u = 0; u < rows; u += this->at_once) {
+            const i64 units = std::min<i64>(this->at_once, rows - u);
+            backward(theta, u, units, slope.data());
+            update(u, units, step);
         }
     }
 
-    void update(i64 first, i64 count, i64 step) {
+    void update(i64 u, i64 units, i64 step) {
+        const i64 first = u * width, count = units * width;
         V *p = theta + first, *m = moment1 + first, *v = moment2 + first;
         const Real b1 = Real(job.decay1), b2 = Real(job.decay2), tiny = Real(job.epsilon);
         if (job.algorithm == ADAM)
@@ -332,26 +500,27 @@ template <class Real> struct Group : Simd<Real> {
         const V *g = slope.data();
         const Ints moves = alive;
         if (sigma > 0)
-            noise.normals(first, count, step, UPDATES,
-                          [=](i64 i, V xi) { p[i] = moves ? p[i] + (sigma * xi - eta * g[i]) : p[i]; });
+            this->parameters(u, units, step, UPDATES,
+                             [=](i64 i, V xi) { p[i] = moves ? p[i] + (sigma * xi - eta * g[i]) : p[i]; });
         else
             for (i64 i = 0; i < count; i++) p[i] = moves ? p[i] - eta * g[i] : p[i];
     }
 
     void perturb(V loss, i64 step) {  // SED: -eta (L(theta + xi) - L(theta)) xi; xi is drawn twice, not kept
-        for (bool back : {false, true}) {
-            const V change = back ? Real(-job.eta) * (forward(moved.data()) - loss) : V{};
-            for (i64 u = 0; u < H; u += units_at_once) {
-                const i64 units = std::min<i64>(units_at_once, H - u);
-                noise.fill(random.data(), u * width, units * width, step, PERTURBATIONS);
-                for (i64 i = 0; i < units; i++)
-                    for (i64 j = 0; j < width; j++) {
-                        const V xi = Real(job.spread[j < d ? 0 : j == d ? 1 : 2]) * random[i * width + j];
-                        V &p = theta[(u + i) * width + j];
-                        if (back) p = alive ? p + change * xi : p;
-                        else moved[(u + i) * width + j] = p + xi;
-                    }
-            }
+        each_perturbation(step, [=](i64 i, V xi) { moved[i] = theta[i] + xi; });
+        const V change = Real(-job.eta) * (forward(moved.data()) - loss);
+        each_perturbation(step, [=](i64 i, V xi) { theta[i] = alive ? theta[i] + change * xi : theta[i]; });
+    }
+
+    template <class Use> void each_perturbation(i64 step, Use use) {
+        V *xi = slope.data();
+        for (i64 u = 0; u < rows; u += this->at_once) {
+            const i64 units = std::min<i64>(this->at_once, rows - u);
+            this->parameters(u, units, step, PERTURBATIONS, [=](i64 i, V x) {
+                const i64 j = i % width;
+                xi[i] = Real(job.spread[j < d ? 0 : j == d ? 1 : 2]) * x;
+            });
+            for (i64 i = 0; i < units * width; i++) use(u * width + i, xi[i]);
         }
     }
 
@@ -376,24 +545,31 @@ template <class Real> static Noise<Real> seeded(const uint32_t *seeds) {  // the
     return noise;
 }
 
-template <class Real> static void train(const Job *job, const void *X, const void *minus_Y, const uint32_t *seeds,
-                                        void *theta, void *moment1, void *moment2, i64 *diverged) {
+template <class Real, template <class> class Layout>
+static void train(const Job *job, const void *X, const void *minus_Y, const uint32_t *seeds, void *theta,
+                  void *moment1, void *moment2, i64 *diverged) {
     using V = typename Simd<Real>::V;
-    Group<Real> group{{}, *job, (const V *)X, (const V *)minus_Y, (V *)theta, (V *)moment1, (V *)moment2, diverged,
-                      seeded<Real>(seeds)};
-    for (int l = 0; l < Simd<Real>::lanes; l++) group.alive[l] = diverged[l] < 0 ? -1 : 0;
-    group.train();
+    using Datum = typename Layout<Real>::Datum;
+    Training<Layout<Real>, Real> training{{{}, *job, (const Datum *)X, (const Datum *)minus_Y, seeded<Real>(seeds)},
+                                          (V *)theta, (V *)moment1, (V *)moment2, diverged};
+    for (int l = 0; l < Simd<Real>::lanes; l++) training.alive[l] = diverged[l] < 0 ? -1 : 0;
+    training.train();
 }
 
-#define EXPORT(name, Real)                                                                                           \
+#define EXPORT(name, Real, Layout)                                                                                   \
     extern "C" void train_##name(const Job *job, const void *X, const void *minus_Y, const uint32_t *seeds,          \
                                  void *theta, void *moment1, void *moment2, i64 *diverged) {                         \
-        train<Real>(job, X, minus_Y, seeds, theta, moment1, moment2, diverged);                                      \
-    }                                                                                                                \
+        train<Real, Layout>(job, X, minus_Y, seeds, theta, moment1, moment2, diverged);                              \
+    }
+#define EXPORT_DRAWS(name, Real)                                                                                     \
     extern "C" void draws_##name(const uint32_t *seeds, uint32_t stream, i64 step, i64 uniform, i64 count,           \
                                  void *out) {                                                                        \
         seeded<Real>(seeds).fill((typename Simd<Real>::V *)out, 0, count, step, stream, uniform);                    \
     }
-EXPORT(single, float)
-EXPORT(double, double)
+EXPORT(networks_single, float, Networks)
+EXPORT(networks_double, double, Networks)
+EXPORT(units_single, float, Units)
+EXPORT(units_double, double, Units)
+EXPORT_DRAWS(single, float)
+EXPORT_DRAWS(double, double)
 extern "C" i64 register_bytes_used() { return register_bytes; }
