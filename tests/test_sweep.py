@@ -46,6 +46,10 @@ def several(many):
     """As many runs at once, as each would be alone."""
     return [short(settings) for settings in many]
 
+def by_seed(many):
+    """Who was run together."""
+    return [dict(together=np.array([one.seed for one in many])) for _ in many]
+
 def odd(settings):
     """Runs that fail, each in its own way, where the seed is odd."""
     match settings.seed:
@@ -63,6 +67,14 @@ def killed_once(settings):
     if settings.seed % 4 == 0 and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    return short(settings)
+
+def job_killed_once(settings):
+    """A run whose whole job is killed in the middle of it, the first time, for every fourth seed."""
+    mark = LOG.parent / f"killed {settings.seed}"
+    if settings.seed % 4 == 0 and not mark.exists():
+        mark.touch()
+        os.killpg(0, signal.SIGKILL)
     return short(settings)
 
 def odd_together(many):
@@ -327,6 +339,16 @@ def test_parents_killed_at_random_moments_change_nothing(runs, tmp_path):
     assert files(folder) == expected
 
 
+def test_shards_leave_packs_together(runs, tmp_path):
+    """Parts of a job array share packs, not runs: networks that train together stay together."""
+    settings = grid(runs.Settings, seed=range(3), size=[3, 4])
+    packed = Packed(runs.by_seed, lambda one: one.size, 3)
+    for i in (1, 2):
+        report = sweep(packed, settings, Store(tmp_path / "runs"), on=Local(1), shard=(i, 2))
+        assert (report.found, report.made) == (0, 3), report
+    assert {tuple(Store(tmp_path / "runs").load(one)["together"]) for one in settings} == {(0, 1, 2)}
+
+
 def test_shards_are_the_whole(runs, tmp_path):
     """Parts of a job array, two of them at the same time, have nothing in common and make the whole sweep."""
     expected = undisturbed(runs, [runs.Settings(seed) for seed in range(24)], tmp_path)
@@ -365,6 +387,54 @@ def test_dask_workers_killed_at_their_work_change_nothing(runs, tmp_path):
     assert "KilledWorker" in failed and "ZeroDivisionError" in failed and "SystemExit" in failed
 
 
+SLURM = """
+import sys
+from numerics.store import Store
+from numerics.sweep import Slurm, sweep
+import runs_of_tests as runs
+on = Slurm(2, dict(cores=1, processes=1, memory="1GB", interface="lo"))
+while sweep(runs.job_killed_once, [runs.Settings(seed) for seed in range(9)], Store(sys.argv[1]), on=on).failed:
+    pass
+"""
+SBATCH = """#!/bin/sh
+if [ "$1" = --test-only ]; then
+    cat > /dev/null
+    [ ! -e "$REFUSES" ] || { echo "sbatch: error: no such partition" >&2; exit 1; }
+else
+    setsid sh "$1" > /dev/null 2>&1 < /dev/null &
+    echo "Submitted batch job $!"
+fi
+"""
+SCANCEL = "#!/bin/sh\nkill -9 -- -$1 2> /dev/null || true\n"
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Commands in the place of SLURM's, which run a job at once; it refuses jobs when this file is there."""
+    (tmp_path / "bin").mkdir()
+    for command, code in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / "bin" / command).write_text(code)
+        (tmp_path / "bin" / command).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("REFUSES", str(tmp_path / "refuses"))
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1s")
+    return tmp_path / "refuses"
+
+
+def test_slurm_jobs_killed_at_their_work_change_nothing(runs, slurm, tmp_path):
+    """A killed job is replaced and its run made by another; jobs that are refused end the sweep at once."""
+    expected = undisturbed(runs, [runs.Settings(seed) for seed in range(9)], tmp_path)
+    jobs = process(runs, tmp_path / "runs", code=SLURM)
+    said = jobs.communicate(timeout=240)[0]
+    assert jobs.returncode == 0, said
+    assert files(tmp_path / "runs") == expected
+    assert len(list((tmp_path / "module").glob("killed *"))) == 3
+    slurm.touch()
+    jobs = process(runs, tmp_path / "refused", code=SLURM)
+    assert "RuntimeError: SLURM refuses the jobs: sbatch: error: no such partition" in jobs.communicate(timeout=60)[0]
+    assert not files(tmp_path / "refused")
+
+
 def test_a_script_without_a_guard_is_told_so(runs, tmp_path):
     """A script that sweeps while it is imported ends at once with an error that says what to do."""
     Path(runs.__file__).write_text(RUNS.replace('if __name__ == "__main__":', "if True:"))
@@ -377,7 +447,7 @@ def test_a_script_without_a_guard_is_told_so(runs, tmp_path):
     [
         (dict(run=3), TypeError, "run = 3 is no function"),
         (dict(run=lambda settings: {}), ValueError, "cannot be imported by another process"),
-        (dict(on="cluster"), TypeError, r"on = 'cluster' is a str: give Local\(\) or Dask\(client\)"),
+        (dict(on="cluster"), TypeError, r"on = 'cluster' is a str: give Local\(\), Dask\(client\) or Slurm\(jobs\)"),
         (dict(shard=(3, 2)), ValueError, "there is no part 3 of 2"),
         (dict(shard=(0, 2)), ValueError, "shard = 0 must be at least 1"),
         (dict(shard="1/2"), TypeError, "must be two whole numbers"),
@@ -403,6 +473,7 @@ def test_the_command(runs, tmp_path, capsys):
         (["--shard=-1/2"], "shard = '-1/2' must be I/N"),
         (["--shard", "5/4"], "there is no part 5 of 4"),
         (["--workers", "0"], "workers = 0 must be at least 1"),
+        (["--slurm", "0"], "jobs = 0 must be at least 1"),
     ):
         assert command(folder, wrong) == 2
         assert says in capsys.readouterr().err

@@ -11,8 +11,9 @@ full disk say, the sweep stops instead of training for nothing.  As each run dep
 holds the same bytes at the end, whatever happened on the way.
 
 Where the runs are made is a value: `Local(workers)`, processes of this machine; `Dask(client)`, a cluster whose
-workers see the same folder.  Without either, N machines share a sweep as a job array: machine I runs shard (I, N).
-Networks of one shape train fastest together: `Packed(train, alike, size)` hands a function several settings at once.
+workers see the same folder; `Slurm(jobs)`, jobs of SLURM that do.  Without any of them, N machines share a sweep as a
+job array: machine I runs shard (I, N).  Networks of one shape train fastest together: `Packed(train, alike, size)`
+hands a function several settings at once.
 
 A script becomes a command with these options by
 
@@ -21,7 +22,7 @@ A script becomes a command with these options by
 """
 
 from numerics.sweep._design import drawn, grid
-from numerics.sweep._places import Dask, Local
+from numerics.sweep._places import Dask, Local, Slurm
 from numerics.sweep._sweep import Packed, Report, main, sweep
 
-__all__ = ["Dask", "Local", "Packed", "Report", "drawn", "grid", "main", "sweep"]
+__all__ = ["Dask", "Local", "Packed", "Report", "Slurm", "drawn", "grid", "main", "sweep"]

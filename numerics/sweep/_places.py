@@ -1,4 +1,4 @@
-"""Where runs are made: processes of this machine, or a Dask cluster."""
+"""Where runs are made: processes of this machine, a Dask cluster, jobs of SLURM."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import Any
 
@@ -20,7 +21,7 @@ from numerics.checks import whole
 from numerics.store import Store
 
 ATTEMPTS = 3  # of a run whose process dies
-PATIENCE = 5.0  # seconds for an idle process to end
+PATIENCE = 5.0  # seconds for an idle process to end, and between two looks for lost jobs
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,74 @@ class Dask:
         with contextlib.ExitStack() as stack:
             own = isinstance(self.client, str)
             client = stack.enter_context(Client(self.client, set_as_default=False)) if own else self.client
-            futures = {client.submit(work, pack, pure=False): pack for pack in packs}
-            stack.callback(client.cancel, list(futures))
+            futures = {client.submit(_told, work, pack, pure=False): pack for pack in packs}
+            stack.callback(lambda: client.cancel(list(futures)))
             for future in as_completed(list(futures), loop=client.loop):
-                error = future.exception()
-                outcome = Outcome(failed="".join(traceback.format_exception(error))) if error else future.result()
-                yield futures[future], outcome
+                yield futures.pop(future), _outcome(future)
+
+
+class Failed(Exception):
+    """A pack whose run raised; the text is the traceback."""
+
+
+def _told(work: Work, pack: list) -> None:
+    """What went wrong is raised: a scheduler keeps errors, while what is returned is lost with its worker."""
+    outcome = work(pack)
+    if outcome.unstored:
+        raise outcome.unstored
+    if outcome.failed:
+        raise Failed(outcome.failed)
+
+
+def _outcome(future) -> Outcome:
+    """Of a pack whose future has come to its end."""
+    if future.cancelled():
+        return Outcome(failed="its future was cancelled: the cluster has stopped or forgotten it")
+    if future.status != "error":
+        return Outcome()
+    error = future.exception()
+    if isinstance(error, OSError):
+        return Outcome(unstored=error)
+    return Outcome(failed=str(error) if isinstance(error, Failed) else "".join(traceback.format_exception(error)))
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """So many SLURM jobs, each a worker, through dask-jobqueue (extra `cluster`).
+
+    What a job is (cores, memory, walltime, queue, interface) stands in `options`, as `dask_jobqueue.SLURMCluster` takes
+    it, or in Dask's own configuration, a file or variables such as DASK_JOBQUEUE__SLURM__CORES.  A job that ends before
+    the sweep, because it was cancelled or its time was over, is replaced, and its run goes to another.
+    """
+
+    jobs: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        whole("jobs", self.jobs)
+
+    def outcomes(self, work: Work, packs: list[list]) -> Generator[tuple[list, Outcome], None, None]:
+        """Each pack with its outcome, as they come."""
+        from dask_jobqueue import SLURMCluster
+        from distributed import Client
+        from tornado.ioloop import PeriodicCallback
+
+        with SLURMCluster(**self.options) as cluster, Client(cluster, set_as_default=False) as client:
+            asked = ["sbatch", "--test-only"]  # a job that is refused later is only waited for
+            said = subprocess.run(asked, input=cluster.job_script(), capture_output=True, text=True, check=False)
+            if said.returncode:
+                raise RuntimeError(f"SLURM refuses the jobs: {said.stderr.strip()}")
+            # asking again replaces the lost; `cluster.adapt` counts them as there
+            asking = PeriodicCallback(lambda: cluster.scale(jobs=self.jobs), 1000 * PATIENCE)
+            cluster.scale(jobs=self.jobs)
+            cluster.loop.add_callback(asking.start)
+            try:
+                yield from Dask(client).outcomes(work, packs)
+            finally:
+                cluster.loop.add_callback(asking.stop)
+
+
+Place = Local | Dask | Slurm
 
 
 def _cores() -> int:

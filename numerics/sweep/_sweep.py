@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from numerics.checks import whole
 from numerics.store import Damaged, Store, name, versions
-from numerics.sweep._places import Dask, Local, Work
+from numerics.sweep._places import Dask, Local, Place, Slurm, Work
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def sweep(
     settings: Iterable,
     store: Store,
     *,
-    on: Local | Dask = Local(),  # noqa: B008
+    on: Place = Local(),  # noqa: B008
     shard: tuple[int, int] = (1, 1),
 ) -> Report:
     """Run what is not stored yet, and store it.
@@ -81,7 +81,7 @@ def sweep(
         settings: frozen dataclasses, as `store.describe` takes them.
         store: where results are, and go.
         on: where to run.
-        shard: (I, N), I from 1 to N: only every N-th of the settings, from the I-th on.
+        shard: (I, N), I from 1 to N: only every N-th run, or pack of runs, from the I-th on.
 
     Returns:
         What was done.
@@ -93,7 +93,7 @@ def sweep(
     """
     given = [(name(one), one) for one in settings]
     distinct = dict(given)
-    mine = _part(list(distinct.values()), shard)
+    mine = [one for pack in _part(_packs(run, list(distinct.values())), shard) for one in pack]
     work = _work(run, store, on)
     store.prepare()
     missing, made_otherwise, damaged = _missing(mine, store)
@@ -133,9 +133,11 @@ def main(run: Callable | Packed, settings: Iterable, folder: str | Path, argumen
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--workers", type=int, help="processes on this machine, by default as many as cores")
     place.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster to run on")
+    place.add_argument("--slurm", metavar="JOBS", type=int, help="jobs of SLURM, configured as dask-jobqueue's are")
     asked = parser.parse_args(arguments)
     try:
-        on = Dask(asked.dask) if asked.dask else Local(asked.workers)
+        on: Place = Dask(asked.dask) if asked.dask else Local(asked.workers)
+        on = on if asked.slurm is None else Slurm(asked.slurm)
         report = sweep(run, settings, Store(asked.folder), on=on, shard=_parsed(asked.shard))
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -144,9 +146,9 @@ def main(run: Callable | Packed, settings: Iterable, folder: str | Path, argumen
     return 1 if report.failed else 0
 
 
-def _work(run: Callable | Packed, store: Store, on: Local | Dask) -> Work:
-    if not isinstance(on, (Local, Dask)):
-        raise TypeError(f"on = {on!r} is a {type(on).__name__}: give Local() or Dask(client)")
+def _work(run: Callable | Packed, store: Store, on: Place) -> Work:
+    if not isinstance(on, Place):
+        raise TypeError(f"on = {on!r} is a {type(on).__name__}: give Local(), Dask(client) or Slurm(jobs)")
     function = run.run if isinstance(run, Packed) else run
     if not callable(function):
         raise TypeError(f"run = {run!r} is no function")
@@ -160,13 +162,13 @@ def _work(run: Callable | Packed, store: Store, on: Local | Dask) -> Work:
     return Work(function, isinstance(run, Packed), Store(Path(store.folder).absolute()))
 
 
-def _part(settings: list, shard) -> list:
+def _part(packs: list, shard) -> list:
     if not isinstance(shard, tuple) or len(shard) != 2:
         raise TypeError(f"shard = {shard!r} must be two whole numbers (I, N)")
     i, n = (whole("shard", number) for number in shard)
     if i > n:
         raise ValueError(f"shard = {shard!r}: there is no part {i} of {n}")
-    return settings[i - 1 :: n]
+    return packs[i - 1 :: n]
 
 
 def _missing(settings: list, store: Store) -> tuple[list, int, tuple[str, ...]]:

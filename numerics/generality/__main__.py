@@ -1,0 +1,52 @@
+"""The sweep from the command line: python -m numerics.generality."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from numerics.generality import TOGETHER, Sweep, alike, cost, train
+from numerics.store import Store
+from numerics.sweep import Packed
+from numerics.sweep import main as sweep
+
+SIZES = {"quick": (96, 10**5), "full": (384, 10**6), "published": (1117, 10**7)}  # networks and steps
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what the design costs, then train what is not stored yet; code as of `numerics.sweep.main`."""
+    parser = argparse.ArgumentParser(
+        description="Networks over all axes of the published sweep.", epilog="Further options are those of a sweep."
+    )
+    parser.add_argument("--size", choices=SIZES, default="quick", help="networks and steps: %(default)s")
+    parser.add_argument("--networks", type=int, help="how many, instead")
+    parser.add_argument("--steps", type=int, help="of each, instead")
+    parser.add_argument("--seed", type=int, default=1, help="of the design: %(default)s")
+    parser.add_argument("--together", type=int, default=TOGETHER, help="how many are drawn alike: %(default)s")
+    parser.add_argument("--cost", action="store_true", help="print what it costs, and no more")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="where to put the curves of all, in one file")
+    parser.add_argument("--folder", type=Path, default=Path("generality"), help="where results are kept: %(default)s")
+    asked, rest = parser.parse_known_args(arguments)
+    networks, steps = SIZES[asked.size]
+    try:
+        whole = Sweep(asked.networks or networks, asked.steps or steps, asked.seed, asked.together)
+        settings = whole.settings()
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    core_hours = cost(settings, train, TOGETHER) / 3600
+    print(f"{whole.networks} networks, {whole.steps:,} steps each, take {core_hours:.2g} hours of one core", flush=True)
+    if asked.cost:
+        return 0
+    code = sweep(Packed(train, alike, TOGETHER), settings, asked.folder, rest)
+    if asked.record and not code:
+        record = Store(asked.record)
+        record.prepare()
+        print(record.save(whole, whole.table(Store(asked.folder))))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The sweep over all axes: its design, its tasks, what is measured of a network, and its command."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from numerics.ensemble import Lazy, Linear, Network, Relu, Rich, Tanh
+from numerics.generality import (
+    RULES,
+    TASKS,
+    Predictive,
+    Random,
+    Smoothed,
+    Sweep,
+    alike,
+    carriers,
+    cost,
+    design,
+    kinds,
+    recorded,
+    relaxation,
+    train,
+)
+from numerics.generality.__main__ import main
+from numerics.sparsity import decay
+from numerics.store import Store, name
+
+
+def test_the_design_has_all_axes():
+    """Every rule with every activation, every task and start, numbers from 1 to 20, noise over its range."""
+    whole = Sweep(24 * 16, 1000, 1)
+    settings, off = whole.settings(), ~whole.on_axis()
+    levels = kinds(settings)
+    cells = {(r, a) for r, a in zip(levels["rule"][off], levels["activation"][off], strict=True)}
+    assert len(cells) == 15 and {r for r, _ in cells} == set(RULES) and len({a for _, a in cells}) == 3
+    for block in range(24):
+        inside = whole.blocks() == block
+        assert len({alike(one) for one, here in zip(settings, inside, strict=True) if here}) == 1
+        pairs = {(t, s) for t, s in zip(levels["task"][inside], levels["start"][inside], strict=True)}
+        assert len(pairs) == (1 if whole.on_axis()[inside].all() else 6)
+    assert len({one.seed for one in settings}) == len({name(one) for one in settings}) == 384
+    for count in ("samples", "inputs", "outputs"):
+        assert len(set(levels[count][off])) == 3
+    on_axis = [one.noise.sigma for one in design(16 * 600, 1000, 1) if rule_on_axis(one)]
+    assert kstest(3 + np.log10(on_axis), "uniform").statistic < 0.02
+
+
+def rule_on_axis(one):
+    """Whether it has the settings of the axis of noise."""
+    return (one.samples, one.network) == (5, Network(20, 100, 5)) and type(one.noise).__name__ == "UpdateNoise"
+
+
+def test_a_longer_design_begins_with_the_shorter():
+    """So a sweep can be made larger, and what is stored of it stays; another seed is another design."""
+    assert design(64, 10, 1)[:40] == design(40, 10, 1) != design(40, 10, 2)
+    alone = design(40, 10, 1, together=1)
+    assert len({alike(one) for one in alone}) > 30
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
+def test_tasks_are_on_one_scale(task):
+    """Inputs and targets go from -1 to 1, and depend on their generator alone; a single number is 0."""
+    draw = lambda seed: task.draw(7, 5, 3, np.random.default_rng(seed))  # noqa: E731
+    x, y = draw(0)
+    assert x.shape == (7, 5) and y.shape == (7, 3)
+    assert all((part.min(), part.max()) == (-1, 1) for part in (x, y))
+    assert np.array_equal(draw(0)[0], x) and not np.array_equal(draw(1)[0], x)
+    x, y = task.draw(1, 1, 1, np.random.default_rng(0))
+    assert np.array_equal(x, [[0]]) and np.array_equal(y, [[0]])
+
+
+def test_smooth_tasks_are_smooth():
+    """Neighbours in smoothed tasks and in views are alike, in random ones they are not."""
+    x = {type(task): task.draw(20, 20, 20, np.random.default_rng(3))[0] for task in TASKS}
+    alike_beside = {kind: np.corrcoef(v[:, 1:].ravel(), v[:, :-1].ravel())[0, 1] for kind, v in x.items()}
+    assert alike_beside[Smoothed] > 0.9 and alike_beside[Predictive] > 0.9 and abs(alike_beside[Random]) < 0.2
+
+
+def test_the_target_is_the_next_view():
+    """With as many targets as inputs each target is the input of the next sample, up to the scale of the whole."""
+    x, y = Predictive().draw(20, 9, 9, np.random.default_rng(4))
+    slope, shift = np.polyfit(y[:-1].ravel(), x[1:].ravel(), 1)
+    assert np.allclose(slope * y[:-1] + shift, x[1:], atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", [Relu(), Tanh(), Linear()])
+def test_carriers_count_units_that_carry(activation):
+    """Equal units count as many as they are, one alone as 1, whatever the activation; and none as 0."""
+    network, x = Network(2, 6, 3, activation), np.random.default_rng(0).uniform(0.1, 1, (5, 2))
+    for count in (6, 4, 1, 0):
+        theta = np.ones(network.shape)
+        theta[count:, 3:] = 0
+        assert carriers(network, x, theta) == pytest.approx(count, abs=1e-12)
+    assert 1 < carriers(network, x, np.random.default_rng(1).normal(size=network.shape)) < 6
+
+
+def test_time_constants():
+    """An exponential is found whatever it falls to; the published fit is right only once nothing falls any more."""
+    steps = np.linspace(0, 1000, 41)
+    for tau in (30.0, 110.0, 250.0, 430.0):
+        curves = 0.3 + np.outer(np.exp(-steps / tau), [0.6, 0.05])
+        assert np.allclose(relaxation(steps, curves), tau, rtol=1e-6)
+    assert abs(decay(steps, curves)[0] / tau - 1) > 0.2
+    for unseen in (0.3 + 0.6 * np.exp(-steps / 450), 0.9 - 0.1 * steps / 1000, 0.3 - 0.1 * np.exp(-steps / 110)):
+        assert relaxation(steps, unseen[:, None])[0] == np.inf
+    assert np.isnan(relaxation(steps, np.where(steps > 500, np.nan, 1.0)[:, None])[0])
+    with pytest.raises(ValueError, match="must be"):
+        relaxation(steps, curves[:-1])
+
+
+def test_networks_of_a_pack_are_those_trained_alone():
+    """What a network does depends on its settings alone; networks that differ in more than they may are refused."""
+    settings = design(6, 200, 3)
+    together = train(settings)
+    for one, found in zip(settings, together, strict=True):
+        (alone,) = train([one])
+        for key in found:
+            np.testing.assert_array_equal(alone[key], found[key])
+    assert np.array_equal(together[0]["steps"], recorded(200)) and together[0]["steps"][0] == 0
+    with pytest.raises(ValueError, match="are no ensemble"):
+        train([settings[0], replace(settings[1], samples=settings[1].samples + 1)])
+
+
+def test_starts_have_their_scales():
+    """Networks of rich and lazy starts differ by the norm of their output weights before any step."""
+    rich = replace(design(1, 1, 3)[0], start=Rich())
+    counts = [train([replace(rich, start=start)])[0]["loss"][0] for start in (Rich(), Lazy())]
+    assert counts[0] != counts[1]
+
+
+def test_the_cost_is_in_proportion():
+    """A design costs in proportion to its steps, and sixteen networks that are alike as much as one."""
+    calls = []
+    train_ = lambda many: calls.append((len(many), many[0].steps))  # noqa: E731
+    cost(design(32, 10**6, 1), train_, 16)
+    assert [size for size, _ in calls] == [16] * 4 and len({steps for _, steps in calls}) == 2
+
+
+def test_the_command(tmp_path, capsys):
+    """It prints the cost before it starts, trains what is missing, and puts the curves of all into one record."""
+    sizes = ["--networks", "3", "--steps", "60", "--seed", "2"]
+    assert main([*sizes, "--cost"]) == 0
+    assert capsys.readouterr().out.startswith("3 networks, 60 steps each, take ")
+    folders = ["--folder", str(tmp_path / "runs"), "--record", str(tmp_path / "record")]
+    assert main([*sizes, *folders, "--workers", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("hours of one core") < said.index("3 runs made")
+    whole = Sweep(3, 60, 2)
+    found = Store(tmp_path / "record").load(whole)
+    (alone,) = train([whole.settings()[1]])
+    assert np.array_equal(found["carriers"][:, 1], alone["carriers"].astype(np.float32))
+    assert main(["--networks", "-1"]) == 2 and "networks = -1" in capsys.readouterr().err
