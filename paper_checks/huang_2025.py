@@ -143,13 +143,17 @@ def test_dsa_is_symmetric_and_has_the_scale_of_its_operators():
 
 
 def test_dsa_is_not_topological(erratum):
-    """Sec. 2.3.2: "topological structure": a linear change of coordinates, a conjugacy, leaves a distance above 0."""
+    """Sec. 2.3.2: "topological structure": a conjugacy, linear even, leaves a distance, unless states are whitened."""
     A, G = sp.Matrix([[sp.Rational(1, 2), 0], [0, sp.Rational(-1, 3)]]), sp.Matrix([[1, 2], [0, 1]])
     B = G * A * G.inv()
     assert A.eigenvals() == B.eigenvals()
     inner = lambda M: sorted(sp.sqrt(x) for x in (M.T * M).eigenvals(multiple=True))  # noqa: E731
     least = sum((a - b) ** 2 for a, b in zip(inner(A), inner(B), strict=True))  # of singular values: a lower bound
     assert least > 0
+    R, C = sp.Matrix([[2, 0], [1, 3]]), rotation(sp.Rational(2, 3))  # states of covariance R R^T
+    other = G * R * C  # a root of the covariance in the new coordinates, where any root whitens
+    assert other * other.T == G * R * R.T * G.T
+    assert other.inv() * B * other == C.T * (R.inv() * A * R) * C
     erratum(
         DOCUMENT, "Sec. 2.3.2, DSA", verdict="invariant to orthogonal maps; to all linear maps if states are whitened",
         printed=r"\text{compares topological structure}", corrected=r"d(A, G A G^{-1}) = 0\ \text{for orthogonal } G",
@@ -193,11 +197,11 @@ def test_flip_flop_has_a_fixed_point_for_every_state(erratum):
 
 def test_sine_waves_need_a_time_step(erratum):
     """Sec. 2.2: sin(2 pi f t) at whole frequencies and whole time steps is 0 throughout; the time step is not said."""
-    f, t = sp.symbols("f t", integer=True)
-    assert sp.sin(2 * sp.pi * f * t) == 0
-    fastest, dt = 30, sp.Rational(1, 60)
-    assert all(sp.sin(2 * sp.pi * fastest * dt * k) == 0 for k in range(5))  # two samples a period say nothing
-    assert sp.sin(2 * sp.pi * fastest * sp.Rational(1, 100)) != 0
+    f, k = sp.symbols("f k", integer=True)
+    assert sp.sin(2 * sp.pi * f * k) == 0
+    sine, dt = lambda f, t: sp.sin(2 * sp.pi * f * t), sp.Rational(1, 40)  # noqa: E731
+    assert all(sine(28, k * dt) == -sine(12, k * dt) for k in range(40))  # steps of 1/60 and longer confuse them
+    assert any(sine(28, k * dt / 2) != -sine(12, k * dt / 2) for k in range(40))
     erratum(
         DOCUMENT, "Sec. 2.2, sine waves", verdict="the time step is missing",
         printed=r"\sin(2 \pi f t),\ f \in [1, 30]", corrected=r"\sin(2 \pi f k\, dt),\ dt < 1/60",
@@ -229,13 +233,13 @@ def test_equal_pulses_have_no_right_answer():
 
 def test_kernel_alignment_is_a_cosine():
     """Sec. 3.2.1: KA is the cosine of two symmetric matrices: 1 for kernels that grow alike, below 1 for all others."""
-    K0, K1 = sp.Matrix([[2, 1], [1, 3]]), sp.Matrix([[5, -1], [-1, 1]])
+    F = sp.Matrix([[1, 2, -1], [0, 3, 1]])
+    K0, K1 = F * F.T, sp.Matrix([[5, -1], [-1, 1]])  # products of gradients: positive, and so is their trace
     KA = lambda A, B: (A * B).trace() / (A.norm() * B.norm())  # noqa: E731
     assert sp.simplify(KA(K0, 7 * K0)) == 1  # a kernel may grow: only its direction is seen
     assert 0 < KA(K0, K1) < 1
     assert sp.simplify(KA(K0, K1) - KA(K1, K0)) == 0
-    J = sp.Matrix([[1, 2, -1], [0, 3, 1]])
-    assert (J * J.T).is_positive_definite  # K over samples, so that the cosine cannot be negative
+    assert K0.is_positive_definite and K1.is_positive_definite
 
 
 def test_leak(erratum):
