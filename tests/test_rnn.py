@@ -25,15 +25,20 @@ def with_bias(network, seeds):
     return weights._replace(b=torch.linspace(-1, 1, weights.b.numel()).double().view_as(weights.b))
 
 
-def literally(network, weights, x, y, mask):
-    """The losses, by the equations of the network as they are written, one step after the other."""
+def written(network, weights, x):
+    """The outputs of all networks, by their equations as they are written, one step after the other."""
     A, C = weights.J * network.recurrent_scale, weights.w * network.readout_scale
-    z, total = torch.zeros(len(A), x.shape[1], network.units, dtype=torch.float64), 0.0
-    for t in range(len(x)):
-        drive = torch.tanh(z) @ A.mT + x[t] @ weights.U.mT + weights.b[:, None]
+    z, seen = torch.zeros(len(A), x.shape[1], network.units, dtype=torch.float64), []
+    for now in x:
+        drive = torch.tanh(z) @ A.mT + now @ weights.U.mT + weights.b[:, None]
         z = (1 - network.tau) * z + network.tau * drive
-        total = total + (mask[t] * (torch.tanh(z) @ C.mT + weights.c[:, None] - y[t]) ** 2).sum((1, 2))
-    return total / mask.sum()
+        seen.append(torch.tanh(z) @ C.mT + weights.c[:, None])
+    return torch.stack(seen, 1)
+
+
+def literally(network, weights, x, y, mask):
+    """The losses of these outputs."""
+    return (mask * (written(network, weights, x) - y) ** 2).sum((1, 2, 3)) / mask.sum()
 
 
 def ways():
@@ -128,6 +133,24 @@ def test_threads_change_nothing(dtype):
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for a, b in zip(runs[0].weights, runs[1].weights, strict=True))
+
+
+@networks
+def test_tangent_kernels_are_products_of_gradients(network):
+    """Each entry is the inner product of two outputs' gradients; blocks of parameters add up."""
+    weights = with_bias(network, [1, 2])
+    whole = rnn.tangent_kernel(network, weights, x[:2])
+    assert whole.shape == (2, 20, 20)
+    leaves = Weights(*(part.clone().requires_grad_() for part in weights))
+    outputs = written(network, leaves, x[:2]).reshape(2, -1)
+    for i, j in ((0, 0), (3, 17), (19, 8)):
+        one, other = (torch.autograd.grad(outputs[1, k], leaves, retain_graph=True) for k in (i, j))
+        exact = sum(float((a[1] * b[1]).sum()) for a, b in zip(one, other, strict=True))
+        assert float(whole[1, i, j]) == pytest.approx(exact, rel=1e-12)
+    parts = sum(rnn.tangent_kernel(network, weights, x[:2], of=(name,)) for name in Weights._fields)
+    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match="of ="):
+        rnn.tangent_kernel(network, weights, x[:2], of=("K",))
 
 
 def test_the_standard_network_is_that_of_torch():

@@ -146,8 +146,8 @@ def test_richness(quantity):
     claim = f"richness scales {SAID[quantity]} as stated"
     slower = dict(RICHNESS, q=0.0)  # as if the learning rate did not grow with gamma
     others = {"a learning rate without gamma": slower, "an output without 1/gamma": dict(RICHNESS, p=0.0)}
-    run, picture = independent("richness", quantity, GAMMAS), shown(quantity, "richness γ", GAMMAS, ("richness",))
-    confront_exponent(claim, run, quantity, RICHNESS, others, GAMMAS, 0.1, picture, "richness γ", 100)
+    run = independent("richness", quantity, GAMMAS)
+    confront_exponent(claim, run, quantity, RICHNESS, others, GAMMAS, 0.1, None, "richness γ", 100)
 
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs", "first"])
@@ -156,6 +156,5 @@ def test_size_of_inputs(quantity):
     claim = f"inputs scale {SAID[quantity]} as stated"
     setting = dict(m=0.0, p=0.0, q=-1.0, r=-1.0)
     others = {"gradients of one size": dict(setting, q=0.0), "rates of one size": dict(setting, r=0.0)}
-    run, name = independent("size of inputs", quantity, SIZES), "size of inputs"
-    picture = shown(quantity, name, SIZES, (name,))
-    confront_exponent(claim, run, quantity, setting, others, SIZES, 0.1, picture, name, 100)
+    run = independent("size of inputs", quantity, SIZES)
+    confront_exponent(claim, run, quantity, setting, others, SIZES, 0.1, None, "size of inputs", 100)

@@ -1,1 +1,1 @@
-"""The one compiled part: its C++ source, and the loader that compiles it at first use."""
+"""The one compiled part: its C++ sources, and the loader that compiles them at first use."""

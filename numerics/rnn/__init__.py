@@ -17,6 +17,7 @@ from numerics.ensemble import Adam
 from numerics.rnn._bptt import gradient, loss, unroll
 from numerics.rnn._cycles import Courses, courses
 from numerics.rnn._dynamics import FixedPoints, each, effective, fixed_points
+from numerics.rnn._kernel import tangent_kernel
 from numerics.rnn._records import Recipe, load, save
 from numerics.rnn._training import Run, train
 from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Standard, Weights, initial
@@ -25,5 +26,5 @@ from numerics.rnn._width import Changes, coordinate_check
 __all__ = [
     "L1", "Adam", "Changes", "Courses", "FixedPoints", "GradientDescent", "MaximalUpdate", "Nuclear", "Recipe", "Run",
     "Standard", "Weights", "coordinate_check", "courses", "each", "effective", "fixed_points", "gradient", "initial",
-    "load", "loss", "save", "train", "unroll",
+    "load", "loss", "save", "tangent_kernel", "train", "unroll",
 ]  # fmt: skip
