@@ -50,6 +50,14 @@ def ratios(rates):
             if known(alone) and known(f"test_rnn_{how}[{units}]"):
                 ratio = rates[f"test_rnn_{how}[{units}]"] / rates[alone]
                 yield f"{says} of {units} units by hand, over torch.nn.RNN under autograd", ratio
+    for name in ("two numbers", "a network of six"):
+        alone = f"test_particle_noise[{name}]"
+        for how, says in (("walk", "noisy descent"), ("wander", "error descent")):
+            if known(alone) and known(f"test_particle_{how}[{name}]"):
+                yield (
+                    f"{says} of {name}, over its random numbers alone",
+                    rates[f"test_particle_{how}[{name}]"] / rates[alone],
+                )
     if known("test_eager_loop"):
         for name in (noisy, "test_batched_torch"):
             if known(name):
