@@ -45,6 +45,14 @@ def ratios(rates):
     quiet, noisy = "test_compiled_without_noise", "test_compiled"
     known = rates.__contains__
     yield from recurrent(rates)
+    for name in ("two numbers", "a network of six"):
+        alone = f"test_particle_noise[{name}]"
+        for how, says in (("walk", "noisy descent"), ("wander", "error descent")):
+            if known(alone) and known(f"test_particle_{how}[{name}]"):
+                yield (
+                    f"{says} of {name}, over its random numbers alone",
+                    rates[f"test_particle_{how}[{name}]"] / rates[alone],
+                )
     if known("test_eager_loop"):
         for name in (noisy, "test_batched_torch"):
             if known(name):

@@ -93,7 +93,7 @@ def along_the_valley(n, seed):
 
 
 def test_martingale():
-    """x^2 stays what it is on average, as in (5), whose push just undoes its spread."""
+    """x^2 stays what it is on average, as in (11), whose push just undoes its spread."""
     variance = along_valley["t"] * along_valley["sigma"] ** 2
 
     def run(n, seed):
@@ -111,7 +111,7 @@ def test_martingale():
 
 
 def test_fourth_moment():
-    """<x^4> grows as in (5)."""
+    """<x^4> grows as in (11)."""
     variance = along_valley["t"] * along_valley["sigma"] ** 2
 
     def run(n, seed):

@@ -45,7 +45,8 @@ where gradients vanish.  There a step is stable while
 
     eta lambda_max/epsilon < 2 (1 + beta)/(1 - beta),     beta the memory of the gradient, 0 for RMSprop:         (10)
 
-beyond, a network without any noise never comes to rest.
+beyond, a network without any noise never comes to rest.  Equations (8) and (9) are of hidden units, in `_units`, and
+(11) of the toy, in `_toy`.
 
 Hypotheses.  A fluctuation is so small that of L no derivative beyond the third is felt: sigma or s small at fixed eta
 or kappa; H is positive definite across the manifold, eta lambda_max < 2; no kink is near.

@@ -3,7 +3,7 @@
 Across the valley the Hessian is 2 x^2, so that with update noise <y^2> settles at (2), and the gradient in x, 2 x y^2,
 pushes x towards the corner.  As eta -> 0 the slow motion is
 
-    dx = -(sigma^2/2x) dt + sigma dW:                                                                    (5)
+    dx = -(sigma^2/2x) dt + sigma dW:                                                                   (11)
 
 a Bessel process of dimension 0.  For sigma_x and sigma_y that differ its dimension is 1 - (sigma_y/sigma_x)^2, and for
 |x|^2 |y|^2, with x in R^d and y in R^k, it is d - k.  The corner itself is beyond it: from x = (sigma^2/2 eta)^(1/4)
@@ -71,7 +71,7 @@ toy_floor = Law(
 
 
 def slow(f):
-    """The mean rate of change of f(x) under (5)."""
+    """The mean rate of change of f(x) under (11)."""
     return valley_drift.rhs.subs(eta, 0) * f.diff(x) + sigma**2 / 2 * f.diff(x, 2)
 
 
@@ -80,7 +80,7 @@ fourth_moment = Law(
     x0**4 + 4 * sigma**2 * x0**2 * t,
     solves=lambda m: (m.diff(t) - slow(x**4).subs(x**2, x0**2), m.subs(t, 0) - x0**4),  # x^2 being a martingale
     given=(t >= 0,),
-    source=here("<x^4> of (5)"),
+    source=here("<x^4> of (11)"),
     examples=SLOW,
 )
 
@@ -184,7 +184,7 @@ def arrival(t, *, x0: float, sigma: float, dimension: float = 0) -> np.ndarray:
         t: numbers of steps, positive.
         x0: start, positive.
         sigma: of the noise of a step, positive.
-        dimension: n, below 2; 0 in (5), where it is exp(-x0^2/(2 sigma^2 t)).
+        dimension: n, below 2; 0 in (11), where it is exp(-x0^2/(2 sigma^2 t)).
 
     Raises:
         ValueError: for times, starts or noise that are not positive, and a dimension from 2 on, which never arrives.
@@ -204,7 +204,7 @@ def first_passage(t, *, x0: float, threshold: float, sigma: float, dimension: fl
         x0: start, above the threshold.
         threshold: positive.
         sigma: of the noise of a step, positive.
-        dimension: n, below 2; 0 in (5).
+        dimension: n, below 2; 0 in (11).
 
     Raises:
         ValueError: for times, thresholds or noise that are not positive, a start below the threshold, and a dimension
@@ -233,7 +233,7 @@ def _passage(t, sigma, dimension):
 
 
 def derive_toy() -> tuple[Step, ...]:
-    """From the push of noise across the valley to (5), its dimension, and the probability to arrive."""
+    """From the push of noise across the valley to (11), its dimension, and the probability to arrive."""
     sx, sy, n, d, k = sp.symbols("sigma_x sigma_y n d k", real=True)
     size, X, Y = sp.symbols("l X Y", real=True)
     P = sp.Function("P")
