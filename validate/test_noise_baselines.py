@@ -86,7 +86,7 @@ def against(x, y, says, methods=METHODS):
         middle, low, high = (np.quantile(up, q, axis=0).tolist() for q in (0.5, 0, 1))
         at = np.median(across, axis=0).tolist()
         series += [Series("rival", at, middle, method), Series("run", at, middle, "_nolegend_", low, high)]
-    return Panel("fraction of active units", says, tuple(series))
+    return Panel("fraction of active units", says, tuple(series), "y" if y == "loss" else "")
 
 
 def costs(method):

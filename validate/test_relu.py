@@ -246,7 +246,7 @@ def test_rate_of_drift():
         between(law),
         lambda seed: scaled_drift(levels, lambda margins, scale: relu_shares(margins, scale, seed)),
         dict(log=levels),
-        Equivalent(0.1, runs=30, miss=1e-3),
+        Equivalent(0.1, runs=60, miss=1e-3),
         {name: between(values) for name, values in rivals.items()},
         labels=dict(log="ln(1/σ), σ the size of the initial weights", y="drift of the margin Δ, times ln(1/σ)"),
     )
