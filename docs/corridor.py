@@ -19,5 +19,5 @@ def draw() -> Figure:
 if __name__ == "__main__":
     drawn = io.BytesIO()
     draw().savefig(drawn, dpi=110)
-    few = Image.open(drawn).convert("RGB").quantize(128)  # colours, which keep the file small
+    few = Image.open(drawn).convert("RGB").quantize(256)  # colours, which keep the file small
     few.save(Path(__file__).with_suffix(".png"), optimize=True)

@@ -62,9 +62,9 @@ def published(request):
 
 
 def courses(history, values, y, more=()):
-    """A panel of what every network went through, and their median."""
+    """A panel of what every network went through."""
     steps = history.steps[1:].tolist()
-    each = [Series("run", steps, row[1:].tolist(), f"network {k + 1}") for k, row in enumerate(values.T)]
+    each = [Series("rival", steps, row[1:].tolist(), f"network {k + 1}") for k, row in enumerate(values.T)]
     return Panel("training step", y, (*each, *more), "x")
 
 
@@ -122,7 +122,7 @@ def test_published_information_is_mostly_bias(published):
     )
     history = published[1]
     middle = np.median(history.information, axis=1)[1:].tolist()
-    shown = Series("rival", history.steps[1:].tolist(), middle, "places as they are, median")
+    shown = Series("law", history.steps[1:].tolist(), middle, "places as they are, median")
     claim = "most information in samples learnt from, and most of its rise, survives a shuffling of places"
     unit = "information, places shuffled (bits)"
     in_every_one(claim, published, most, lambda h: h.shuffled_information, unit, (shown,))
@@ -145,7 +145,7 @@ def test_decoding_pays(published):
     """The place of unseen samples is decoded less well at the end than after convergence, and better than by chance."""
     worse = lambda h: np.minimum(since(h, h.decoding_error), h.chance_error - h.decoding_error[-1])  # noqa: E731
     chance = float(np.median(published[1].chance_error))
-    guess = Series("rival", [1, 10**6], [chance, chance], "chance, median")
+    guess = Series("law", [1, 10**6], [chance, chance], "chance, median")
     claim, unit = "drift costs some of the decoding of unseen samples, and not all", "decoding error (units of length)"
     in_every_one(claim, published, worse, lambda h: h.decoding_error, unit, (guess,))
 
