@@ -91,6 +91,27 @@ def test_record_is_the_public_run(tmp_path):
         load(tmp_path / "altered.npz")
 
 
+def test_record_begins_as_networks_do():
+    """The record's first steps are those of networks trained here, to what rounding makes of them, and no others."""
+    history, few, draw = load(RECORD), slice(0, 11), np.random.default_rng(0).uniform
+    for k, seed in enumerate(history.seeds.tolist()):
+        seen, _ = samples(PUBLIC, seed)
+
+        def losses(start, eta=PUBLIC.eta, seen=seen, seed=seed):
+            same = dict(seeds=[seed], dtype="float32", noise=UpdateNoise(PUBLIC.sigma), start=start)
+            steps = history.steps[few]
+            return train(PUBLIC.network, seen.x, seen.y, steps=steps, by=GradientDescent(eta), **same).loss[:, 0]
+
+        start = train(
+            PUBLIC.network, seen.x, seen.y, seeds=[seed], steps=[0], by=GradientDescent(1.0), start=Lazy()
+        ).final
+        found, precision = losses(start), np.finfo(np.float32).eps
+        moved = [np.abs(losses(start * (1 + precision * draw(-1, 1, start.shape))) - found) for _ in range(4)]
+        bound = (18 + 500 + 17 + 150) * np.maximum(np.max(moved, axis=0), precision * found)
+        off = lambda others, k=k: np.abs(others - history.loss[few, k])  # noqa: E731
+        assert (off(found) <= bound).all() and (off(losses(start, 1.1 * PUBLIC.eta)) > bound)[1:].any()
+
+
 def test_codes_become_sparse(published):
     """Long after convergence active pairs fall by half at least, and units die."""
     fallen = lambda h: -since(h, h.active_fraction) - h.active_fraction[0] / 2  # noqa: E731
