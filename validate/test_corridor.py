@@ -31,6 +31,7 @@ from numerics.corridor import (
     spatial_information,
 )
 from numerics.ensemble import GradientDescent, Lazy, UpdateNoise, train
+from numerics.store import versions
 
 RECORD = Path(__file__).parent / "records" / "corridor.npz"
 PUBLIC = Corridor.public_run()
@@ -57,7 +58,7 @@ def published(request):
     stored = load(RECORD)
     if request.param == "stored":
         return request.param, stored
-    folder = request.config.cache.mkdir("corridor")
+    folder = request.config.cache.mkdir(f"corridor-{versions()['numerics']}")  # none outlives a change of the code
     return request.param, corridors.run(PUBLIC, seeds=stored.seeds.tolist(), folder=folder)
 
 
