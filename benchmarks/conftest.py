@@ -38,6 +38,8 @@ def pytest_terminal_summary(terminalreporter, config):
 
 FLOPS = 2 * 100 * 20 * (2 * 10 + 3 * 10)  # of one step of the network of the benchmark
 NORMALS = 100 * 21
+CORRIDOR_FLOPS = 2 * 500 * 150 * (2 * 18 + 3 * 17)  # and of the corridor's
+CORRIDOR_NORMALS = 500 * 36
 
 
 def ratios(rates):
@@ -57,6 +59,15 @@ def ratios(rates):
         for name in (noisy, "test_batched_torch"):
             if known(name):
                 yield f"{name.removeprefix('test_')} over the eager loop", rates[name] / rates["test_eager_loop"]
+    if known("test_eager_corridor") and known("test_compiled_corridor"):
+        ratio = rates["test_compiled_corridor"] / rates["test_eager_corridor"]
+        yield "one network of the corridor's size, compiled, over the eager loop", ratio
+    if known("test_compiled_corridor") and known("test_compiled_corridor_side_by_side"):
+        ratio = rates["test_compiled_corridor"] / rates["test_compiled_corridor_side_by_side"]
+        yield "the same, over each of sixteen with a network in every lane", ratio
+    if known("test_matrix_product") and known("test_normal_numbers") and known("test_compiled_corridor"):
+        bound = 1 / (CORRIDOR_FLOPS / rates["test_matrix_product"] + CORRIDOR_NORMALS / rates["test_normal_numbers"])
+        yield "the same, of a large product and the normal numbers alone", rates["test_compiled_corridor"] / bound
     if known("test_matrix_product") and known(quiet):
         yield (
             "multiplications without noise, of those of a large product",

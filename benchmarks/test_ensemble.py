@@ -46,22 +46,27 @@ def test_normal_numbers(timed):
     timed(NORMALS * steps * size, run, "numbers")
 
 
-def test_eager_loop(timed):
-    """One network in the published style: modules, autograd, an optimiser, noise in the gradients; double."""
-    first, last = torch.nn.Linear(10, 100), torch.nn.Linear(100, 10, bias=False)
+def eager(timed, shape, data, steps):
+    """Time one network in the published style: modules, autograd, an optimiser, noise in the gradients; double."""
+    first, last = torch.nn.Linear(shape.inputs, shape.hidden), torch.nn.Linear(shape.hidden, shape.outputs, bias=False)
     model = torch.nn.Sequential(first, torch.nn.ReLU(), last).double()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
-    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+    inputs, targets = map(torch.from_numpy, data)
 
     def run():
-        for _ in range(200):
+        for _ in range(steps):
             optimizer.zero_grad()
             torch.nn.functional.mse_loss(model(inputs), targets).backward()
             for p in model.parameters():
                 p.grad += 0.01 * torch.randn_like(p.grad)
             optimizer.step()
 
-    timed(200, run)
+    timed(steps, run)
+
+
+def test_eager_loop(timed):
+    """One network in the published style, at this size."""
+    eager(timed, network, (x, y), 200)
 
 
 def test_batched_torch(timed):
@@ -101,8 +106,21 @@ def test_compiled_double(timed):
     ensemble(timed, dtype="float64", steps=5000)
 
 
+corridor = Network(18, 500, 17)
+seen = tuple(np.split(np.random.default_rng(0).uniform(-1, 1, (150, 35)), [18], axis=1))
+
+
 def test_compiled_corridor(timed):
-    """The size of the corridor: 18 inputs, 500 hidden units, 17 outputs, 150 samples."""
-    data = np.random.default_rng(0).uniform(-1, 1, (150, 35))
-    shape = Network(18, 500, 17)
-    ensemble(timed, networks=16, steps=500, shape=shape, data=(data[:, :18], data[:, 18:]))
+    """One network of the corridor's size: 18 inputs, 500 hidden units, 17 outputs, 150 samples."""
+    ensemble(timed, networks=1, steps=2000, shape=corridor, data=seen)
+
+
+def test_compiled_corridor_side_by_side(timed, monkeypatch):
+    """Sixteen of them, a network in every lane and not its units."""
+    monkeypatch.setattr(_compiled, "alone", lambda job, networks: False)
+    ensemble(timed, networks=16, steps=200, shape=corridor, data=seen)
+
+
+def test_eager_corridor(timed):
+    """One of them in the published style."""
+    eager(timed, corridor, seen, 100)

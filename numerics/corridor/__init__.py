@@ -33,6 +33,7 @@ Source: Ratzon, Derdikman and Barak, "Representational drift as a result of impl
 and "Materials and methods".  `python -m numerics.corridor --help` shows how to make the run and the figure.
 """
 
+from numerics.corridor._figure import figure
 from numerics.corridor._run import History, load, run
 from numerics.corridor._settings import Corridor, described
 from numerics.corridor._tuning import (
@@ -54,6 +55,7 @@ __all__ = [
     "activities",
     "decoding_error",
     "described",
+    "figure",
     "hits",
     "load",
     "occupancy",

@@ -18,9 +18,9 @@ threads changes nothing, all to the last bit.  For every number drawn is a funct
 the parameter (`_random`); no state is carried along.
 
 There are two backends.  device="cpu" means the compiled kernel (`numerics/kernels`), with a network in every lane
-of the SIMD registers; where no compiler is found, batched torch, with a notice.  device="torch" means batched torch
-on the CPU, and "cuda" the same on a GPU.  Both draw the same noise, so they differ by rounding alone; `Run.backend`
-says which it was.
+of the SIMD registers or, to the same bits, the units of one where networks are few or large; where no compiler is
+found, batched torch, with a notice.  device="torch" means batched torch on the CPU, and "cuda" the same on a GPU.
+Both draw the same noise, so they differ by rounding alone; `Run.backend` says which it was.
 """
 
 from numerics.descent import GradientDescent
