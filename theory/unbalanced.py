@@ -42,7 +42,7 @@ from laws.law import Law, Source, Step
 t, T, s, lam, delta, r, theta = sp.symbols("t T s lam delta r theta", real=True)
 eta_a, eta_w, a, w, w_par, w_perp, r0, theta0 = sp.symbols("eta_a eta_w a w w_par w_perp r0 theta0", real=True)
 kappa = sp.Symbol("kappa", real=True)
-cot, out, along = sp.Function("cot"), sp.Function("beta_par"), sp.Function("r")
+cot, out, along = sp.Function("cot_theta"), sp.Function("beta_par"), sp.Function("r")
 angle = sp.Function("tan_theta")
 KUNIN = "Kunin et al. 2024"
 

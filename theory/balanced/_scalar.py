@@ -206,7 +206,7 @@ escape_rate = Law(
 
 m, away = sp.symbols("m w_perp", real=True)
 silent_alignment = Law(
-    sp.Function("sin2")(m),
+    sp.Function("sin2_theta")(m),
     away**2 * (1 / m - mu / s),
     solves=lambda angle: (
         angle.diff(m) + angle * (1 / m + mu / (s - mu * m)),

@@ -10,7 +10,7 @@ from theory.decisions._symbols import SIDES, chance, gain, p, r, state, tau, upd
 pi, c, other = sp.symbols("pi c c_R", real=True)
 growth, value = sp.symbols("lambda c_L", real=True)
 TASK = (p > 0, p < 1, r > 0)
-RECONSTRUCTION = Source("Saxe, slides", "a deep RL neural network: three losses; the network is a reconstruction")
+RECONSTRUCTION = Source("saxe-slides", "a deep RL neural network: three losses; the network is a reconstruction")
 
 EVEN = {(s, a): sp.S.Half for s in SIDES for a in SIDES}
 SURE = EVEN | {("L", "L"): pi, ("L", "R"): 1 - pi}  # on trials of the left stimulus only
