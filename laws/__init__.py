@@ -14,9 +14,9 @@ from laws.judges import (
     confront,
     measure,
 )
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 __all__ = [
     "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Order", "Refuted", "Roundoff", "Solver", "Source", "Step",
-    "Trend", "Verdict", "confront", "measure",
+    "Trend", "Verdict", "confront", "formula", "measure",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from typing import TypeVar
 
 import numpy as np
 import sympy as sp
@@ -24,6 +25,8 @@ from flint import arb
 from laws import ball
 from laws.arrays import real_array
 from laws.typeset import latex
+
+Function = TypeVar("Function", bound=Callable)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,20 @@ class Step:
     def _repr_latex_(self) -> str:
         hypotheses = rf" \quad ({', '.join(latex(h) for h in self.given)})" if self.given else ""
         return rf"$\displaystyle {latex(self.equation)}{hypotheses} \qquad \text{{{self.says}}}$"
+
+
+def formula(latex: str) -> Callable[[Function], Function]:
+    r"""Say in LaTeX what a function computes that no `Law` can state; the report prints it.
+
+    @formula(r"\dot A = W_2 (\Sigma_{yx} - A \Sigma_x) W_1")
+    def output_speed(...):
+    """
+
+    def state(function: Function) -> Function:
+        vars(function)["latex"] = latex
+        return function
+
+    return state
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -17,12 +17,14 @@ from latex2mathml.converter import convert
 
 STIX = "ziamath/fonts/STIXTwoMath-Regular.ttf"
 ALWAYS = "√()[]{}|0123456789"  # drawn by the browser itself, or too common to wait for
+BAR = r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'  # else one with an index would stretch, and its partner not
 ITALIC = {"A": 0x1D434, "a": 0x1D44E, "Α": 0x1D6E2, "α": 0x1D6FC}  # first capital and small letter, Latin and Greek
 
 
 def mathml(latex: str) -> str:
-    """The formula as MathML; a function's name is set off from what stands before it."""
+    """The formula as MathML; a function's name is set off from what stands before it, and bars of norms are alike."""
     plain = convert(latex, display="block")
+    plain = re.sub('<mo(?: fence="false")?(?: stretchy="false")?>(&#x02016;|&#x0007C;)</mo>', BAR, plain)
     return re.sub(r"<m[io]>([a-z]{2,})</m[io]>", r'<mrow><mspace width="0.17em" /><mi>\1</mi></mrow>', plain)
 
 

@@ -9,17 +9,18 @@ import io
 import json
 import platform
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
-from markupsafe import Markup
+import numpy as np
+from markupsafe import Markup, escape
 
 from laws import proof
-from laws.judges.drawing import HUES
+from laws.judges.drawing import HUES, look
 from laws.judges.samples import BUDGET
 from laws.law import Law
 from laws.mathml import font, mathml
@@ -61,16 +62,21 @@ def write(folder: Path, gathered: Gathered) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdicts.json").write_text(json.dumps(_data(gathered), indent=1) + "\n")
     environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
-    environment.globals.update(hues=HUES)
-    environment.filters.update(math=_mathml, worded=_worded, factor=_factor, power=_power, plain=plain)
+    environment.globals.update(counted=_counted, budget=BUDGET)
+    environment.filters.update(
+        math=_mathml, worded=_worded, prose=_prose, factor=_factor, power=_power, seconds=_seconds
+    )
     template = environment.get_template("page.html")
+    drawn = [picture for pictures in gathered.pictures.values() for picture in pictures]
     page = template.render(
         gathered=gathered,
         power=_power_by_topic(gathered),
         changes={card.verdict.law: card.verdict.changes for card in gathered.cards if card.verdict.changes},
-        budget=BUDGET,
         versions=_versions(),
-        documents=_grouped(gathered.cards, _document),
+        documents=_documents(gathered),
+        keys=[_key(i) for i in range(max((len(card.verdict.rivals) for card in gathered.cards), default=0))],
+        hues={hue: _inverted(hue) for hue in HUES},
+        glyphs=_zipped(json.dumps({name: path for picture in drawn for name, path in picture["glyphs"].items()})),
     )
     (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
 
@@ -82,13 +88,15 @@ def _data(gathered: Gathered) -> dict:
         del row["panels"], row["schema"]
         verdicts.append({**row, "holds": card.verdict.holds, "unseen": card.verdict.unseen, "test": card.test})
     errata = [vars(erratum) for erratum in gathered.errata]
-    measured = [dict(id=m.id, what=m.what, says=m.says, seed=m.seed, test=test) for m, test in gathered.measured]
+    measured = [dict(id=m.id, what=m.what, says=m.says, seed=m.seed, test=test) for m, test, _ in gathered.measured]
     return {
         "schema": 1,
         "versions": _versions(),
         "false_alarm": gathered.false_alarm,
         "budget": BUDGET,
         "left_out": gathered.deselected,
+        "failed": gathered.failed,
+        "complaints": gathered.complaints,
         "verdicts": verdicts,
         "errata": errata,
         "measured": measured,
@@ -139,37 +147,64 @@ def _power_by_topic(gathered: Gathered) -> dict[str, list[Row]]:
     return {topic: sorted(rows[topic], key=lambda row: not row.name) for topic in sorted(rows)}
 
 
-def _document(card: Card) -> str:
-    """Where the law of a card is printed."""
-    if not card.law:
-        return "stated in the test"
-    return card.verdict.source.partition(",")[0] if card.verdict.latex else "derived here"
-
-
-def _grouped(items, key) -> dict[str, list]:
-    groups = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return dict(sorted(groups.items()))
+def _documents(gathered: Gathered) -> dict[str, tuple[str, list[Card], int]]:
+    """By document: its full reference, the cards of the laws that are printed there, and how many errata it has."""
+    wrong = Counter(erratum.document for erratum in gathered.errata)
+    laws = [card.verdict for card in gathered.cards if card.verdict.latex and not card.verdict.sentence]
+    printed = {verdict.source.partition(",")[0] for verdict in laws} | set(wrong) | set(gathered.references)
+    groups: dict[str, list[Card]] = {document: [] for document in wrong}
+    for card in gathered.cards:
+        named = re.split("[,;]", card.verdict.source)[0]
+        home = named if named in printed else "derived here" if card.law else "stated in the test"
+        groups.setdefault(home, []).append(card)
+    return {name: (gathered.references.get(name, ""), groups[name], wrong[name]) for name in sorted(groups)}
 
 
 def pictures(shown: Verdict | Measurement) -> list[dict]:
     """The panels of a verdict or measurement: each an SVG, zipped and in base64, with its width and height in points.
 
-    A hundredth of a point is as fine as it is drawn.
+    A hundredth of a point is as fine as it is drawn.  Outlines of letters are taken out, since most are in every
+    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page.
     """
     drawn = []
     for panel in shown.panels:
         buffer = io.StringIO()
         one = replace(shown, panels=(panel,)).plot()
-        look = dict(format="svg", transparent=True, dpi=200, bbox_inches="tight")
-        one.savefig(buffer, metadata={"Date": None}, **look)
+        style = dict(format="svg", transparent=True, dpi=144, bbox_inches="tight")
+        one.savefig(buffer, metadata={"Date": None}, **style)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
+        svg = re.sub("<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+        letter = r'<path id="([A-Z]\w*-[^"]*)"[^>]*/>'
+        glyphs = {found[1]: re.sub(r"\s+", " ", found[0]) for found in re.finditer(letter, svg)}
+        svg = re.sub(r"\s*\n\s*", "\n", re.sub(letter, "", svg))
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
         assert size
-        zipped = base64.b64encode(gzip.compress(svg.encode(), mtime=0)).decode()
-        drawn.append({"svg": zipped, "width": round(float(size[1])), "height": round(float(size[2]))})
+        true = any(series.role in ("image", "surface", "map") for series in panel.series)
+        width, height = (round(float(length)) for length in size.groups())
+        drawn.append({"svg": _zipped(svg), "width": width, "height": height, "glyphs": glyphs, "true": true})
     return drawn
+
+
+def _zipped(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def _key(i: int) -> dict:
+    """How the i-th rival is drawn: the number of its hue, its dash, and its mark as a path about the origin."""
+    from matplotlib.markers import MarkerStyle
+
+    hue, dash, mark = look(i)
+    style = MarkerStyle(mark)
+    corners = style.get_path().transformed(style.get_transform()).to_polygons()
+    path = "".join("M" + " L".join(f"{8 * x:.1f} {-8 * y:.1f}" for x, y in np.asarray(part)) + "z" for part in corners)
+    return {"hue": HUES.index(hue), "dash": " ".join(f"{2 * length:g}" for length in dash), "mark": path}
+
+
+def _inverted(hue: str) -> str:
+    """What a dark page makes of a hue in a picture: `invert(1) hue-rotate(180deg)`, as the filter is defined."""
+    red, green, blue = (1 - int(hue[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    grey = 2 * (0.213 * red + 0.715 * green + 0.072 * blue)
+    return "#" + "".join(f"{round(255 * min(max(grey - part, 0), 1)):02x}" for part in (red, green, blue))
 
 
 def _mathml(latex: str) -> Markup:
@@ -183,7 +218,27 @@ def _worded(latex: str) -> Markup:
     """A formula with words in it: the words as text, and breaks where a formula has a gap."""
     parts = [part for part in re.split(r"\\text\{([^{}]*)\}|\\q?quad", latex) if part and part.strip(" ,;")]
     words = set(re.findall(r"\\text\{([^{}]*)\}", latex))
-    return Markup(" ").join(part.strip() if part in words else _mathml(part.rstrip("\\ ").strip()) for part in parts)
+    return Markup(" ").join(
+        _prose(part.strip()) if part in words else _mathml(part.rstrip("\\ ").strip()) for part in parts
+    )
+
+
+def _prose(text: str) -> Markup:
+    """A line of text as `plain` has it, with every other power raised and every other index lowered."""
+    text = str(escape(plain(text)))
+    text = re.sub(r"\^\(([^()]+)\)|\^(-?\w+)", lambda power: f"<sup>{power[1] or power[2]}</sup>", text)
+    return Markup(
+        re.sub(r"(?<![\w.])((?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A-Za-z_])", r"\1<sub>\2</sub>", text)
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value / 60:.2g} min" if value > 99 else f"{value:.2g} s"
+
+
+def _counted(mutants, changes: dict[str, str]):
+    """What is wrong with some mutants, and how many have it wrong, each at a place of its own."""
+    return Counter(changes[name] for name in mutants).items()
 
 
 def _factor(value: float) -> str:

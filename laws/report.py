@@ -11,6 +11,8 @@ the processes of pytest-xdist; each process draws the pictures of its own verdic
 its tests are done, and the one that gathers writes the page.  A test
 that shows a misprint tells the `erratum` fixture.
 
+What the short names of documents stand for, the option `laws_references` of pytest's configuration says.
+
 The plugin fails a run if two claims have one name, or if the stated false-alarm probabilities add up to
 more than the suite's budget; and a run of a whole folder, if some mutant of a law was rejected by none of
 the law's validations.
@@ -48,11 +50,12 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Card:
-    """A verdict and the test that gave it."""
+    """A verdict, and the test that gave it: its name, what it says, and its seconds with what it had to prepare."""
 
     verdict: Verdict
     test: str
     says: str
+    seconds: float = 0.0
 
     @property
     def law(self) -> str:
@@ -71,13 +74,14 @@ class Gathered:
 
     cards: list[Card] = field(default_factory=list)
     errata: list[Erratum] = field(default_factory=list)
-    measured: list[tuple[Measurement, str]] = field(default_factory=list)  # with the test that did
+    measured: list[tuple[Measurement, str, float]] = field(default_factory=list)  # with its test and the seconds
     heard: list[Verdict | Measurement] = field(default_factory=list)  # in this process
     pictures: dict[str, list[dict]] = field(default_factory=dict)  # claim id -> its panels, as `page.pictures` has them
     strengths: dict[str, str] = field(default_factory=dict)  # law -> how strongly it is proved
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # test, or file that could not be read -> what it died of
+    references: dict[str, str] = field(default_factory=dict)  # document -> its full reference
     deselected: int = 0
-    partial: bool = False  # picked by hand, or not all tests passed
+    partial: bool = False  # picked by hand, broken off, or not all tests passed
 
     @property
     def false_alarm(self) -> float:
@@ -92,8 +96,17 @@ class Gathered:
     @property
     def doubled(self) -> list[str]:
         """Claims and questions that share a name."""
-        names = [card.verdict.id for card in self.cards] + [measurement.id for measurement, _ in self.measured]
+        names = [card.verdict.id for card in self.cards] + [measurement.id for measurement, *_ in self.measured]
         return sorted({name for name in names if names.count(name) > 1})
+
+    @property
+    def complaints(self) -> list[str]:
+        """What is wrong with the suite as a whole, but for unseen mutants."""
+        from laws.judges.samples import BUDGET
+
+        alarm = f"the verdicts may raise a false alarm with probability {self.false_alarm:.1e} > {BUDGET:g}"
+        doubled = [f"two claims are called {name}" for name in self.doubled]
+        return [*doubled, *([alarm] if self.false_alarm > BUDGET else [])]
 
     @property
     def unseen(self) -> dict[str, list[str]]:
@@ -138,6 +151,7 @@ def pytest_addoption(parser):
     group.addoption("--seeds-from", type=int, default=None, metavar="N", help="repeat a run that drew its seeds from N")
     group.addoption("--report", action="store_true", help="write the report of verdicts to the folder `report`")
     group.addoption("--report-dir", default=None, metavar="DIR", help="write the report of verdicts to this folder")
+    parser.addini("laws_references", "documents by short name, one a line: `name: its full reference`", "linelist")
     parser.addini("laws_report", "folder for the report of verdicts, written whenever there are any", default="")
 
 
@@ -222,11 +236,12 @@ def pytest_sessionfinish(session):
         config.workeroutput["laws_strengths"] = gathered.strengths
         return
     _gather(config.pluginmanager.get_plugin("terminalreporter"), gathered)
-    gathered.partial = bool(_picked(config) or gathered.failed or session.shouldstop or session.shouldfail)
+    gathered.partial = bool(_picked(config) or gathered.failed or session.exitstatus != pytest.ExitCode.OK)
+    gathered.references = dict(line.split(": ", 1) for line in config.getini("laws_references"))
     if _complaints(gathered) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = _folder(config)
-    if folder and (gathered.cards or gathered.errata or gathered.measured):
+    if folder and (gathered.cards or gathered.errata or gathered.measured or gathered.failed and _asked(config)):
         from laws.page import write
 
         write(folder, gathered)
@@ -259,34 +274,42 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def _gather(reporter, gathered: Gathered) -> None:
-    """Read verdicts and errata from the reports of all tests, in the order of their names."""
+    """Read verdicts, errata and failures from all reports, in the order of their names."""
     from laws.judges import Measurement, Verdict
 
-    reports = [r for kind in reporter.stats.values() for r in kind if getattr(r, "when", "") == "call"]
+    reports = [
+        r for kind in reporter.stats.values() for r in kind if isinstance(r, pytest.TestReport | pytest.CollectReport)
+    ]
+    seconds: dict[str, float] = defaultdict(float)
     for report in sorted(reports, key=lambda r: r.nodeid):
-        for kind, text in report.user_properties:
+        seconds[report.nodeid] += getattr(report, "duration", 0.0)
+        if report.failed:
+            gathered.failed.setdefault(report.nodeid, _cause(report))
+    for report in sorted((r for r in reports if r.when == "call"), key=lambda r: r.nodeid):
+        for kind, text in ((kind, str(text)) for kind, text in report.user_properties):
             if kind == "verdict":
                 verdict, says = json.loads(text)
-                gathered.cards.append(Card(Verdict.from_json(verdict), report.nodeid, says))
+                gathered.cards.append(Card(Verdict.from_json(verdict), report.nodeid, says, seconds[report.nodeid]))
             elif kind == "measurement":
-                gathered.measured.append((Measurement.from_json(json.loads(text)[0]), report.nodeid))
+                found = Measurement.from_json(json.loads(text)[0])
+                gathered.measured.append((found, report.nodeid, seconds[report.nodeid]))
             elif kind == "erratum":
                 gathered.errata.append(Erratum(**json.loads(text)))
-        if report.failed:
-            gathered.failed.append(report.nodeid)
+
+
+def _cause(report) -> str:
+    """The first line of what a test died of, and where, if it was not in the test itself."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = crash.message if crash else str(report.longrepr).strip().rpartition("\n")[2]
+    where = {"setup": "before it began: ", "teardown": "after its end: ", "collect": "could not be read: "}
+    return where.get(report.when, "") + said.partition("\n")[0]
 
 
 def _complaints(gathered: Gathered) -> list[str]:
-    """What is wrong with the suite as a whole; a hand-picked part of it cannot be blamed."""
-    from laws.judges.samples import BUDGET
-
-    found = [f"two claims are called {name}" for name in gathered.doubled]
-    if gathered.false_alarm > BUDGET:
-        found.append(f"the verdicts may raise a false alarm with probability {gathered.false_alarm:.1e} > {BUDGET:g}")
-    if not gathered.partial:
-        for law, missed in gathered.unseen.items():
-            found.append(f"{law}: no validation rejects the mutant(s) {'; '.join(missed)}")
-    return found
+    """What is wrong with the suite as a whole; a hand-picked part of it cannot be blamed for unseen mutants."""
+    blind = {} if gathered.partial else gathered.unseen
+    unseen = [f"{law}: no validation rejects the mutant(s) {'; '.join(missed)}" for law, missed in blind.items()]
+    return gathered.complaints + unseen
 
 
 def _picked(config) -> bool:
@@ -294,6 +317,10 @@ def _picked(config) -> bool:
     options = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "last_failed")
     some = any(getattr(config.option, name, None) for name in options)
     return some or not all(Path(argument).is_dir() for argument in config.args)
+
+
+def _asked(config) -> bool:
+    return bool(config.option.report or config.option.report_dir)
 
 
 def _folder(config) -> Path | None:

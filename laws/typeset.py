@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 import sympy as sp
-from sympy.printing.latex import LatexPrinter
+from sympy.printing.latex import LatexPrinter, greek_letters_set
 
-SPELLED = {"lam": r"\lambda"}  # Python reserves the word lambda
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-GREEK = {"mu", "nu", "xi", "pi"}
+SPELLED = {"lam": r"\lambda", "eps": r"\epsilon", "perp": r"\perp", "par": r"\parallel"}  # and what sympy cannot know
 SPOKEN = {
     "lam": "λ", "lambda": "λ", "tau": "τ", "eta": "η", "sigma": "σ", "rho": "ρ", "eps": "ε", "mu": "μ", "kappa": "κ",
-    "alpha": "α", "beta": "β", "delta": "δ",
+    "alpha": "α", "beta": "β", "delta": "δ", "gamma": "γ", "theta": "θ", "epsilon": "ε", "omega": "ω", "phi": "φ",
+    "psi": "ψ", "chi": "χ", "nu": "ν", "pi": "π", "Sigma": "Σ", "Delta": "Δ", "Phi": "Φ", "Lambda": "Λ", "inf": "∞",
 }  # fmt: skip
+RAISED = str.maketrans("+-0123456789TNDLnit", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹ᵀᴺᴰᴸⁿⁱᵗ")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class _Paper(LatexPrinter):
@@ -30,6 +31,9 @@ class _Paper(LatexPrinter):
         printed = rf"{name}\left({above}; {below}; {self._print(expr.argument)}\right)"
         return printed if exp is None else rf"\left({printed}\right)^{{{exp}}}"
 
+    def _hprint_Function(self, func):
+        return (_name(func) if "_" in func else None) or super()._hprint_Function(func)
+
     def _as_ordered_terms(self, expr, order=None):
         terms = super()._as_ordered_terms(expr, order="none")
         return sorted(terms, key=lambda term: term.could_extract_minus_sign())
@@ -42,20 +46,39 @@ def latex(expr: sp.Basic) -> str:
 
 
 def _name(name: str) -> str | None:
-    """How a symbol is written, where sympy would not find it out; None where it would."""
-    if re.fullmatch("[A-Za-z][a-z]", name) and name not in GREEK:
+    """How a symbol or function is written, where sympy would not find it out; None where it would."""
+    if name in SPELLED:
+        return SPELLED[name]
+    if slope := re.fullmatch(r"d(\w+)/d(\w+)", name):
+        return rf"d {_letter(slope[1])} / d {_letter(slope[2])}"
+    if angle := re.fullmatch(r"(sin|cos|tan|cot)(2?)_(\w+)", name):
+        return rf"\{angle[1]}{'^{2}' if angle[2] else ' '}{_letter(angle[3])}"
+    if re.fullmatch("[A-Za-z][a-z]", name) and name not in greek_letters_set:
         return f"{name[0]}_{{{name[1]}}}"
-    if word := re.fullmatch("([A-Za-z])_([a-z]{2,})", name):
-        return rf"{word[1]}_{{\mathrm{{{word[2]}}}}}"
-    return SPELLED.get(name)
+    if parts := re.fullmatch("([A-Za-z]+)_([a-z]{2,})", name):
+        return rf"{_letter(parts[1])}_{{{_letter(parts[2])}}}"
+    return _letter(name) if re.fullmatch("[a-z]{3,}", name) else None
+
+
+def _letter(name: str) -> str:
+    """A letter, Greek by its name; any other word upright."""
+    if name in SPELLED or len(name) == 1:
+        return SPELLED.get(name, name)
+    return rf"\{name}" if name.lower() in greek_letters_set else rf"\mathrm{{{name}}}"
 
 
 def plain(text: str) -> str:
-    """A line of text with its Greek letters and signs: `lam` is λ, `->` an arrow, 2e-05 is 2×10⁻⁵."""
+    """A line of text with its Greek letters, indices and signs: `lam` is λ, `->` an arrow, 2e-05 is 2×10⁻⁵."""
     for word, sign in SPOKEN.items():
-        text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z_=])", sign, text)
-    text = re.sub(r"\^([23])(?![\d.])", lambda power: "²³"[int(power[1]) - 2], text)
-    text = re.sub(
-        r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + (power[1].strip("+") + power[2]).translate(RAISED), text
-    )
-    return text.replace("->", "→").replace(">=", "≥").replace("<=", "≤")
+        text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z=]|_\w{{5}})", sign, text)
+    text = re.sub(r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + _raised(power[1].strip("+") + power[2]), text)
+    text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?![\w.])", lambda x: x[1] + x[2].translate(LOWERED), text)
+    text = re.sub(r"\^(-?\d+|[TNDLnit])(?!\w|\.\d)", lambda power: _raised(power[1]), text)
+    text = re.sub(r"\^\(([-+\dTNDLnit]+)\)", lambda power: _raised(power[1]), text)
+    for typed, sign in {"->": "→", ">=": "≥", "<=": "≤", "sqrt(": "√("}.items():
+        text = text.replace(typed, sign)
+    return text
+
+
+def _raised(power: str) -> str:
+    return power.translate(RAISED)

@@ -27,6 +27,12 @@ def test_functions_are_set_off():
     assert '<mspace width="0.17em" /><mi>atan</mi></mrow>' in mathml(r"\operatorname{atan}{\left(x \right)}")
 
 
+def test_bars_of_a_norm_are_alike():
+    """A bar with an index stretches no more than its partner."""
+    norm = mathml(r"\lVert x - \tilde y \rVert^2 + \|x\| + |x|")
+    assert norm.count('<mo stretchy="false" lspace="0" rspace="0">') == 6
+
+
 def test_scripts_have_a_base_and_a_script():
     """A power of a function is a base and an exponent, as browsers ask."""
     for power in ElementTree.fromstring(mathml(r"\tanh^{2}{\left(x \right)} + {}_{2}F_{1}(a, b; c; x)")).iter():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from laws import Order, confront, page
+from laws import Order, confront, formula, page
+from laws.judges.drawing import HUES
 from laws.report import Card, Gathered
 from theory.chain import any_depth, half_time_2, shallow, two_layers
 
@@ -19,6 +20,16 @@ def judged(claim, law, at, test, **more):
     """The card of a confrontation in a test, against half of the law."""
     half = {"half": lambda **at: law(**at) / 2}
     return Card(confront(claim, law, tending(law(**at)), at, Order(1), half, **more), test, "It holds.")
+
+
+@formula(r"x \to \dot{x}")
+def doubled(x):
+    """Twice the argument.
+
+    Source: some paper, (3), as printed
+    in its second edition.
+    """
+    return 2 * x
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +53,9 @@ def test_cards_are_of_laws(gathered):
     laws = [card.law for card in gathered.cards]
     chain = "theory.chain."
     assert laws == [f"{chain}two_layers", f"{chain}any_depth", f"{chain}two_layers", f"{chain}any_depth", ""]
-    assert gathered.cards[3].verdict.source.startswith("The output at time t") and not gathered.cards[3].verdict.latex
+    function = gathered.cards[3].verdict
+    assert function.sentence.startswith("The output at time t") and not function.latex
+    assert function.source == "derived here, equation (4) of theory.chain"
 
 
 def test_topics_are_where_the_laws_are(gathered):
@@ -58,8 +71,9 @@ def test_page_shows_formulas_colours_and_changes(gathered, tmp_path):
     html = (tmp_path / "index.html").read_text()
     unseen = gathered.cards[0].verdict.changes
     assert unseen and all(r"\to" in change and "tau" in change for change in unseen.values())
-    assert html.count('class="change"') == 2 * len(unseen)  # on its card, and on top: no other claim saw it
-    assert "border-color: #D55E00" in html
+    places = set(unseen.values())
+    assert html.count('class="change"') == 2 * len(places)  # on its card, and on top: no other claim saw it
+    assert 'href="#look0"' in html and "--hue0: #D55E00" in html
     assert "[2.0" not in html and "e-0" not in html[html.index("<main>") : html.index("<img")]
 
 
@@ -67,6 +81,36 @@ def test_words_in_a_formula_are_words():
     """In an erratum words are set as text, which a browser can break, and gaps are places to break."""
     html = str(page._worded(r"s \to \mathrm{sgn}(s)\ \text{in the exponent}, \quad D > 2"))
     assert html.count("<math") == 2 and " in the exponent " in html and "\\" not in html
+
+
+def test_a_function_shows_its_formula(tmp_path):
+    """A function that says its formula has it on its card, marked as what the claim follows from, with its source."""
+    card = judged("twice", lambda x: doubled(x), dict(x=times), "tests/test_page.py::d", of=doubled)
+    assert (card.verdict.latex, card.verdict.sentence) == (r"x \to \dot{x}", "Twice the argument")
+    assert card.verdict.source == "some paper, (3), as printed in its second edition"
+    references = {"some paper": "Some Body, Some paper, 1905"}
+    page.write(tmp_path, Gathered([card], references=references))
+    html = (tmp_path / "index.html").read_text()
+    assert 0 < html.index("follows from <code>") < html.index('<div class="formula">')
+    assert "Some Body, Some paper, 1905; 1 claim" in html
+
+
+def test_prose_raises_powers_and_lowers_indices():
+    """Powers and indices are set as such, what is code or markup is left alone."""
+    said = str(page._prose("W_d e^(-t/tau) < s_min^2 by learning_time, 4.03e-05"))
+    assert said == "W<sub>d</sub> e<sup>-t/τ</sup> &lt; s<sub>min</sub>² by learning_time, 4.03×10⁻⁵"
+
+
+def test_hues_stand_out_on_paper_and_on_screen():
+    """Every hue, and what a dark page makes of it, has the contrast of 3 to 1 that is asked of a drawing."""
+
+    def light(hue):
+        parts = np.array([int(hue[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    for hue in HUES:
+        assert 1.05 / (light(hue) + 0.05) > 3
+        assert (light(page._inverted(hue)) + 0.05) / (light("#1b1f26") + 0.05) > 3
 
 
 def test_of_wants_a_law_or_a_documented_function():

@@ -2,11 +2,15 @@
 
 import numpy as np
 
-from laws import Mean, Order, Solver, confront
-from laws.judges.drawing import DASHES, HUES, LOWEST, MARKS
+from laws import Distribution, Mean, Order, Roundoff, Solver, Trend, confront
+from laws.judges import drawing
+from laws.judges.drawing import LOWEST, UNITS, look
 from laws.typeset import plain
 
 at = dict(x=np.array([0.5, 1.0, 2.0, 4.0]))
+
+
+SQUARE = {"square": lambda x: x**2}
 
 
 def line(x):
@@ -56,14 +60,64 @@ def test_one_number_is_a_row():
 
 
 def test_numbers_in_no_order_are_predicted_against_measured():
-    """Without an argument that orders them, values are dots at what was measured, never joined by lines."""
+    """Without an argument that orders them, values are dots at what the law predicts, never joined by lines.
+
+    The law is the diagonal; how far each prediction lies from the runs is told row by row.
+    """
     numbers = dict(u=np.array([2.0, 1.0, 3.0]), v=np.array([0.1, 0.7, 0.4]))
     run = lambda rtol, seed: numbers["u"] * numbers["v"] * (1 + rtol)  # noqa: E731
     rivals = {"sum": lambda u, v: u + v}
     verdict = confront("parity", lambda u, v: u * v, run, numbers, Solver(), rivals, labels=dict(y="area"))
     values, distances = verdict.panels
-    assert (values.x, values.y, distances.x) == ("measured: area", "predicted: area", "measured: area")
-    assert all(not s.joined for panel in verdict.panels for s in panel.series if s.role == "rival")
+    assert (values.x, values.y, distances.x) == ("area: as the law predicts it", "area", UNITS)
+    assert distances.rows and all(not s.joined for s in values.series if s.role == "rival")
+    dots = next(s for s in values.series if s.role == "run")
+    assert dots.x == [0.2, 0.7, 3.0 * 0.4] and np.allclose(dots.x, dots.y)
+
+
+def test_runs_are_called_what_they_are():
+    """The dots are runs, or what `labels` call them; numbers with a name each have a row each."""
+    many = lambda seed: np.array([1.7, 1.7])  # noqa: E731
+    rows = {}
+    for runs in ("runs", "drawn prompts", ("black", "white")):
+        verdict = confront("named", 1.7, many, {}, Roundoff(4), {"off": 0.9}, labels=dict(y="weight", runs=runs))
+        rows[runs] = [s.label for s in verdict.panels[0].series if s.role == "run"]
+    assert rows == {"runs": ["runs"], "drawn prompts": ["drawn prompts"], ("black", "white"): ["black", "white"]}
+    assert confront("unnamed", 1.7, many, {}, Roundoff(4), {"off": 0.9}).panels[0].series[0].label == "runs"
+
+
+def test_distances_do_not_cover_each_other():
+    """One mark for each prediction and argument, beside those of the others."""
+    rivals = {name: lambda x, more=more: (1 + more) * line(x) for name, more in (("a", 1e-3), ("b", 2e-3))}
+    *_, distances = confront("beside", line, stepping, at, Order(1), rivals).panels
+    places = [x for series in distances.series if series.role != "band" for x in series.x]
+    assert len(set(places)) == len(places) == 3 * len(at["x"])
+
+
+def test_legend_says_what_cannot_be_seen():
+    """A rival that lies upon another says so, and so does one that leaves the scale; nothing below 0 is made up."""
+    rivals = {"one": lambda x: 2 * x, "alike": lambda x: 2 * x, "far": lambda x: 90 + x, "leaving": lambda x: x**4}
+    axes = confront("seen", line, stepping, at, Order(1), rivals).plot().axes[0]
+    said = [" ".join(text.get_text().split()) for text in axes.get_legend().get_texts()]
+    assert {"alike (as one)", "far (off the scale)", "leaving (partly off the scale)"} <= set(said)
+    assert -0.1 * axes.get_ylim()[1] < axes.get_ylim()[0] <= 0
+
+
+def test_labels_are_not_broken_within_brackets():
+    """A number stays with its name."""
+    words = "the strength of the mode that is learnt first (tau = 1.3)"
+    assert drawing._wrapped(words, 48).split("\n")[-1].split()[-3:] == ["(τ", "=", "1.3)"]
+
+
+def test_a_trend_shows_every_run():
+    """A thin line for every run, dots for the median; a distribution shows dots of the samples."""
+    rising = lambda x, seed: x + 0.1 * (seed % 7)  # noqa: E731
+    (trend,) = confront("rising", 1.0, rising, {}, Trend((1.0, 2.0, 3.0)), {"none": 0.0}).panels
+    each, median = trend.series
+    assert each.role == "each" and np.shape(each.y)[0] > 20 and len(median.y) == 3
+    verdict = confront("spread", lambda x: x, lambda n, seed: (np.arange(n) + 0.5) / n, {}, Distribution("x"), SQUARE)
+    assert [s.role for s in verdict.panels[0].series] == ["band", "law", "rival", "run"]
+    verdict.plot().canvas.draw()
 
 
 def test_a_label_may_be_a_formula():
@@ -83,11 +137,11 @@ def test_what_is_counted_is_not_interpolated():
 
 def test_every_rival_has_a_look_of_its_own():
     """Up to thirty rivals differ in hue, dash or mark; one rival looks the same in every panel."""
-    looks = {(HUES[i % 6], DASHES[(i + i // 6) % 6], MARKS[(i + i // 6) % 6]) for i in range(30)}
-    assert len(looks) == 30
+    assert len({look(i) for i in range(30)}) == 30
     rivals = {f"rival {i}": (lambda x, i=i: (2 + i) * x) for i in range(3)}
     verdict = confront("looks", line, stepping, at, Order(1), rivals)
     axes = verdict.plot().axes
-    hues = [{str(entry.get_label()): entry.get_color() for entry in panel.get_lines()} for panel in axes]
+    name = lambda entry: str(entry.get_label()).partition(" (")[0]  # noqa: E731
+    hues = [{name(entry): entry.get_color() for entry in panel.get_lines()} for panel in axes]
     assert len({hues[0][name] for name in rivals}) == 3
     assert all(hues[0][name] == hues[1][name] for name in rivals)

@@ -49,6 +49,22 @@ def test_wrong():
     confront("a line is steep", lambda x, k: 1.1 * k * x, run, at, Order(1))
 '''
 
+BROKEN = '''
+import pytest
+from test_mine import test_coin as coin
+
+@pytest.fixture
+def network():
+    raise ValueError("s = 3 has no mode")
+
+def test_needs(network):
+    """A test that cannot begin."""
+
+def test_coin_again():
+    """A claim that another test has made."""
+    coin()
+'''
+
 DISPROVED = '''
 from test_mine import Law, Order, Source, at, confront, k, run, sp, x
 
@@ -149,6 +165,30 @@ def test_a_wrong_law_fails_and_is_shown_as_failing(stranger):
         and 'again with: pytest "mine/test_wrong.py::test_wrong"' in said
     )
     assert "fails" in (stranger.folder / "out" / "index.html").read_text()
+
+
+def test_what_failed_is_named(stranger):
+    """What could not begin or be read, and a name that two claims share, head the page, which calls itself a part."""
+    (stranger.folder / "mine" / "test_broken.py").write_text(BROKEN)
+    (stranger.folder / "mine" / "test_unreadable.py").write_text("import no_such_module")
+    stranger("--report-dir=out", "--continue-on-collection-errors", ok=False)
+    page = (stranger.folder / "out" / "index.html").read_text()
+    assert "What failed" in page and "A part of the suite" in page and "2 tests failed" in page
+    assert "<code>mine/test_broken.py::test_needs</code>: before it began: ValueError: s = 3 has no mode" in page
+    assert "<code>mine/test_unreadable.py</code>: could not be read: " in page and "no_such_module" in page
+    assert "The suite as a whole: two claims are called a-coin-is-fair" in page
+    data = json.loads((stranger.folder / "out" / "verdicts.json").read_text())
+    assert list(data["failed"]) == ["mine/test_broken.py::test_needs", "mine/test_unreadable.py"]
+    assert data["complaints"] == ["two claims are called a-coin-is-fair"]
+
+
+def test_a_process_that_died_is_named(stranger):
+    """A test that takes its process with it is told as a failure, beside what the others found."""
+    died = "import os\n\ndef test_dies():\n    os._exit(3)\n"
+    (stranger.folder / "mine" / "test_died.py").write_text(died)
+    stranger("--report-dir=out", "-n2", "-k", "dies or line", ok=False)
+    page = (stranger.folder / "out" / "index.html").read_text()
+    assert "<code>mine/test_died.py::test_dies</code>" in page and "a line is straight" in page
 
 
 def test_a_law_whose_proof_fails_is_shown_with_that(stranger):

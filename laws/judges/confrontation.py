@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import time
@@ -40,7 +41,7 @@ def confront(
     judge: Judge,
     rivals: Mapping[str, Law | Callable | float] | None = None,
     seed: int = 0,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, Any] | None = None,
     picture: Panel | None = None,
     of: Law | Callable | None = None,
     through: Callable[[Any], Callable] | None = None,
@@ -49,10 +50,11 @@ def confront(
 
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
     number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with "y"
-    for the law's value, "h" for the step and "x" for the levels of a judge that has them; picture: a
-    further panel to show, such as an error surface; of: the `Law`, or the documented function, from which
-    another function follows, to be shown with it; through: what the runs see of a law, a map from the
-    `Law`, and from each mutant, to a function of the keywords in `at`.
+    for the law's value, "h" for the step, "x" for the levels of a judge that has them, and "runs" for what was run
+    ("trained networks", or one name for each number); picture: a further panel to show, such as an error
+    surface; of: the `Law`, or the documented function, from which another function follows, to be shown with
+    it; through: what the runs see of a law, a map from the `Law`, and from each mutant, to a function of the
+    keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
@@ -85,14 +87,12 @@ def confront(
 
 
 def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
-    stated = law if isinstance(law, Law) else of if isinstance(of, Law) else None
+    stated = of or law
     return Verdict(
         claim=claim,
         law=_name(law),
         of=_name(of) if of else "",
-        latex=broken(stated.lhs, "=" if stated.upto is None else r"\simeq", stated.rhs) if stated else "",
-        given=",\n".join(latex(h) for h in stated.given) if stated else "",
-        source=str(stated.source) if stated else _sentence(of),
+        **(_law(stated) if isinstance(stated, Law) else _function(stated)),
         judge=_brief(judge),
         says=found.says,
         accepted=found.accepted,
@@ -151,9 +151,28 @@ def _name(law) -> str:
     return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
 
 
-def _sentence(function) -> str:
-    """The first sentence of what a function says of itself."""
-    return (getattr(function, "__doc__", None) or "").strip().partition("\n")[0].rstrip(".")
+def _law(law: Law) -> dict[str, str]:
+    """What a card prints of a law."""
+    return {
+        "latex": broken(law.lhs, "=" if law.upto is None else r"\simeq", law.rhs),
+        "given": ",\n".join(latex(h) for h in law.given),
+        "source": str(law.source),
+        "sentence": "",
+    }
+
+
+def _function(function) -> dict[str, str]:
+    """What a card prints of a function: its formula, its source, and what it says of itself."""
+    text = inspect.getdoc(function) or "" if hasattr(function, "__qualname__") else ""
+    named = re.search(r"^Source: *(.+?)\.?(?=\n\n|\Z)", text, re.S | re.M)
+    source = " ".join(named[1].split()) if named else ""
+    home = _name(function).rpartition(".")[0]  # whose docstring numbers the equations
+    return {
+        "latex": getattr(function, "latex", ""),
+        "given": "",
+        "source": re.sub(r"(equations? \([^)]*\))", rf"\1 of {home}", source),
+        "sentence": text.partition("\n")[0].rstrip("."),
+    }
 
 
 def _factor(finding: Finding) -> float:

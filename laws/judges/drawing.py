@@ -1,10 +1,12 @@
 """How a picture of a verdict is drawn: the law in ink, runs as dots, every rival in a colour and a dash of its own.
 
-The colours are Okabe and Ito's, which the colour-blind tell apart; dashes and marks tell them apart without colour.
+The first four colours are Okabe and Ito's; two darker ones join them, so that the colour-blind tell all six apart and
+none pales on paper.  Dashes and marks tell them apart without colour.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,10 +19,11 @@ from laws.typeset import plain
 if TYPE_CHECKING:
     from laws.judges.verdict import Panel, Series
 
-INK, GREY = "#1a1a1a", "#8a8a8a"
-HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-DASHES = ("--", (0, (1, 1.2)), "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (8, 3)), (0, (2.5, 1.5)))
+INK, DIM, GREY = "#1a1a1a", "#555555", "#8a8a8a"
+HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
+DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
+FEW = 12  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
 WIDE = 34  # letters of a legend before it is broken
@@ -47,6 +50,11 @@ def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, int]:
     return {name: i for i, name in enumerate([*rivals, *others])}
 
 
+def look(i: int) -> tuple[str, tuple[float, ...], str]:
+    """Hue, dash and mark of the i-th rival; thirty differ."""
+    return HUES[i % 6], DASHES[(i + i // 6) % 6], MARKS[(i + i // 6) % 6]
+
+
 def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
     if any(series.role == "image" for series in panel.series):
         diagrams.images(axes, panel)
@@ -57,33 +65,32 @@ def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
     if "x" in panel.log:
         axes.set_xscale("log")
         _few_ticks(axes.xaxis, np.concatenate([np.ravel(s.x) for s in panel.series]))
-    elif panel.counts:
-        from matplotlib.ticker import MaxNLocator
-
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
+        axes.locator_params(axis="x", nbins=6, integer=panel.counts or _whole(panel, "x"))
     if "y" in panel.log:
         axes.set_yscale("log")
         _mark_lowest(axes.yaxis)
     elif not any(series.role == "surface" for series in panel.series):
+        axes.locator_params(axis="y", integer=_whole(panel, "y"))
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
-    _legend(axes)
+    _legend(axes, _alike(axes, panel))
 
 
 def _forest(axes, panel: Panel, styles: dict[str, int]) -> None:
     """Numbers in rows: what was measured, with its interval down the whole picture, law and rivals below it."""
     rows = [series for series in panel.series if series.role != "band"]
+    lone = sum(series.role == "run" for series in panel.series) == 1
     for series in panel.series:
-        if series.low is not None and series.high is not None:
+        if series.low is not None and series.high is not None and (lone or series.role == "band"):
             axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0)
     for row, series in enumerate(rows):
-        i = styles.get(series.label, 0)
-        ink, mark = (INK, "D") if series.role == "law" else (HUES[i % 6], MARKS[(i + i // 6) % 6])
-        look: dict[str, Any] = dict(color=ink, marker=mark)
+        ink, _, mark = (INK, "", "D") if series.role == "law" else look(styles.get(series.label, 0))
+        drawn: dict[str, Any] = dict(color=ink, marker=mark)
         if series.role == "run":
-            look = dict(color=INK, marker="o", mfc="white", mew=1.4)
+            drawn = dict(color=INK, marker="o", mfc="white", mew=1.4)
             if series.low is not None and series.high is not None:
                 axes.plot([series.low[0], series.high[0]], [row, row], color=INK, lw=1.6)
-        axes.plot(series.x, [row] * len(series.x), ls="", ms=7, zorder=3, **look)
+        axes.plot(series.x, [row] * len(series.x), ls="", ms=7, zorder=3, **drawn)
     axes.set_xlabel(_wrapped(panel.x, 60))
     if "x" in panel.log:
         axes.set_xscale("log")
@@ -97,28 +104,35 @@ def _forest(axes, panel: Panel, styles: dict[str, int]) -> None:
 def _line(axes, series: Series, i: int, law: bool) -> None:
     """A prediction: a line where it is known everywhere, marks where it is known at the runs alone."""
     x, y = np.asarray(series.x), np.asarray(series.y)
-    ink = INK if law else HUES[i % 6]
-    look: dict[str, Any]
+    hue, dash, mark = look(i)
+    drawn: dict[str, Any]
     if series.joined and x.size > 1:
-        look = dict(ls="-", lw=1.7, zorder=2) if law else dict(ls=DASHES[(i + i // 6) % 6], lw=1.6, zorder=1.5)
+        drawn = dict(ls="-", lw=1.7, zorder=2) if law else dict(ls=(0, dash), lw=1.6, zorder=1.5)
     elif law:
-        look = dict(ls="", marker="_", ms=13 if x.size <= 25 else 6, mew=2, zorder=2)
+        drawn = dict(ls="", marker="_", ms=13 if x.size <= 25 else 6, mew=2, zorder=2)
     else:
-        look = dict(ls="", marker=MARKS[(i + i // 6) % 6], ms=5 if x.size <= 25 else 2.5, zorder=2.5)
-    axes.plot(x, y.T, color=ink, label=_once(axes, series.label, y), rasterized=y.size > CROWD, **look)
+        drawn = dict(ls="", marker=mark, ms=5 if x.size <= 25 else 2.5, zorder=2.5)
+    label = _once(axes, series.label, y)
+    axes.plot(x, y.T, color=INK if law else hue, label=label, rasterized=y.size > CROWD, **drawn)
 
 
 def _run(axes, series: Series, i: int) -> None:
     """Trained networks: open dots, with their interval where it is wider than a dot."""
     x, y = np.asarray(series.x), np.asarray(series.y)
-    look = dict(mfc="white", mec=INK, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=INK, ms=2, zorder=3)
+    drawn = dict(mfc="white", mec=INK, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=INK, ms=2, zorder=3)
     spread = None
     if series.low is not None and series.high is not None:
         spread = np.abs(np.array([y - series.low, np.asarray(series.high) - y]))
     if spread is not None and np.max(spread) > 0.01 * np.ptp(y):
-        axes.errorbar(x, y, spread, fmt="o", ecolor=INK, elinewidth=1.2, label=series.label, **look)
+        axes.errorbar(x, y, spread, fmt="o", ecolor=INK, elinewidth=1.2, label=series.label, **drawn)
     else:
-        axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **look)
+        axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **drawn)
+
+
+def _each(axes, series: Series, i: int) -> None:
+    """Every run by itself, as a thin line."""
+    y = np.asarray(series.y)
+    axes.plot(series.x, y.T, color=GREY, lw=0.6, alpha=0.7, zorder=1, label=_once(axes, series.label, y))
 
 
 def _band(axes, series: Series, i: int) -> None:
@@ -130,14 +144,14 @@ def _band(axes, series: Series, i: int) -> None:
         axes.fill_between(series.x, low, high, color=GREY, alpha=0.3, lw=0, label=series.label)
     else:
         middle, half = (np.add(high, low)) / 2, np.subtract(high, low) / 2
-        look = dict(elinewidth=14, ecolor=GREY, alpha=0.35, fmt="none", label=series.label)
-        axes.errorbar(series.x, middle, half, **look)
+        drawn = dict(elinewidth=14, ecolor=GREY, alpha=0.35, fmt="none", label=series.label)
+        axes.errorbar(series.x, middle, half, **drawn)
 
 
 def _path(axes, series: Series, i: int) -> None:
     """Descent on a surface, with a dot where it ends."""
-    axes.plot(series.x, series.y, color=HUES[0], lw=1.8, label=_once(axes, series.label, np.empty(0)))
-    axes.plot(series.x[-1:], series.y[-1:], "o", color=HUES[0])
+    axes.plot(series.x, series.y, color=DIM, lw=1.8, label=_once(axes, series.label, np.empty(0)))
+    axes.plot(series.x[-1:], series.y[-1:], "o", color=DIM)
 
 
 def _surface(axes, series: Series, i: int) -> None:
@@ -151,6 +165,7 @@ DRAW: dict[str, Callable[..., None]] = {
     "law": lambda axes, series, i: _line(axes, series, i, law=True),
     "rival": lambda axes, series, i: _line(axes, series, i, law=False),
     "run": _run,
+    "each": _each,
     "band": _band,
     "path": _path,
     "surface": _surface,
@@ -167,7 +182,17 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     if high - low < 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
         return bottom, top
     room = max(high - low, 0.1 * max(abs(low), abs(high)))
-    return max(bottom, low - room), min(top, high + room)
+    floor = low - room
+    if min(np.min(s.y) for s in panel.series) >= 0:  # what cannot be negative needs no room there, but for half a dot
+        floor = max(floor, min(0.0, low - 0.04 * room))
+    return max(bottom, floor), min(top, high + room)
+
+
+def _whole(panel: Panel, axis: str) -> bool:
+    """Whether what was measured along an axis, or at which it was, are a few whole numbers."""
+    found = [np.ravel(getattr(series, axis)) for series in panel.series if series.role == "run"]
+    values = np.unique(np.concatenate(found)) if found else np.empty(0)
+    return 1 < values.size <= FEW and bool(np.all(values == np.rint(values)))
 
 
 def _few_ticks(axis, x: np.ndarray) -> None:
@@ -177,7 +202,7 @@ def _few_ticks(axis, x: np.ndarray) -> None:
     axis.set_minor_formatter(NullFormatter())
     if len(np.unique(x)) <= 6:
         axis.set_major_formatter(ScalarFormatter())
-        axis.set_ticks(np.unique(x), [f"{value:.3g}" for value in np.unique(x)])
+        axis.set_ticks(np.unique(x), [plain(f"{value:.4g}") for value in np.unique(x)])
 
 
 def _mark_lowest(axis) -> None:
@@ -199,13 +224,28 @@ def _once(axes, label: str, y: np.ndarray):
     return first if y.ndim < 2 else [first] + ["_nolegend_"] * (len(y) - 1)
 
 
-def _legend(axes) -> None:
-    """The legend, below; it tells what lies off the scale."""
+def _legend(axes, alike: dict[str, str]) -> None:
+    """The legend, below; it tells what lies off the scale, or under another line."""
     for line in axes.get_lines():
-        line.set_label(_shown(axes, line))
+        line.set_label(_shown(axes, line, alike))
     handles, labels = axes.get_legend_handles_labels()
-    place = dict(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=_columns(labels))
+    below = -0.17 - 0.055 * axes.get_xlabel().count("\n")
+    place = dict(loc="upper center", bbox_to_anchor=(0.5, below), ncols=_columns(labels))
     axes.legend(handles, labels, frameon=False, fontsize=9, handlelength=3, columnspacing=1.2, **place)
+
+
+def _alike(axes, panel: Panel) -> dict[str, str]:
+    """Rivals that lie upon another, to less than a point, and upon which."""
+    found: dict[str, str] = {}
+    seen: dict[str, np.ndarray] = {}
+    for series in (series for series in panel.series if series.role == "rival"):
+        points = np.column_stack([np.broadcast_to(series.x, np.shape(series.y)).ravel(), np.ravel(series.y)])
+        place = axes.transData.transform(points)
+        for name, other in seen.items():
+            if place.shape == other.shape and np.max(np.abs(place - other)) < 1:
+                found[series.label] = name
+        seen[series.label] = place
+    return found
 
 
 def _columns(labels) -> int:
@@ -222,16 +262,22 @@ def _height(panel: Panel) -> float:
     return SIZE[1] + 0.17 * sum(sorted(lines)[::-columns])
 
 
-def _shown(axes, line) -> str:
-    """The legend of a line: Greek, broken where long, and said to be off the scale where it cannot be seen."""
+def _shown(axes, line, alike: dict[str, str]) -> str:
+    """The legend of a line: Greek, broken where long, and told of what cannot be seen of it."""
     label, (bottom, top) = str(line.get_label()), axes.get_ylim()
     y = np.asarray(line.get_ydata(), dtype=float)
     if label.startswith("_"):
         return label
-    hidden = y.size > 0 and bool(np.all(y > top) or np.all(y < bottom))
-    return _wrapped(label + (" (off the scale)" if hidden else ""), WIDE)
+    off = (y > top) | (y < bottom)
+    notes = [f"as {alike[label]}"] if label in alike else []
+    notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
+    return _wrapped(f"{label} ({', '.join(notes)})" if notes else label, WIDE)
 
 
 def _wrapped(text: str, width: int) -> str:
-    """A label with its Greek, broken where long, but for formulas."""
-    return plain(text) if "$" in text else "\n".join(textwrap.wrap(plain(text), width, break_long_words=False))
+    """A label with its Greek, broken where long, but neither in a formula nor around a sign or in a short bracket."""
+    if "$" in text:
+        return plain(text)
+    whole = re.sub(r" ([=<>≤≥≈×+]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", plain(text))
+    whole = re.sub(r"\([^()]{1,18}\)", lambda bracket: bracket[0].replace(" ", "\N{NO-BREAK SPACE}"), whole)
+    return "\n".join(textwrap.wrap(whole, width, break_long_words=False))

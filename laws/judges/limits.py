@@ -45,7 +45,7 @@ class Order:
         worst = np.argmax(np.where(error > 0, gap / np.where(error > 0, error, 1), np.where(gap > 0, np.inf, 0)))
         says = (
             f"order {order:.4f} (must be {self.p:g} within 1/4); "
-            f"law - limit {gap.flat[worst]:.2e} (must be within {error.flat[worst]:.2e})"
+            f"law - limit {gap.flat[worst]:.3g} (must be within {error.flat[worst]:.3g})"
         )
         off = ratio(abs(order - self.p), 0.25)
         if off > ratio(gap.flat[worst], error.flat[worst]):
@@ -114,7 +114,7 @@ class Solver:
         fine, bound = runs[1], self._bound(runs)
         size = size_of(fine)
         gap = float(np.max(np.abs(match(predict(), fine) - fine) / size))
-        return Finding(gap, bound, f"relative distance {gap:.2e} (the solver's own error: {bound:.2e})", fine)
+        return Finding(gap, bound, f"relative distance {gap:.3g} (the solver's own error: {bound:.3g})", fine)
 
     def _bound(self, runs) -> float:
         """The solver's own relative error."""

@@ -2,7 +2,7 @@
 
 - An argument runs along the observations: law and rivals as curves, the runs as dots.
 - One number, or several that should be equal: a forest plot; its rows are the runs, the law and every rival.
-- Numbers in no order: the predicted against the measured.
+- Numbers in no order: each at what the law predicts for it, so that the law is the diagonal.
 
 A judge of limits adds its errors step by step.  Where the error of the runs, or a rival's distance from the
 law, is too small for the eye, a further panel shows every distance in units of that error.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,8 @@ ROWS = 5  # curves of one family
 SEEN = 0.02  # of the height of a picture, that the eye resolves
 
 
-def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: Mapping[str, str]) -> tuple[Panel, ...]:
-    """The panels of a verdict; the first prediction is the law, `labels` name the axes."""
+def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: Mapping[str, Any]) -> tuple[Panel, ...]:
+    """The panels of a verdict; the first prediction is the law, `labels` name the axes and what was run."""
     shown = dict(list(predictions.items())[:MOST])
     if judge.shows in ("fit", "samples"):
         own = judge.panel(runs, shown)
@@ -36,7 +37,7 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     if observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
         found = [_number(judge, observed, low, high, values, labels)]
     elif axis is None:
-        found = [_parity(observed, low, high, values, labels)]
+        found = [_parity(judge, observed, low, high, values, labels)]
     else:
         found = [_curves(judge, axis, observed, low, high, shown, at, labels)]
     limit, hidden = judge.shows == "limit", _hidden(observed, low, high, values)
@@ -73,11 +74,14 @@ def _role(name: str) -> str:
 
 
 def _number(judge, observed, low, high, values, labels) -> Panel:
-    """One number, or several that the law says are equal, row by row."""
-    one = observed.size == 1
-    row = lambda x: np.ravel(x).tolist()  # noqa: E731
-    ends = (row(low), row(high)) if one else (None, None)
-    rows = [Series("run", row(observed), [0.0] * observed.size, _title(judge, np.ravel(observed)), *ends)]
+    """One number, or several that the law says are equal, row by row; each run has a row if `labels` name them all."""
+    numbers, told = np.ravel(observed), labels.get("runs", "")
+    names = [_title(judge, numbers, labels)] if isinstance(told, str) else told
+    if len(names) == numbers.size:
+        each = zip(numbers.tolist(), np.ravel(low).tolist(), np.ravel(high).tolist(), names, strict=True)
+        rows = [Series("run", [x], [0.0], name, [a], [b]) for x, a, b, name in each]
+    else:
+        rows = [Series("run", numbers.tolist(), [0.0] * numbers.size, "; ".join(names))]
     if hasattr(judge, "margin"):
         law = float(np.ravel(values["law"])[0])
         rows.insert(0, Series("band", [law], [0.0], "", [law - judge.margin], [law + judge.margin]))
@@ -87,17 +91,15 @@ def _number(judge, observed, low, high, values, labels) -> Panel:
     return Panel(labels.get("y", "measured number"), "", tuple(rows), rows=True)
 
 
-def _parity(observed, low, high, values, labels) -> Panel:
-    """Numbers in no order: what is predicted against what was measured."""
-    y = labels.get("y", "value")
-    ends = [float(np.min(observed)), float(np.max(observed))]
-    x = observed.ravel().tolist()
-    series = [Series("law", ends, ends, "predicted = measured")]
-    series += [
-        Series("rival", x, value.ravel().tolist(), name, joined=False) for name, value in list(values.items())[1:]
-    ]
-    series.append(Series("run", x, values["law"].ravel().tolist(), "law"))
-    return Panel(f"measured: {y}", f"predicted: {y}", tuple(series))
+def _parity(judge, observed, low, high, values, labels) -> Panel:
+    """Numbers in no order, at what the law predicts for them: the law is the diagonal, a rival what lies off it."""
+    y, row = labels.get("y", "value"), lambda values: np.ravel(values).tolist()
+    x = row(values["law"])
+    ends = [min(x), max(x)]
+    series = [Series("law", ends, ends, "law")]
+    series += [Series("rival", x, row(value), name, joined=False) for name, value in list(values.items())[1:]]
+    series.append(Series("run", x, row(observed), _title(judge, np.ravel(observed), labels), row(low), row(high)))
+    return Panel(f"{y}: as the law predicts it", y, tuple(series))
 
 
 def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
@@ -112,7 +114,7 @@ def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
         law = match(shown["law"](), observed)
         ends_of_margin = (law - judge.margin).tolist(), (law + judge.margin).tolist()
         series.insert(0, Series("band", x.tolist(), law.tolist(), "margin", *ends_of_margin, joined=not counts))
-    series.append(Series("run", x.tolist(), _few(observed).tolist(), _title(judge, observed), *ends))
+    series.append(Series("run", x.tolist(), _few(observed).tolist(), _title(judge, observed, labels), *ends))
     return Panel(labels.get(axis, axis), y, tuple(series), counts=counts)
 
 
@@ -144,19 +146,23 @@ def _curve(name, predict, axis, at, dense, observed) -> Series:
 
 
 def _distances(axis, observed, low, high, values, at, labels) -> Panel:
-    """How far every prediction lies from the runs, in units of their error; below 1 it is accepted."""
+    """How far every prediction lies from the runs, in units of their error; below 1 it is accepted.
+
+    Where several numbers share an argument, the furthest stands for them.
+    """
     error = np.maximum((high - low) / 2, np.finfo(float).tiny)
     far = {name: np.maximum(np.abs(value - observed) / error, LOWEST) for name, value in values.items()}
-    if observed.size == 1:
-        rows = [Series(_role(name), [float(v.ravel()[0])], [0.0], name) for name, v in far.items()]
+    if axis is None:
+        rows = [Series(_role(name), np.unique(v).tolist(), [0.0] * np.unique(v).size, name) for name, v in far.items()]
         accepted = Series("band", [1.0], [0.0], "accepted", [LOWEST], [1.0])
         return Panel(UNITS, "", (accepted, *rows), "x", rows=True)
-    along = observed if axis is None else np.broadcast_to(np.ravel(at[axis]), observed.shape)
-    x = along.ravel().tolist()
-    name = f"measured: {labels.get('y', 'value')}" if axis is None else labels.get(axis, axis)
+    x = np.ravel(at[axis]).astype(float)
+    beside = min(0.015 * np.ptp(x), np.min(np.diff(np.unique(x)), initial=np.inf) / (len(far) + 1))
     series = [Series("band", [x[0]], [1.0], "accepted", [LOWEST], [1.0])]
-    series += [Series(_role(n), x, v.ravel().tolist(), n, joined=False) for n, v in far.items()]
-    return Panel(name, UNITS, tuple(series), "y", counts=along.dtype.kind in "iu")
+    for i, (name, v) in enumerate(far.items()):
+        places, furthest = x + (i - (len(far) - 1) / 2) * beside, v.reshape(-1, x.size).max(axis=0)
+        series.append(Series(_role(name), places.tolist(), furthest.tolist(), name, joined=False))
+    return Panel(labels.get(axis, axis), UNITS, tuple(series), "y", counts=np.asarray(at[axis]).dtype.kind in "iu")
 
 
 def _few(rows: np.ndarray) -> np.ndarray:
@@ -164,8 +170,8 @@ def _few(rows: np.ndarray) -> np.ndarray:
     return rows[:ROWS] if rows.ndim > 1 else rows
 
 
-def _title(judge, observed) -> str:
-    limit = judge.shows == "limit"
-    if observed.ndim < 2 or len(observed) <= ROWS:
-        return "trained networks, extrapolated" if limit else "trained networks"
-    return f"{'extrapolated runs' if limit else 'trained networks'} ({ROWS} of {len(observed)})"
+def _title(judge, observed, labels) -> str:
+    """What the dots are: `labels` say what was run."""
+    told = labels.get("runs", "runs")
+    told = (told if isinstance(told, str) else "runs") + (", extrapolated" if judge.shows == "limit" else "")
+    return told if observed.ndim < 2 or len(observed) <= ROWS else f"{told} ({ROWS} of {len(observed)})"

@@ -86,7 +86,7 @@ class Mean:
         estimates, n = runs
         radius = statistics.catoni_radius(n, self._variance, self._error)
         gap = float(np.max(np.abs(estimates - match(predict(), estimates))))
-        return Finding(gap, radius, f"mean of {n} samples off by {gap:.2e} (must be within {radius:.2e})", estimates)
+        return Finding(gap, radius, f"mean of {n} samples off by {gap:.3g} (must be within {radius:.3g})", estimates)
 
     def interval(self, runs):
         """The estimates, and the ends of their intervals."""
@@ -125,19 +125,21 @@ class Distribution:
         gap = float(max(np.max(np.abs(law - steps[1:])), np.max(np.abs(law - steps[:-1]))))
         radius = statistics.band(n, self.false_alarm)
         return Finding(
-            gap, radius, f"distribution of {n} samples off by {gap:.2e} (must be within {radius:.2e})", steps[1:]
+            gap, radius, f"distribution of {n} samples off by {gap:.3g} (must be within {radius:.3g})", steps[1:]
         )
 
     def panel(self, runs, predictions):
-        """The empirical distribution with its band."""
+        """The empirical distribution with its band, and its dots at some quantiles."""
         few = np.unique(np.linspace(0, len(runs) - 1, 200).astype(int))
         x, F, radius = runs[few], (few + 1) / len(runs), statistics.band(len(runs), self.false_alarm)
-        shade = Series("band", list(x), list(F), "band", list(F - radius), list(F + radius))
+        missed = f"band that the true law leaves with probability {self.false_alarm:.0e}"
+        shade = Series("band", list(x), list(F), missed, list(F - radius), list(F + radius))
+        dots = Series("run", list(x[4::10]), list(F[4::10]), f"{len(runs)} samples, at some quantiles")
         lines = [
             Series("rival" if i else "law", list(x), list(match(p(**{self.variable: x}), x)), name)
             for i, (name, p) in enumerate(predictions.items())
         ]
-        return Panel(self.variable, "distribution function", (shade, *lines))
+        return Panel(self.variable, "distribution function", (shade, *lines, dots))
 
 
 @dataclass(frozen=True)
@@ -260,17 +262,10 @@ class Trend:
         return Finding(n - agree + 1, n - needed + 1, says, np.median(values, axis=0))
 
     def panel(self, runs, predictions):
-        """Every seed's median and range along the levels."""
-        values = runs[2]
-        points = Series(
-            "run",
-            list(self.levels),
-            list(np.median(values, axis=0)),
-            "median and range",
-            list(values.min(0)),
-            list(values.max(0)),
-        )
-        return Panel("x", "y", (points,))
+        """Every run along the levels, and their medians."""
+        x, values = list(self.levels), runs[2]
+        each = Series("each", x, values.tolist(), f"each of {len(values)} runs")
+        return Panel("x", "y", (each, Series("run", x, list(np.median(values, axis=0)), "median")))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from laws.judges import drawing
 
 @dataclass(frozen=True)
 class Series:
-    """One set of data in a panel: its role is law, run, rival, band, path, surface or image.
+    """One set of data in a panel: its role is law, run, each, rival, band, path, surface or image.
 
     `low` has the heights of a surface over x and y, or the rows of a picture, from -1 to 1; nan is left blank.
     A prediction that is known at its points alone is not `joined`: it is drawn as marks.  Further roles are those of
@@ -49,7 +49,8 @@ class Panel:
 class Verdict:
     """A claim judged: `figure` against `threshold`, and by what factor every rival failed.
 
-    `law` names what was judged; `of`, for a function, the law from which it follows and which is shown.
+    `law` names what was judged; `of`, for a function, the law from which it follows and which is shown;
+    `sentence` is what a function says of itself.
     `rivals` and `mutants` map names to figure / threshold; above 1 they are rejected.  `unseen` are
     the mutants that these runs could not tell from the law, `changes` says in LaTeX what is wrong with each.
     """
@@ -60,6 +61,7 @@ class Verdict:
     latex: str
     given: str
     source: str
+    sentence: str
     judge: str
     says: str
     accepted: bool
