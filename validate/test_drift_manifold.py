@@ -175,7 +175,7 @@ def test_small_push(law, kind):
 def across_the_hyperbola(n, seed, kind, sigma=1e-5, steps=200):
     """Means over some steps of the square of the distance across and of the loss, per variance of the noise."""
     loss, point, _, across, _, _, _ = on_the_hyperbola()
-    go = partial(walk, loss, eta=0.35, **{kind: sigma})
+    go = partial(walk, loss, eta=0.5, **{kind: sigma})
     theta, _ = go(np.tile(point, (n, 1)), steps=100, seed=2 * seed)
     sums = np.zeros((2, n))
 
@@ -195,7 +195,7 @@ def across_the_hyperbola(n, seed, kind, sigma=1e-5, steps=200):
 def test_one_eigenvalue(law, kind, k):
     """Across the manifold one eigenvalue spreads, and holds loss, as finite steps say."""
     lam = on_the_hyperbola()[5]
-    at = dict(lam=lam, eta=0.35, sigma=0.01) | ({"c": 0.5} if kind == "label" else {})
+    at = dict(lam=lam, eta=0.5, sigma=0.01) | ({"c": 0.5} if kind == "label" else {})
     run = lambda n, seed: across_the_hyperbola(n, seed, kind)[k]  # noqa: E731
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
     rivals = {"for small steps": lambda **at: scaled(law)(**at) * (1 - at["eta"] * lam / 2),

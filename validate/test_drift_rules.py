@@ -131,7 +131,7 @@ def test_edge_of_rest(beta):
     confront(claim, adaptive_edge, run, at, Order(1, start=1 / 200), rivals, labels=labels)
 
 
-LATER = 20_000
+LATER, WHOSE = 20_000, ("the sharpest", "the middle", "the flattest")
 TRIED = (1.5, 1.0, 0.4)  # epsilon, over that at which the sharpest, the middle and the flattest network are at the edge
 
 
@@ -153,9 +153,9 @@ def far_and_near(name, seed):
 
 def losses(name):
     """The largest late loss of every network at the three epsilons, against its sharpness; of an exact judge's seed."""
-    loss, ratio, _ = far_and_near(name, 0)
-    dots = [Series("run", r.tolist(), v.tolist(), f"ε {f:g} of the edge's", joined=False)
-            for f, r, v in zip(TRIED, ratio, loss, strict=True)]  # fmt: skip
+    loss, ratio, _ = far_and_near(name, 0).swapaxes(0, 1)
+    dots = [Series("rival", r.tolist(), v.tolist(), f"ε, {f:g} times that of {who}", joined=False)
+            for f, who, r, v in zip(TRIED, WHOSE, ratio, loss, strict=True)]  # fmt: skip
     edge = Series("law", [1.0, 1.0], [float(loss.min()), float(loss.max())], "edge")
     return Panel("largest eigenvalue, over that of the edge", "largest late loss", (*dots, edge), "y")
 

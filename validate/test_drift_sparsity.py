@@ -69,7 +69,8 @@ def curves():
     drawn = [Series("rival", times[1:].tolist(), middle[1:].tolist(), "other networks, η = 0.1, σ = 0.012")]
     for at, row in zip((*OTHERS, REFERENCE), np.median(measured(FIRST)[0], axis=0), strict=True):
         label = f"η = {at['eta']:g}, σ = {at['sigma']:g}"
-        drawn.append(Series("run", TIMES.tolist(), row.tolist(), label, joined=False))
+        role = "run" if at is REFERENCE else "rival"
+        drawn.append(Series(role, TIMES.tolist(), row.tolist(), label, joined=False))
     return Panel("η σ² t", "active units of 100, medians", tuple(drawn), "x")
 
 
