@@ -51,16 +51,16 @@ def test_one_unit():
     at = dict(
         mu=network.preactivation(x.expand(UNITS, -1, -1))[..., 0].numpy(),
         s=SIGMA * network.W_e.norm(dim=-1).numpy(),
-        along=((x - b_d[:, None]) @ W_d[..., None])[..., 0].numpy(),
-        size=W_d.square().sum(-1, keepdim=True).numpy(),
+        kappa=((x - b_d[:, None]) @ W_d[..., None])[..., 0].numpy(),
+        delta=W_d.square().sum(-1, keepdim=True).numpy(),
     )
     averaged = lambda law: lambda unit: law(**at).mean(-1)  # noqa: E731
-    terms = np.abs(rescaling(**{**at, "along": 0 * at["along"]})) + np.abs(rescaling(**{**at, "size": 0 * at["size"]}))
+    terms = sum(np.abs(rescaling(**{**at, name: 0 * at[name]})) for name in ("kappa", "delta"))
     slope = (W_e.sum((-2, -1)) + b_e[..., 0]).numpy()
     judge = Roundoff(operations=len(x) * 40, condition=terms.mean(-1) / np.abs(slope))
     rivals = {
         "the bias stays": lambda unit: averaged(rescaling)(unit) - b_e[..., 0].numpy(),
-        "the penalty alone": lambda unit: rescaling(**{**at, "along": 0 * at["along"]}).mean(-1),
+        "the penalty alone": lambda unit: rescaling(**{**at, "kappa": 0 * at["kappa"]}).mean(-1),
     }
     confront(
         claim, rescaling, lambda seed: slope, dict(unit=np.arange(UNITS)), judge, rivals, seed=SEED,

@@ -6,7 +6,7 @@ from laws.law import Law, Source, Step
 from theory.noise._moments import NOISY, POINTS, SILENT, mean, mean_square, mu, rectified, s
 from theory.noise._normal import Phi, phi
 
-along, size, c, whole = sp.symbols("along size c L", real=True)
+kappa, delta, c, whole = sp.symbols("kappa delta c L", real=True)
 e, b, d, p, x, sigma = sp.symbols("e b d p x sigma", real=True)
 HERE = "derived here"
 
@@ -21,20 +21,20 @@ activity = Law(
 )
 
 
-def _unit(mu_=mu, s_=s, along_=along, size_=size):
-    """What one unit adds to the exact loss: along = (x - b_d).w_d, size = |w_d|^2."""
+def _unit(mu_=mu, s_=s, kappa_=kappa, delta_=delta):
+    """What one unit adds to the exact loss: kappa = (x - b_d).w_d, delta = |w_d|^2."""
     at = {mu: mu_, s: s_}
-    return size_ * mean_square.rhs.subs(at, simultaneous=True) - 2 * along_ * mean.rhs.subs(at, simultaneous=True)
+    return delta_ * mean_square.rhs.subs(at, simultaneous=True) - 2 * kappa_ * mean.rhs.subs(at, simultaneous=True)
 
 
 rescaling = Law(
-    sp.Symbol("dL/dlnp", real=True),
-    2 * size * mean_square.rhs - 2 * along * mean.rhs,
+    sp.Derivative(sp.Function("L")(p), p),
+    2 * delta * mean_square.rhs - 2 * kappa * mean.rhs,
     solves=lambda f: (f - mu * _unit().diff(mu) - s * _unit().diff(s),),
-    given=(*NOISY, size >= 0),
-    source=Source(HERE, "one ReLU unit: what scaling its encoder does, by what scaling its decoder does"),
-    examples=tuple(dict(**point, along=0.7, size=1.6) for point in POINTS),
-    evaluate=lambda mu, s, along, size: 2 * (size * mean_square(mu=mu, s=s) - along * mean(mu=mu, s=s)),
+    given=(*NOISY, delta >= 0),
+    source=Source(HERE, "one ReLU unit, encoder p times as large, at p = 1: kappa = (x - b_d).w_d, delta = |w_d|^2"),
+    examples=tuple(dict(**point, kappa=0.7, delta=1.6) for point in POINTS),
+    evaluate=lambda mu, s, kappa, delta: 2 * (delta * mean_square(mu=mu, s=s) - kappa * mean(mu=mu, s=s)),
     reasons=SILENT,
 )
 
@@ -80,7 +80,7 @@ def derive_symmetries() -> tuple[Step, ...]:
         Step("the slope of E[h] in mu is the chance of being on",
              sp.Eq(mean.rhs.diff(mu), activity.rhs, evaluate=False), given=NOISY),
         Step("encoder and bias p times as large, the decoder 1/p: nothing changes",
-             sp.Eq(_unit(p * mu, p * s, along / p, size / p**2), _unit(), evaluate=False), given=(*NOISY, p > 0)),
+             sp.Eq(_unit(p * mu, p * s, kappa / p, delta / p**2), _unit(), evaluate=False), given=(*NOISY, p > 0)),
         Step("so the loss is as steep along its encoder as along its decoder",
              sp.Eq(mu * _unit().diff(mu) + s * _unit().diff(s), rescaling.rhs, evaluate=False), given=NOISY),
         Step("and descent keeps e^2 + b^2 - d^2",
