@@ -79,16 +79,11 @@ def compared(condition: Condition) -> dict[str, np.ndarray]:
         of what training changed in the effective recurrent weights, and `size`, their norm.
     """
     recipe, run = condition.recipe, condition.recipe.train()
-    start = rnn.initial(recipe.network, recipe.task.inputs, recipe.task.outputs, recipe.seeds)
+    start, A, before = _weights(recipe, run)
     states, others = _states(recipe, run.weights, 1), _states(recipe, run.weights, 2)
-    scale = recipe.network.recurrent_scale
-    A, before = scale * run.weights.J.double().numpy(), scale * start.J.numpy()
-    half, first = len(recipe.seeds) // 2, min(EVERY, len(recipe.seeds))
-    pairs, disjoint = list(combinations(range(first), 2)), [(k, k + half) for k in range(half)]
-    by = Whitened(RANKS[-1])
-    matched = [permutation_distance(A[i], A[j], starts=0) for i, j in disjoint]
-    unmatched = [permutation_distance(before[i], before[j], starts=0) for i, j in disjoint]
-    untrained = _states(recipe, start, 1)
+    untrained, by = _states(recipe, start, 1), Whitened(RANKS[-1])
+    first = min(EVERY, len(A))
+    pairs, disjoint = list(combinations(range(first), 2)), _disjoint(A)
     every = [dsa_matrix(states[:first], by=Whitened(rank), draws=1).distance for rank in RANKS]
     return {
         "dsa": np.array([[distances[i, j] for i, j in pairs] for distances in every]),
@@ -97,16 +92,39 @@ def compared(condition: Condition) -> dict[str, np.ndarray]:
         "pair_dsa": np.array([dsa(states[i], states[j], by=by, draws=1).distance for i, j in disjoint]),
         "null_dsa": np.array([dsa(untrained[i], untrained[j], by=by, draws=1).distance for i, j in disjoint]),
         "resampled": np.array([dsa(states[k], others[k], by=by, draws=1).distance for k in range(first)]),
-        "pair_permutation": np.array([match.distance for match in matched]),
-        "pair_relative": np.array([match.relative for match in matched]),
-        "null_permutation": np.array([match.distance for match in unmatched]),
-        "null_relative": np.array([match.relative for match in unmatched]),
+        **matched(recipe, run),
         "converged": run.converged,
         "loss": _losses(recipe, run.weights, recipe.task),
         "longer": _losses(recipe, run.weights, recipe.task.longer()),
         "change": np.linalg.norm(A - before, axis=(1, 2)),
         "size": np.linalg.norm(A, axis=(1, 2)),
     }
+
+
+def matched(recipe: Recipe, run: rnn.Run) -> dict[str, np.ndarray]:
+    """The part of `compared` that is about the weights of disjoint pairs, trained and before."""
+    _, A, before = _weights(recipe, run)
+    trained = [permutation_distance(A[i], A[j], starts=0) for i, j in _disjoint(A)]
+    untrained = [permutation_distance(before[i], before[j], starts=0) for i, j in _disjoint(A)]
+    return {
+        "pair_permutation": np.array([match.distance for match in trained]),
+        "pair_relative": np.array([match.relative for match in trained]),
+        "null_permutation": np.array([match.distance for match in untrained]),
+        "null_relative": np.array([match.relative for match in untrained]),
+    }
+
+
+def _disjoint(networks) -> list[tuple[int, int]]:
+    """Pairs of which no two share a network."""
+    half = len(networks) // 2
+    return [(k, k + half) for k in range(half)]
+
+
+def _weights(recipe: Recipe, run: rnn.Run) -> tuple[rnn.Weights, np.ndarray, np.ndarray]:
+    """Parameters before training, and effective recurrent weights after it and before."""
+    start = rnn.initial(recipe.network, recipe.task.inputs, recipe.task.outputs, recipe.seeds)
+    scale = recipe.network.recurrent_scale
+    return start, scale * run.weights.J.double().numpy(), scale * start.J.numpy()
 
 
 def _states(recipe: Recipe, weights: rnn.Weights, seed: int) -> list[np.ndarray]:

@@ -39,56 +39,60 @@ def levels(factor):
     return tuple(factors.FACTORS[factor])
 
 
-# -- what is judged: signs that a pilot of others' networks and this project's theory let expect --------------
+# -- what is judged: signs that a pilot on other networks let expect ------------------------------------------
 
 
-def votes(factor, quantity):
+@pytest.fixture(scope="module", params=["stored", pytest.param("newly trained", marks=pytest.mark.full)])
+def networks(request):
+    """Of a condition, what is stored; or of eighty other networks, trained here and kept in pytest's cache."""
+    if request.param == "stored":
+        return lambda factor, level: stored(factor, level)
+    kept = Store(request.config.cache.mkdir("factors"))
+
+    @cache
+    def others(factor, level):
+        recipe = factors.FACTORS[factor][level]
+        condition = factors.Condition(replace(recipe, seeds=tuple(1000 + seed for seed in recipe.seeds)))
+        if kept.find(condition) is None:
+            kept.save(condition, factors.matched(condition.recipe, condition.recipe.train()))
+        return kept.load(condition)
+
+    return others
+
+
+def votes(networks, factor, quantity):
     """The quantity of one pair of networks after the other; no network is in two of them."""
-    rows = {
-        float(level): in_turn(lambda seed, level=level: quantity(stored(factor, level))) for level in levels(factor)
-    }
+    row = lambda level: in_turn(lambda seed: quantity(networks(factor, level), level))  # noqa: E731
+    rows = {float(level): row(level) for level in levels(factor)}
     return lambda level, seed: float(rows[float(level)](seed))
 
 
-def per_number(level, found):
-    """The permutation distance over the number of weights, as published."""
-    return found["pair_permutation"] / level**2
-
-
-SIGNS = {
-    "more bits move weights apart": ("bits", lambda found: found["pair_permutation"], 1),
-    "more bits move weights apart relative to their size": ("bits", lambda found: found["pair_relative"], 1),
-    "richness moves weights apart": ("richness γ", lambda found: found["pair_permutation"], 1),
-    "a penalty brings weights together": ("l1 penalty", lambda found: found["pair_permutation"], -1),
-    "a penalty brings weights together relative to their size": (
-        "l1 penalty", lambda found: found["pair_relative"], -1),
-    "width moves weights apart relative to their size": (
-        "units (maximal update)", lambda found: found["pair_relative"], 1),
-    "width moves untrained weights apart relative to their size": (
-        "units (maximal update)", lambda found: found["null_relative"], 1),
+WIDTH = "units (maximal update)"
+SIGNS = {  # claim: factor, what of a pair, sign
+    "more bits move weights apart": ("bits", lambda found, n: found["pair_permutation"], 1),
+    "more bits move weights apart relative to their size": ("bits", lambda found, n: found["pair_relative"], 1),
+    "richness moves weights apart": ("richness γ", lambda found, n: found["pair_permutation"], 1),
+    "a penalty brings weights together": ("l1 penalty", lambda found, n: found["pair_permutation"], -1),
+    "a penalty brings weights together relative to their size":
+        ("l1 penalty", lambda found, n: found["pair_relative"], -1),
+    "width moves weights apart relative to their size": (WIDTH, lambda found, n: found["pair_relative"], 1),
+    "width moves untrained weights apart relative to their size": (WIDTH, lambda found, n: found["null_relative"], 1),
+    "width brings trained weights together if distances are divided by their number":
+        (WIDTH, lambda found, n: found["pair_permutation"] / n**2, -1),
+    "width brings untrained weights together if distances are divided by their number":
+        (WIDTH, lambda found, n: found["null_permutation"] / n**2, -1),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", list(SIGNS))
-def test_signs(claim):
+def test_signs(networks, claim, request):
     """Independent pairs of networks agree on the direction in which a factor moves them."""
     factor, quantity, sign = SIGNS[claim]
     rivals = {"the other way": -sign, "not at all": 0}
-    judge = Trend(levels(factor), excess=0.49)
-    drawn = dict(x=factor, y="distance of two networks" + " over their size" * ("relative" in claim))
-    confront(f"{claim} (flip-flops)", lambda: sign, votes(factor, quantity), {}, judge, rivals, labels=drawn)
-
-
-@pytest.mark.parametrize("which", ["pair", "null"])
-def test_width_and_normalisation(which):
-    """Over the number of weights the distance falls with the width, of trained networks as of untrained ones."""
-    factor, told = "units (maximal update)", {"pair": "trained", "null": "untrained"}[which]
-    rows = {n: in_turn(lambda seed, n=n: stored(factor, n)[f"{which}_permutation"] / n**2) for n in levels(factor)}
-    claim = f"width brings {told} weights together if their distance is divided by their number"
-    rivals = {"the other way": 1, "not at all": 0}
-    drawn = dict(x=factor, y="distance of two networks over n²")
-    judge, run = Trend(levels(factor), excess=0.49), lambda n, seed: float(rows[n](seed))  # noqa: E731
-    confront(claim, lambda: -1, run, {}, judge, rivals, labels=drawn)
+    over = " over their size" * ("relative" in claim) + " over n²" * ("number" in claim)
+    judge, drawn = Trend(levels(factor), excess=0.49), dict(x=factor, y="distance of two networks" + over)
+    said = f"{claim} ({request.node.callspec.params['networks']} flip-flops)"
+    confront(said, lambda: sign, votes(networks, factor, quantity), {}, judge, rivals, labels=drawn)
 
 
 SMALL = replace(factors.base, task=FlipFlop(1, length=20, switch=0.2), network=Standard(16), steps=500)
@@ -156,10 +160,10 @@ LEVELS = {
     "weights": ("weights: mean distance", (
         ("run", "trained networks", lambda found: interval(found["permutation"])),
         ("rival", "untrained networks", lambda found: mean_of(found, "null_permutation")))),
-    "relative weights": ("weights: relative distance", (
+    "weights over their size": ("weights: relative distance", (
         ("run", "trained networks", lambda found: mean_of(found, "pair_relative")),
         ("rival", "untrained networks", lambda found: mean_of(found, "null_relative")))),
-    "learning": ("norm of recurrent weights", (
+    "change of weights": ("norm of recurrent weights", (
         ("run", "what training changed", lambda found: mean_of(found, "change")),
         ("rival", "all of them", lambda found: mean_of(found, "size")))),
     "representations": ("mean canonical correlation of states (SVCCA)", (
@@ -173,8 +177,8 @@ LEVELS = {
 SINGLE = {  # of which single pairs, or networks, are shown as well
     "dynamics": ("pair_dsa", "distance of two networks, rank 10"),
     "weights": ("pair_permutation", "distance of two networks"),
-    "relative weights": ("pair_relative", "distance of two networks over their size"),
-    "learning": ("change", "change of one network's recurrent weights"),
+    "weights over their size": ("pair_relative", "distance of two networks over their size"),
+    "change of weights": ("change", "change of one network's recurrent weights"),
     "representations": ("svcca", "mean canonical correlation of two networks"),
     "behaviour": ("longer", "loss of one network at twice the length"),
 }
@@ -189,6 +193,6 @@ def test_table(factor, level):
     picture = Panel(factor, name, lines, "x" if min(levels(factor)) > 0 else "")
     key, y = SINGLE[level]
     run = lambda x, seed: float(np.random.default_rng(seed).choice(stored(factor, x)[key]))  # noqa: E731
-    said = f"; the paper's arrows (dynamics, weights, behaviour): {PAPER[factor]}"
-    what = f"how do the {level} of flip-flops differ at three levels of {factor}{said}?"
+    said = f"the paper's arrows for dynamics, weights, behaviour: {PAPER[factor]}"
+    what = f"how much do trained flip-flops differ in their {level}, at three levels of {factor}? ({said})"
     measure(what, run, levels(factor), runs=12, labels=dict(x=factor, y=y), picture=picture)
