@@ -63,7 +63,9 @@ class Swept:
         return np.isin(self.steps, np.rint(np.linspace(0, self.steps[-1], 41)))
 
 
-@pytest.fixture(scope="session", params=["stored", pytest.param("new", marks=pytest.mark.full)])
+@pytest.fixture(
+    scope="session", params=["stored", pytest.param("new", marks=[pytest.mark.full, pytest.mark.timeout(7200)])]
+)
 def swept(request):
     """The whole sweep, as it is stored, and made anew; that goes on where it was stopped."""
     if request.param == "stored":
@@ -286,12 +288,12 @@ def by_factor(one: Swept, curve: str, chosen) -> Panel:
             ratio = shown(over[here]) if len(levels) > 1 else "–"
             count = f"{here.sum()} in {len(np.unique(ensembles[here]))}"
             lines.append([f"{factor}: {level} ({count})", f"{np.median(left[here]):.3f}", ratio, tau])
-    at = (0.0, 33.0, 40.0, 64.0)  # letters
+    at = (0.0, 37.0, 45.0, 70.0)  # letters
     cells = [
         Series("cell", [x], [-float(i)], cell) for i, row in enumerate(lines) for x, cell in zip(at, row, strict=True)
     ]
     note = f"left: medians of {SAID[curve]} at the end\nover those after a hundredth of {one.steps[-1]:,} steps"
-    return Panel("", "", (*cells, Series("cell", [83.0], [0.0]), Series("cell", [0.0], [-len(lines) - 0.5], note)))
+    return Panel("", "", (*cells, Series("cell", [90.0], [0.0]), Series("cell", [0.0], [-len(lines) - 0.5], note)))
 
 
 def shown(values) -> str:
