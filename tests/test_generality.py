@@ -150,5 +150,5 @@ def test_the_command(tmp_path, capsys):
     whole = Sweep(3, 60, 2)
     found = Store(tmp_path / "record").load(whole)
     (alone,) = train([whole.settings()[1]])
-    assert np.array_equal(found["carriers"][:, 1], alone["carriers"].astype(np.float32))
+    np.testing.assert_array_equal(found["carriers"][:, 1], alone["carriers"].astype(np.float32))
     assert main(["--networks", "-1"]) == 2 and "networks = -1" in capsys.readouterr().err
