@@ -229,21 +229,22 @@ def _legend(axes, alike: dict[str, str]) -> None:
     for line in axes.get_lines():
         line.set_label(_shown(axes, line, alike))
     handles, labels = axes.get_legend_handles_labels()
+    labels = [label if "\n" in label else _wrapped(label, WIDE) for label in labels]
     below = -0.17 - 0.055 * axes.get_xlabel().count("\n")
     place = dict(loc="upper center", bbox_to_anchor=(0.5, below), ncols=_columns(labels))
     axes.legend(handles, labels, frameon=False, fontsize=9, handlelength=3, columnspacing=1.2, **place)
 
 
 def _alike(axes, panel: Panel) -> dict[str, str]:
-    """Rivals that lie upon another, to less than a point, and upon which."""
+    """Rivals that lie upon another line, to less than a point, and upon which."""
     found: dict[str, str] = {}
     seen: dict[str, np.ndarray] = {}
-    for series in (series for series in panel.series if series.role == "rival"):
+    for series in (series for series in panel.series if series.role in ("law", "rival")):
         points = np.column_stack([np.broadcast_to(series.x, np.shape(series.y)).ravel(), np.ravel(series.y)])
         place = axes.transData.transform(points)
         for name, other in seen.items():
             if place.shape == other.shape and np.max(np.abs(place - other)) < 1:
-                found[series.label] = name
+                found.setdefault(series.label, name)
         seen[series.label] = place
     return found
 
@@ -269,7 +270,7 @@ def _shown(axes, line, alike: dict[str, str]) -> str:
     if label.startswith("_"):
         return label
     off = (y > top) | (y < bottom)
-    notes = [f"as {alike[label]}"] if label in alike else []
+    notes = [f"beside {alike[label]}"] if label in alike else []
     notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
     return _wrapped(f"{label} ({', '.join(notes)})" if notes else label, WIDE)
 
