@@ -19,7 +19,8 @@ from laws.typeset import plain
 if TYPE_CHECKING:
     from laws.judges.verdict import Panel, Series
 
-INK, DIM, GREY = "#1a1a1a", "#555555", "#8a8a8a"
+INK, GREY = "#1a1a1a", "#8a8a8a"
+PATH = "#A0006E"  # of no rival
 HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
 DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
@@ -150,8 +151,8 @@ def _band(axes, series: Series, i: int) -> None:
 
 def _path(axes, series: Series, i: int) -> None:
     """Descent on a surface, with a dot where it ends."""
-    axes.plot(series.x, series.y, color=DIM, lw=1.8, label=_once(axes, series.label, np.empty(0)))
-    axes.plot(series.x[-1:], series.y[-1:], "o", color=DIM)
+    axes.plot(series.x, series.y, color=PATH, lw=1.8, label=_once(axes, series.label, np.empty(0)))
+    axes.plot(series.x[-1:], series.y[-1:], "o", color=PATH)
 
 
 def _surface(axes, series: Series, i: int) -> None:
