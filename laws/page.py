@@ -242,10 +242,10 @@ def _counted(mutants, changes: dict[str, str]):
 
 
 def _factor(value: float) -> str:
-    """A factor in two digits, and a power of ten beyond ten thousand."""
+    """A factor in two digits, more beside 1, which it must not seem to be; a power of ten beyond ten thousand."""
     if value == float("inf"):
         return "∞"
-    return plain(f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.2g}")
+    return plain(f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.4g}" if 0.95 < value < 1.05 else f"{value:.2g}")
 
 
 def _power(value: float) -> str:

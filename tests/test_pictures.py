@@ -69,7 +69,7 @@ def test_numbers_in_no_order_are_predicted_against_measured():
     rivals = {"sum": lambda u, v: u + v}
     verdict = confront("parity", lambda u, v: u * v, run, numbers, Solver(), rivals, labels=dict(y="area"))
     values, distances = verdict.panels
-    assert (values.x, values.y, distances.x) == ("area: as the law predicts it", "area", UNITS)
+    assert (values.x, values.y, distances.x) == ("area, by the law", "area", UNITS)
     assert distances.rows and all(not s.joined for s in values.series if s.role == "rival")
     dots = next(s for s in values.series if s.role == "run")
     assert dots.x == [0.2, 0.7, 3.0 * 0.4] and np.allclose(dots.x, dots.y)
@@ -99,7 +99,7 @@ def test_legend_says_what_cannot_be_seen():
     rivals = {"one": lambda x: 2 * x, "alike": lambda x: 2 * x, "far": lambda x: 90 + x, "leaving": lambda x: x**4}
     axes = confront("seen", line, stepping, at, Order(1), rivals).plot().axes[0]
     said = [" ".join(text.get_text().split()) for text in axes.get_legend().get_texts()]
-    assert {"alike (as one)", "far (off the scale)", "leaving (partly off the scale)"} <= set(said)
+    assert {"alike (beside one)", "far (off the scale)", "leaving (partly off the scale)"} <= set(said)
     assert -0.1 * axes.get_ylim()[1] < axes.get_ylim()[0] <= 0
 
 

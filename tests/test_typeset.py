@@ -35,8 +35,8 @@ def test_symbols(name):
 def test_functions_of_an_angle():
     """The tangent of an angle that moves is no tangent of the time."""
     t = sp.Symbol("t", real=True)
-    assert latex(sp.Function("tan_theta")(t)) == r"\tan \theta{\left(t \right)}"
-    assert latex(sp.Function("sin2_theta")(t)) == r"\sin^{2}\theta{\left(t \right)}"
+    assert latex(sp.Function("tan_theta")(t)) == r"\tan\,\theta{\left(t \right)}"
+    assert latex(sp.Function("sin2_theta")(t)) == r"\sin^{2}\,\theta{\left(t \right)}"
     assert latex(sp.Function("beta_par")(t)) == r"\beta_{\parallel}{\left(t \right)}"
 
 

@@ -19,7 +19,8 @@ from laws.typeset import plain
 if TYPE_CHECKING:
     from laws.judges.verdict import Panel, Series
 
-INK, DIM, GREY = "#1a1a1a", "#555555", "#8a8a8a"
+INK, GREY = "#1a1a1a", "#8a8a8a"
+PATH = "#A0006E"  # of no rival
 HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
 DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
@@ -150,8 +151,8 @@ def _band(axes, series: Series, i: int) -> None:
 
 def _path(axes, series: Series, i: int) -> None:
     """Descent on a surface, with a dot where it ends."""
-    axes.plot(series.x, series.y, color=DIM, lw=1.8, label=_once(axes, series.label, np.empty(0)))
-    axes.plot(series.x[-1:], series.y[-1:], "o", color=DIM)
+    axes.plot(series.x, series.y, color=PATH, lw=1.8, label=_once(axes, series.label, np.empty(0)))
+    axes.plot(series.x[-1:], series.y[-1:], "o", color=PATH)
 
 
 def _surface(axes, series: Series, i: int) -> None:
@@ -229,21 +230,22 @@ def _legend(axes, alike: dict[str, str]) -> None:
     for line in axes.get_lines():
         line.set_label(_shown(axes, line, alike))
     handles, labels = axes.get_legend_handles_labels()
+    labels = [label if "\n" in label else _wrapped(label, WIDE) for label in labels]
     below = -0.17 - 0.055 * axes.get_xlabel().count("\n")
     place = dict(loc="upper center", bbox_to_anchor=(0.5, below), ncols=_columns(labels))
     axes.legend(handles, labels, frameon=False, fontsize=9, handlelength=3, columnspacing=1.2, **place)
 
 
 def _alike(axes, panel: Panel) -> dict[str, str]:
-    """Rivals that lie upon another, to less than a point, and upon which."""
+    """Rivals that lie upon another line, to less than a point, and upon which."""
     found: dict[str, str] = {}
     seen: dict[str, np.ndarray] = {}
-    for series in (series for series in panel.series if series.role == "rival"):
+    for series in (series for series in panel.series if series.role in ("law", "rival")):
         points = np.column_stack([np.broadcast_to(series.x, np.shape(series.y)).ravel(), np.ravel(series.y)])
         place = axes.transData.transform(points)
         for name, other in seen.items():
             if place.shape == other.shape and np.max(np.abs(place - other)) < 1:
-                found[series.label] = name
+                found.setdefault(series.label, name)
         seen[series.label] = place
     return found
 
@@ -269,7 +271,7 @@ def _shown(axes, line, alike: dict[str, str]) -> str:
     if label.startswith("_"):
         return label
     off = (y > top) | (y < bottom)
-    notes = [f"as {alike[label]}"] if label in alike else []
+    notes = [f"beside {alike[label]}"] if label in alike else []
     notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
     return _wrapped(f"{label} ({', '.join(notes)})" if notes else label, WIDE)
 

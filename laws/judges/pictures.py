@@ -99,7 +99,7 @@ def _parity(judge, observed, low, high, values, labels) -> Panel:
     series = [Series("law", ends, ends, "law")]
     series += [Series("rival", x, row(value), name, joined=False) for name, value in list(values.items())[1:]]
     series.append(Series("run", x, row(observed), _title(judge, np.ravel(observed), labels), row(low), row(high)))
-    return Panel(f"{y}: as the law predicts it", y, tuple(series))
+    return Panel(f"{y}, by the law", y, tuple(series))
 
 
 def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
