@@ -216,8 +216,6 @@ FITTED, NETWORKS = 12, 20  # fields of each network at the strongest of each met
 def explained(method, seed):
     """What Gabor functions, and centres with a surround, explain of some fields; both (NETWORKS, FITTED)."""
     fields = codes(method, seed).fields[:NETWORKS, -1, :FITTED].reshape(-1, SIDE, SIDE)
-    alive = np.abs(fields).max((1, 2), keepdims=True) > 0
-    fields = np.where(alive, fields, np.eye(SIDE))
     return tuple(fit(fields).explained.reshape(NETWORKS, FITTED) for fit in (fit_gabors, fit_centres))
 
 
