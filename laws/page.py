@@ -227,9 +227,8 @@ def _prose(text: str) -> Markup:
     """A line of text as `plain` has it, with every other power raised and every other index lowered."""
     text = str(escape(plain(text)))
     text = re.sub(r"\^\(([^()]+)\)|\^(-?\w+)", lambda power: f"<sup>{power[1] or power[2]}</sup>", text)
-    return Markup(
-        re.sub(r"(?<![\w.])((?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A-Za-z_])", r"\1<sub>\2</sub>", text)
-    )
+    index = r"(?<![\w.])((?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A-Za-z_])"
+    return Markup(re.sub(r"\)_([+-])", r")<sub>\1</sub>", re.sub(index, r"\1<sub>\2</sub>", text)))
 
 
 def _seconds(value: float) -> str:

@@ -158,7 +158,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Declare the marker, and settle the entropy once for all processes."""
     config.addinivalue_line("markers", "full: takes long; runs only with --full")
-    config.stash[gathered_key] = Gathered()
+    config.stash[gathered_key] = Gathered(references=_references(config))
     if config.option.fresh_seeds and config.option.seeds_from is None:
         config.option.seeds_from = secrets.randbits(32)
 
@@ -237,7 +237,6 @@ def pytest_sessionfinish(session):
         return
     _gather(config.pluginmanager.get_plugin("terminalreporter"), gathered)
     gathered.partial = bool(_picked(config) or gathered.failed or session.exitstatus != pytest.ExitCode.OK)
-    gathered.references = dict(line.split(": ", 1) for line in config.getini("laws_references"))
     if _complaints(gathered) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = _folder(config)
@@ -317,6 +316,15 @@ def _picked(config) -> bool:
     options = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "last_failed")
     some = any(getattr(config.option, name, None) for name in options)
     return some or not all(Path(argument).is_dir() for argument in config.args)
+
+
+def _references(config) -> dict[str, str]:
+    """What the short names of documents stand for; a line that does not say so is an error of usage."""
+    parts = [line.partition(": ") for line in config.getini("laws_references")]
+    for name, colon, reference in parts:
+        if not (name and colon and reference):
+            raise pytest.UsageError(f"laws_references: {name!r} must read `name: its full reference`")
+    return {name: reference for name, _, reference in parts}
 
 
 def _asked(config) -> bool:

@@ -75,9 +75,9 @@ def plain(text: str) -> str:
     text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?![\w.])", lambda x: x[1] + x[2].translate(LOWERED), text)
     text = re.sub(r"\^(-?\d+|[TNDLnit])(?!\w|\.\d)", lambda power: _raised(power[1]), text)
     text = re.sub(r"\^\(([-+\dTNDLnit]+)\)", lambda power: _raised(power[1]), text)
-    for typed, sign in {"->": "→", ">=": "≥", "<=": "≤", "sqrt(": "√("}.items():
+    for typed, sign in {"->": "→", ">=": "≥", "<=": "≤"}.items():
         text = text.replace(typed, sign)
-    return text
+    return re.sub(r"\bsqrt *(?=[\w(])", "√", text)
 
 
 def _raised(power: str) -> str:

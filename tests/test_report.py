@@ -130,6 +130,15 @@ def test_report_is_complete(stranger, processes):
     assert "1 measurements" in said and [m["id"] for m in data["measured"]] == ["how-fast-a-line-is-drawn"]
 
 
+def test_references_are_read_or_refused(stranger):
+    """The page says what the short name of a document stands for; a line that names none is refused at once."""
+    (stranger.folder / "pytest.ini").write_text("[pytest]\nlaws_references =\n  some paper: Some Body, 1905\n")
+    stranger("-k", "misprint", "--report-dir=out")
+    assert "Some Body, 1905" in (stranger.folder / "out" / "index.html").read_text()
+    (stranger.folder / "pytest.ini").write_text("[pytest]\nlaws_references =\n  some paper\n")
+    stranger("-k", "misprint", ok=False)
+
+
 def test_without_the_flag_nothing_is_written(stranger):
     """A stranger's folder gets a report only when it is asked for."""
     stranger()

@@ -183,8 +183,8 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     if high - low < 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
         return bottom, top
     room = max(high - low, 0.1 * max(abs(low), abs(high)))
-    floor = low - room
-    if min(np.min(s.y) for s in panel.series) >= 0:  # what cannot be negative needs no room there, but for half a dot
+    floor, lowest = low - room, np.min(np.concatenate([np.ravel(series.y) for series in panel.series]))
+    if lowest >= 0:  # what cannot be negative needs no room there, but for half a dot
         floor = max(floor, min(0.0, low - 0.04 * room))
     return max(bottom, floor), min(top, high + room)
 
