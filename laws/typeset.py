@@ -49,10 +49,6 @@ def _name(name: str) -> str | None:
     """How a symbol or function is written, where sympy would not find it out; None where it would."""
     if name in SPELLED:
         return SPELLED[name]
-    if slope := re.fullmatch(r"d(\w+)/d(\w+)", name):
-        return rf"d {_letter(slope[1])} / d {_letter(slope[2])}"
-    if angle := re.fullmatch(r"(sin|cos|tan|cot)(2?)_(\w+)", name):
-        return rf"\{angle[1]}{'^{2}' if angle[2] else ''}\,{_letter(angle[3])}"
     if re.fullmatch("[A-Za-z][a-z]", name) and name not in greek_letters_set:
         return f"{name[0]}_{{{name[1]}}}"
     if parts := re.fullmatch("([A-Za-z]+)_([a-z]{2,})", name):
