@@ -1,7 +1,8 @@
 """Rules of learning other than noisy descent on ReLU networks: what their own noise does to the hidden units.
 
 Random tasks of 5 samples with 10 inputs and 5 outputs, 50 hidden units; every network has its own.  A pair is a unit
-and a sample for which it is active.  Plain descent, once converged, moves no pair: that is the control of all.
+and a sample for which it is active.  Plain descent, once converged, moves no pair: that is the control of all.  Adam
+and RMSprop do: not by noise, but because where gradients vanish their steps are unstable, beyond a law's edge.
 """
 
 from functools import cache
