@@ -8,7 +8,7 @@ from PIL import Image
 
 from numerics import corridor
 
-RECORD = Path(__file__).parent.parent / "validate" / "records" / "corridor.npz"
+RECORD = Path(__file__).parent.parent / "validate" / "records" / "corridor" / "history.npz"
 
 
 def draw() -> Figure:
