@@ -281,7 +281,7 @@ def by_factor(one: Swept, curve: str, chosen) -> Panel:
     """
     left = one.kept(curve)[chosen]
     ensembles = one.whole.blocks()[chosen]
-    lines = [["networks in ensembles", "left", "over like ones, 95 %", "time constant (told)"]]
+    lines = [["networks in ensembles", "left", "over like ones", "time constant (told)"]]
     taus = one.time_constants(chosen)
     for factor in LIKE:
         over = against_like(one, left, chosen, factor)
@@ -297,7 +297,8 @@ def by_factor(one: Swept, curve: str, chosen) -> Panel:
     cells = [
         Series("cell", [x], [-float(i)], cell) for i, row in enumerate(lines) for x, cell in zip(at, row, strict=True)
     ]
-    note = f"left: medians of {SAID[curve]} at the end\nover those after a hundredth of {one.steps[-1]:,} steps"
+    note = f"left: medians of {SAID[curve]} at the end over those after\n"
+    note += f"a hundredth of {one.steps[-1]:,} steps; intervals of 95 %"
     return Panel("", "", (*cells, Series("cell", [90.0], [0.0]), Series("cell", [0.0], [-len(lines) - 0.5], note)))
 
 
