@@ -151,4 +151,5 @@ def test_the_command(tmp_path, capsys):
     found = Store(tmp_path / "record").load(whole)
     (alone,) = train([whole.settings()[1]])
     np.testing.assert_array_equal(found["carriers"][:, 1], alone["carriers"].astype(np.float32))
-    assert main(["--networks", "-1"]) == 2 and "networks = -1" in capsys.readouterr().err
+    for wrong, says in ((["--networks", "0"], "networks = 0"), (["--steps", "-1"], "steps = -1")):
+        assert main(wrong) == 2 and says in capsys.readouterr().err

@@ -29,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="where to put the curves of all, in one file")
     parser.add_argument("--folder", type=Path, default=Path("generality"), help="where results are kept: %(default)s")
     asked, rest = parser.parse_known_args(arguments)
-    networks, steps = SIZES[asked.size]
+    instead = zip((asked.networks, asked.steps), SIZES[asked.size], strict=True)
+    networks, steps = (usual if given is None else given for given, usual in instead)
     try:
-        whole = Sweep(asked.networks or networks, asked.steps or steps, asked.seed, asked.together)
+        whole = Sweep(networks, steps, asked.seed, asked.together)
         settings = whole.settings()
     except ValueError as error:
         print(error, file=sys.stderr)

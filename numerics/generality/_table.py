@@ -105,6 +105,7 @@ def _time_constant(time: np.ndarray, curve: np.ndarray) -> float:
     best = int(np.argmin([fitted(at)[0] for at in grid]))
     if best in (0, len(grid) - 1):
         return np.inf
-    found = minimize_scalar(lambda at: fitted(at)[0], bounds=grid[[best - 1, best + 1]], options=dict(xatol=1e-10)).x
+    near = grid[[best - 1, best + 1]]
+    found = minimize_scalar(lambda at: fitted(at)[0], bounds=near, method="bounded", options=dict(xatol=1e-10)).x
     told = np.exp(-1 / np.exp(found)) <= 1 - SEEN and fitted(found)[1] > 0
     return float(np.exp(found)) if told else np.inf

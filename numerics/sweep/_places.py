@@ -157,7 +157,7 @@ class Slurm:
 
     What a job is (cores, memory, walltime, queue, interface) stands in `options`, as `dask_jobqueue.SLURMCluster` takes
     it, or in Dask's own configuration, a file or variables such as DASK_JOBQUEUE__SLURM__CORES.  A job that ends before
-    the sweep, because it was cancelled or its time was over, is replaced, and its run goes to another.
+    the sweep, because it was cancelled or its time was over, is asked for again as soon as Dask gives its worker up.
     """
 
     jobs: int
