@@ -39,9 +39,9 @@ def pairs(rank, delays, count):
 
 @SIZES
 def test_dsa(timed, rank, delays):
-    """Ours: six starts for every pair."""
+    """Ours: eighteen starts for every pair."""
     A, B = pairs(rank, delays, 28)
-    timed(len(A), lambda: _rotations.search(A, B, 4, 0, 1e-4), unit="pairs", rounds=2)
+    timed(len(A), lambda: _rotations.search(A, B, 16, 0, 1e-3), unit="pairs", rounds=2)
 
 
 if SimilarityTransformDist is not None:
@@ -59,6 +59,6 @@ if SimilarityTransformDist is not None:
             ]
 
         timed(len(A), run, unit="pairs", rounds=1)
-        ours = _rotations.search(A, B, 4, 0, 1e-4)[0].min(1)
+        ours = _rotations.search(A, B, 16, 0, 1e-3)[0].min(1)
         benchmark.extra_info.update(lower=f"{np.sum(ours <= np.array(found) * (1 + 1e-6))} of {len(A)}")
         print("\n", rank, delays, ours.round(4), np.round(found, 4))

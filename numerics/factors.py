@@ -81,17 +81,17 @@ def compared(condition: Condition) -> dict[str, np.ndarray]:
     recipe, run = condition.recipe, condition.recipe.train()
     start, A, before = _weights(recipe, run)
     states, others = _states(recipe, run.weights, 1), _states(recipe, run.weights, 2)
-    untrained, by = _states(recipe, start, 1), Whitened(RANKS[-1])
+    untrained = _states(recipe, start, 1)
     first = min(EVERY, len(A))
     pairs, disjoint = list(combinations(range(first), 2)), _disjoint(A)
-    every = [dsa_matrix(states[:first], by=Whitened(rank), draws=1).distance for rank in RANKS]
+    every = [dsa_matrix(states[:first], by=Whitened(rank), draws=1, tolerance=1e-4).distance for rank in RANKS]
     return {
         "dsa": np.array([[distances[i, j] for i, j in pairs] for distances in every]),
         "permutation": np.array([permutation_distance(A[i], A[j], starts=0).distance for i, j in pairs]),
         "svcca": np.array([svcca(states[i], states[j]) for i, j in pairs]),
-        "pair_dsa": np.array([dsa(states[i], states[j], by=by, draws=1).distance for i, j in disjoint]),
-        "null_dsa": np.array([dsa(untrained[i], untrained[j], by=by, draws=1).distance for i, j in disjoint]),
-        "resampled": np.array([dsa(states[k], others[k], by=by, draws=1).distance for k in range(first)]),
+        "pair_dsa": np.array([_apart(states[i], states[j]) for i, j in disjoint]),
+        "null_dsa": np.array([_apart(untrained[i], untrained[j]) for i, j in disjoint]),
+        "resampled": np.array([_apart(states[k], others[k]) for k in range(first)]),
         **matched(recipe, run),
         "converged": run.converged,
         "loss": _losses(recipe, run.weights, recipe.task),
@@ -112,6 +112,11 @@ def matched(recipe: Recipe, run: rnn.Run) -> dict[str, np.ndarray]:
         "null_permutation": np.array([match.distance for match in untrained]),
         "null_relative": np.array([match.relative for match in untrained]),
     }
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """The distance of the dynamics of two networks, at the highest rank."""
+    return dsa(one, other, by=Whitened(RANKS[-1]), draws=1, tolerance=1e-4).distance
 
 
 def _disjoint(networks) -> list[tuple[int, int]]:

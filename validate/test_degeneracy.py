@@ -199,7 +199,7 @@ def test_larger_fits_have_many_dynamics():
 
     def run(units, seed):
         states = impulses(fitted(int(units), 1e-12, seed % 2**20))
-        return float(np.median(dsa_matrix(states, by=Whitened(3)).distance[np.triu_indices(NETWORKS, 1)]))
+        return float(np.median(dsa_matrix(states, by=Whitened(3), draws=4).distance[np.triu_indices(NETWORKS, 1)]))
 
     labels = dict(x="units n, for a task of degree 3", y="distance of dynamics (rank 3), median of pairs")
     measure("how different are the dynamics of linear networks that behave alike?", run, (3, 4, 5, 6), labels=labels)

@@ -54,9 +54,9 @@ def dsa(
     trajectories_b,
     *,
     by: Coordinates | None = None,
-    draws: int = 4,
+    draws: int = 16,
     seed: int = 0,
-    tolerance: float = 1e-4,
+    tolerance: float = 1e-3,
 ) -> Distance:
     """The distance of two dynamics, of states along trials: a distance, 0 for the same, in units of the operators.
 
@@ -90,7 +90,7 @@ def dsa(
 
 
 def dsa_matrix(
-    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 4, seed: int = 0, tolerance: float = 1e-4
+    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 16, seed: int = 0, tolerance: float = 1e-3
 ) -> Distances:
     """The distances of all pairs of dynamics, searched for side by side; see `dsa`."""
     coordinates = _coordinates(by)
