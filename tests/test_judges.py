@@ -8,6 +8,7 @@ from scipy.stats import binom, norm, t
 
 from laws import Distribution, Equivalent, Exponent, Mean, Order, Roundoff, Solver, Trend, measure
 from laws.judges import Measurement, in_turn, statistics
+from laws.judges.verdict import Panel, Series
 
 truth = np.array([0.3, 1.7, 2.6])
 
@@ -291,6 +292,14 @@ def test_measure_tells_median_and_range():
         assert x < low < middle < high < x + 1
     assert "0.9844" in found.says and Measurement.from_json(found.to_json()) == found
     assert measure("how large", noise, (1.0, 5.0), runs=7).panels[0].series[0].y == points.y
+
+
+def test_measure_shows_pictures_with_gaps():
+    """A picture with blank places survives JSON, and is drawn from it."""
+    gaps = Panel("fields", "", (Series("image", [], [], "scale 1", [[0.5, float("nan")], [-1.0, 0.0]]),))
+    found = measure("how large", lambda x, seed: x, (1.0, 5.0), runs=7, picture=gaps)
+    sent = Measurement.from_json(found.to_json())
+    assert len(sent.plot().axes) == len(found.plot().axes) > 1
 
 
 @pytest.mark.parametrize(

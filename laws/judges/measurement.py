@@ -16,7 +16,7 @@ import numpy as np
 from laws.judges import confrontation, drawing
 from laws.judges.finding import finite
 from laws.judges.seeding import seeds
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, strict
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Measurement:
 
     def to_json(self) -> str:
         """The measurement as one line of JSON."""
-        return json.dumps(asdict(self), allow_nan=False)
+        return json.dumps(strict(asdict(self)), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Measurement:

@@ -103,7 +103,7 @@ class Verdict:
 
     def to_json(self) -> str:
         """The verdict as one line of JSON, for files and for other processes."""
-        return json.dumps({"schema": 1, "id": self.id, **_strict(asdict(self))}, allow_nan=False)
+        return json.dumps({"schema": 1, "id": self.id, **strict(asdict(self))}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
@@ -151,12 +151,12 @@ def ratio(figure: float, threshold: float) -> float:
     return math.inf if figure > 0 else 0.0
 
 
-def _strict(data):
+def strict(data):
     """JSON has no infinity and knows no numpy: write the first as a word, the second as plain numbers."""
     if isinstance(data, dict):
-        return {key: _strict(value) for key, value in data.items()}
+        return {key: strict(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_strict(value) for value in data]
+        return [strict(value) for value in data]
     if isinstance(data, (float, np.floating)) and not math.isfinite(data):
         return str(float(data))
     return data.item() if isinstance(data, np.generic) else data
