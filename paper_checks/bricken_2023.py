@@ -161,7 +161,7 @@ def test_terms_are_not_all_penalties(erratum):
     assert signs == {-1, 1}
     erratum(
         DOCUMENT, "text below Eq. (17)", verdict="the margin term has no sign",
-        printed=r"\text{term \#1 penalises}", corrected=r"-2 r^T W_d E[\eta]\ \text{of either sign}",
+        printed=r"\text{the first term penalises}", corrected=r"-2 r^T W_d E[\eta]\ \text{of either sign}",
         size="in trained networks it is a reward",
     )  # fmt: skip
 

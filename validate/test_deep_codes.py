@@ -94,19 +94,21 @@ def trend(claim, sign, run, y, picture=None):
 
 
 def test_input_noise_makes_the_second_layer_sparse():
-    """Noise on the input makes the second layer sparser while it lasts, under descent and Adam; not the first layer."""
+    """Noise on the input makes the second layer sparser while it lasts; the first has no trend common to networks."""
     for name, by in dict(descent=SGD, Adam=ADAM).items():
         run = against_noise(by, 0, lambda found: found.activity[MIDDLE, :, :, 1])
         claim = f"input noise makes the second layer sparse, under {name}"
         trend(claim, -1, run, "share of the second layer on", along(by, 0, 1))
     run = against_noise(SGD, 0, lambda found: found.activity[MIDDLE, :, :, 0])
-    trend("input noise does not make the first layer sparse", 0, run, "share of the first layer on", along(SGD, 0, 0))
+    claim = "the activity of the first layer has no common trend with input noise"
+    trend(claim, 0, run, "share of the first layer on", along(SGD, 0, 0))
 
 
 def test_what_stays():
-    """When noise on the input is gone so is the sparsity; from noise before the second layer it stays."""
+    """When noise on the input is gone no common trend is left of it; from noise before the second layer one stays."""
     run = against_noise(SGD, 0, lambda found: found.activity[END, :, :, 1])
-    trend("deep networks unlearn the sparsity that input noise made", 0, run, "share of the second layer on")
+    claim = "when input noise is gone the second layer has no common trend with it"
+    trend(claim, 0, run, "share of the second layer on", along(SGD, 0, 1))
     run = against_noise(ADAM, 1, lambda found: found.activity[END, :, :, 1])
     claim = "noise before the second layer leaves it sparse"
     trend(claim, -1, run, "share of the second layer on", along(ADAM, 1, 1))
