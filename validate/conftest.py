@@ -1,11 +1,16 @@
-"""Trained recurrent networks, which several files judge: stored ones, small ones trained here, and all of them anew."""
+"""What several files judge: trained recurrent networks, stored, small or all of them anew; and units under noise."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from laws import Mean, confront
 from numerics import rnn, tasks
+from numerics.drift import imbalance, walk
+from theory.drift import imbalance_drift
 
 RECORDS = Path(__file__).parent / "records"
 SMALL = {  # what differs from the recipe of the record
@@ -52,3 +57,30 @@ class Trained:
 def trained(request):
     """The networks of every record, in three ways."""
     return Trained(request.param)
+
+
+@pytest.fixture
+def confront_imbalance():
+    """Judge how units' |w|² + b² - |n|² drift under update noise, at a point of zero loss with Hessian H."""
+
+    def confronted(claim, fit, theta, H, *, sigma, settled, steps=300):
+        ingoing, outgoing = fit.network.inputs + 1, fit.network.outputs
+        eta = 1.2 / np.linalg.eigvalsh(H)[-1]
+
+        @cache
+        def run(n, seed):
+            start, _ = walk(fit, np.tile(theta.ravel(), (n, 1)), eta=eta, steps=settled, seed=2 * seed, update=sigma)
+            change = imbalance(fit, start, eta=eta, steps=steps, seed=2 * seed + 1, update=sigma)
+            return change / steps / sigma**2
+
+        law = lambda: imbalance_drift(H, eta, sigma, fit.network.inputs, outgoing) / sigma**2  # noqa: E731
+        B = np.diag(H).reshape(fit.network.shape) @ np.repeat([1, -1], [ingoing, outgoing])
+        own = ingoing - outgoing
+        rivals = {"for small steps": lambda: own + eta / 2 * B, "the noise itself alone": lambda: own + 0 * B}
+        gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
+        pilot = 2 * float(np.var(run(500, 10**6), axis=0).max())
+        judge = Mean(detects=gap / 2, variance=pilot, points=fit.network.hidden)
+        labels = dict(x="unit", y="drift of |w|² + b² - |n|² per step over σ²")
+        confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
+
+    return confronted

@@ -13,9 +13,9 @@ import torch
 from laws import Mean, Roundoff, confront
 from numerics import hessian as derivatives
 from numerics.corridor import Corridor, samples
-from numerics.drift import Fit, imbalance, walk
+from numerics.drift import Fit
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
-from theory.drift import dead_rows, imbalance_drift, nullity, rescaled, update_noise_floor
+from theory.drift import dead_rows, nullity, rescaled, update_noise_floor
 
 ROUGH = replace(Corridor.public_run(), length=5.0, blur=0.3, field_of_view=1.5, turn_deviation=0.1)
 PILOT = 10**6  # its seed
@@ -67,25 +67,12 @@ def test_floor():
     confront("the loss that update noise leaves in a corridor", law, run, {}, judge, rivals, labels=labels)
 
 
-def test_imbalance():
+def test_imbalance(confront_imbalance):
     """Every unit of a network in a corridor drifts in |w|² + b² - |n|² by the noise itself and by what H says."""
-    corridor, sigma, steps = replace(ROUGH, rays=2, samples=4, hidden=6), 1e-4, 300
+    corridor = replace(ROUGH, rays=2, samples=4, hidden=6)
     x, y, theta, H = learnt(corridor, 4)
-    eta, fit = 1.2 / np.linalg.eigvalsh(H)[-1], Fit(corridor.network, x, y)
-
-    @cache
-    def run(n, seed):
-        start, _ = walk(fit, np.tile(theta.ravel(), (n, 1)), eta=eta, steps=1500, seed=2 * seed, update=sigma)
-        change = imbalance(fit, start, eta=eta, steps=steps, seed=2 * seed + 1, update=sigma)
-        return change / steps / sigma**2
-
-    law = lambda: imbalance_drift(H, eta, sigma, 3, 2) / sigma**2  # noqa: E731
-    B = np.diag(H).reshape(6, 6) @ np.array([1, 1, 1, 1, -1, -1])
-    rivals = {"for small steps": lambda: 2 + eta / 2 * B, "the noise itself alone": lambda: 2 + 0 * B}
-    gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
-    judge = Mean(detects=gap / 2, variance=2 * float(np.var(run(500, PILOT), axis=0).max()), points=6)
-    labels = dict(x="unit", y="drift of |w|² + b² - |n|² per step over σ²")
-    confront("the imbalance of units in a corridor", law, run, {}, judge, rivals, labels=labels)
+    claim = "the imbalance of units in a corridor"
+    confront_imbalance(claim, Fit(corridor.network, x, y), theta, H, sigma=1e-4, settled=1500)
 
 
 def test_scaling():

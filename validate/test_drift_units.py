@@ -8,7 +8,7 @@ import torch
 from laws import Mean, Roundoff, confront
 from laws.judges.verdict import Panel, Series
 from numerics import hessian as derivatives
-from numerics.drift import Fit, imbalance, walk
+from numerics.drift import Fit
 from numerics.ensemble import GradientDescent, LabelNoise, Network, UpdateNoise, train
 from theory.drift import dead_rows, imbalance_drift, imbalance_step, nullity, rescaled
 
@@ -149,27 +149,13 @@ def test_imbalance_under_label_noise():
     confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
 
 
-def test_imbalance_under_update_noise():
+def test_imbalance_under_update_noise(confront_imbalance):
     """Under update noise it drifts by the noise itself, more weights coming in than going out, and by what H says."""
-    network, sigma, steps = Network(3, 6, 2), 1e-3, 300
+    network = Network(3, 6, 2)
     x, y, theta, _, loss = manifold_point(network, 4, 4)
     H = derivatives.hessian(loss, torch.from_numpy(theta)).numpy()
-    eta, fit = 1.2 / np.linalg.eigvalsh(H)[-1], Fit(network, x, y)
-
-    @cache
-    def run(n, seed):
-        start, _ = walk(fit, np.tile(theta.ravel(), (n, 1)), eta=eta, steps=100, seed=2 * seed, update=sigma)
-        change = imbalance(fit, start, eta=eta, steps=steps, seed=2 * seed + 1, update=sigma)
-        return change / steps / sigma**2
-
-    law = lambda: imbalance_drift(H, eta, sigma, 3, 2) / sigma**2  # noqa: E731
-    B = np.diag(H).reshape(6, 6) @ np.array([1, 1, 1, 1, -1, -1])
-    rivals = {"for small steps": lambda: 2 + eta / 2 * B, "the noise itself alone": lambda: 2 + 0 * B}
-    gap = min(float(np.abs(law() - rival()).max()) for rival in rivals.values())
-    judge = Mean(detects=gap / 2, variance=2 * float(np.var(run(500, PILOT), axis=0).max()), points=6)
-    labels = dict(x="unit", y="drift of |w|² + b² - |n|² per step over σ²")
     claim = "the imbalance of units under update noise"
-    confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
+    confront_imbalance(claim, Fit(network, x, y), theta, H, sigma=1e-3, settled=100)
 
 
 UNITS = np.array([2.0, 0.5, 4.0])

@@ -36,9 +36,8 @@ class Whitened:
 
     def operator(self, trajectories) -> Operator:
         """The operator of trajectories, (trials, time, units) or a list of (time, units)."""
-        rows, lengths = _embedded(trajectories, self.delays)
-        left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
-        return _next_step(left[:, : _kept(sizes, rows, self.rank)], lengths)
+        axes, _, lengths = _principal(trajectories, self)
+        return _next_step(axes, lengths)
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,19 @@ class Ambient:
 
     def operator(self, trajectories) -> Operator:
         """The operator of trajectories, (trials, time, units) or a list of (time, units)."""
-        rows, lengths = _embedded(trajectories, self.delays)
-        left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
-        kept = _kept(sizes, rows, self.rank)
-        return _next_step(left[:, :kept] * sizes[:kept], lengths)
+        axes, sizes, lengths = _principal(trajectories, self)
+        return _next_step(axes * sizes, lengths)
 
 
 Coordinates = Whitened | Ambient
+
+
+def _principal(trajectories, by: Coordinates):
+    """The states along their first principal axes in units of each, those units, and the length of every trial."""
+    rows, lengths = _embedded(trajectories, by.delays)
+    left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
+    kept = _kept(sizes, rows, by.rank)
+    return left[:, :kept], sizes[:kept], lengths
 
 
 def _check(coordinates: Coordinates) -> None:
