@@ -28,9 +28,9 @@ SEEN = 0.02  # of the height of a picture, that the eye resolves
 def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: Mapping[str, Any]) -> tuple[Panel, ...]:
     """The panels of a verdict; the first prediction is the law, `labels` name the axes and what was run."""
     shown = dict(list(predictions.items())[:MOST])
-    if judge.shows in ("fit", "samples"):
+    if judge.shows in ("fit", "signs", "samples"):
         own = judge.panel(runs, shown)
-        return (replace(own, x=labels.get(own.x, own.x), y=labels.get("y", own.y)),)
+        return (replace(own, x=labels.get(own.x, labels.get("x", own.x)), y=labels.get("y", own.y)),)
     observed, low, high = judge.interval(runs)
     values = {name: match(predict(), observed) for name, predict in shown.items()}
     axis = _axis(at, observed)
@@ -44,7 +44,8 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     if limit:
         own = judge.panel(runs, shown)
         found.append(replace(own, x=labels.get("h", own.x)))
-    if hidden["a rival"] if limit else hidden["the error"] and not hasattr(judge, "margin"):
+    exact = judge.shows == "counts" or hasattr(judge, "margin")  # no error, in units of which to show a distance
+    if hidden["a rival"] if limit else hidden["the error"] and not exact:
         found.append(_distances(axis, observed, low, high, values, at, labels))
     return tuple(found)
 
