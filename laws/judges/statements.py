@@ -41,10 +41,8 @@ class Sign:
     def weigh(self, runs, predict):
         """How many numbers have another sign."""
         law = match(predict(), runs)
-        if not np.all(np.isin(law, (-1.0, 0.0, 1.0))):
-            raise ValueError(
-                f"Sign: a sign is +1, -1 or 0 (no change), not {law[~np.isin(law, (-1.0, 0.0, 1.0))][0]:g}"
-            )
+        if np.any(odd := ~np.isin(law, (-1.0, 0.0, 1.0))):
+            raise ValueError(f"Sign: a sign is +1, -1 or 0 (no change), not {law[odd][0]:g}")
         says, finding = _contradictions(np.sign(runs) != law, runs, f"{self.each}s")
         if finding["figure"] == 1 and law.all():
             says += f"; so would coins, with probability {0.5**runs.size:.2g}"
