@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch", "scikit-learn", "matplotlib")
 
 
+PARTS = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+NEUTRAL = dict.fromkeys(PARTS, "#757575")
+
+
 @dataclass(frozen=True, order=True)
 class Fall:
     """By what factor a rival failed, or how many of some cases contradicted it, and at which claim."""
@@ -207,17 +211,21 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
     """The panels of a verdict or measurement: each an SVG, zipped and in base64, with its width and height in points.
 
     A hundredth of a point is as fine as it is drawn.  Outlines of letters are taken out, since most are in every
-    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page.
+    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page: words
+    and axes around them are of a grey that is read on both.  A table is no drawing: it has its `rows`.
     """
+    from matplotlib import rc_context
+
     drawn = []
     for panel in shown.panels:
         if panel.series and all(series.role == "cell" for series in panel.series):
             drawn.append({"rows": _rows(panel), "glyphs": {}})
             continue
         buffer = io.StringIO()
-        one = replace(shown, panels=(panel,)).plot()
+        true = any(series.role in ("image", "map") for series in panel.series)
         style = dict(format="svg", transparent=True, dpi=144, bbox_inches="tight")
-        one.savefig(buffer, metadata={"Date": None}, **style)
+        with rc_context(NEUTRAL if true else {}):
+            replace(shown, panels=(panel,)).plot().savefig(buffer, metadata={"Date": None}, **style)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
         svg = re.sub("<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
         letter = r'<path id="([A-Z]\w*-[^"]*)"[^>]*/>'
@@ -225,7 +233,6 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
         svg = re.sub(r"\s*\n\s*", "\n", re.sub(letter, "", svg))
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
         assert size
-        true = any(series.role in ("image", "surface", "map") for series in panel.series)
         width, height = (round(float(length)) for length in size.groups())
         drawn.append({"svg": _zipped(svg), "width": width, "height": height, "glyphs": glyphs, "true": true})
     return drawn
