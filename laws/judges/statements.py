@@ -1,7 +1,7 @@
 """Judges of what is true of a run or is not: a sign, a whole number.
 
 Nothing here is close: a run says what the law says, or contradicts it.  So there is no distance and no factor; what
-is told of a prediction is how many runs contradict it.  A law must be contradicted by none, a rival by one at least.
+is told of a prediction is how many runs contradict it: a law by none, a rival by one at least.
 """
 
 from __future__ import annotations
@@ -92,12 +92,11 @@ class Count:
 
 
 def _contradictions(wrong: np.ndarray, values: np.ndarray, cases: str) -> tuple[str, dict]:
-    """What is said of those that contradict a prediction; of the figure none may be left, hence the one beside it."""
+    """How many of some cases contradict a prediction, in words and as a figure: 1 + their number, which must be 1."""
     n, size = int(np.count_nonzero(wrong)), wrong.size
-    if not n:
-        says = f"holds in {size} of {size} {cases}"
-    else:
-        places = [", ".join(str(i + 1) for i in place) for place in np.argwhere(wrong)[:NAMED]]
-        told = ", ".join(f"number {place or 1} ({v:.3g})" for place, v in zip(places, values[wrong], strict=False))
+    says = f"holds in {size} of {size} {cases}"
+    if n:
+        places = [", ".join(str(i + 1) for i in place) or "1" for place in np.argwhere(wrong)[:NAMED]]
+        told = ", ".join(f"number {place} ({v:.3g})" for place, v in zip(places, values[wrong], strict=False))
         says = f"fails in {n} of {size} {cases}: {told}{' and others' * (n > NAMED)}"
     return says, {"figure": n + 1.0, "threshold": 1.0, "cases": f"{size} {cases if size > 1 else cases[:-1]}"}
