@@ -193,7 +193,7 @@ def _told(gathered: Gathered) -> dict[str, str]:
         if found is not None:
             told[home.__name__] = inspect.getdoc(home) or ""
             if not isinstance(found, Law):
-                told[name] = (inspect.getdoc(found) or "").partition("\n")[2].strip()
+                told[name] = inspect.getdoc(found) or ""
     return told
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from laws import Count, Order, Sign, confront, formula, page
+from laws.judges import confrontation
 from laws.judges.drawing import HUES
 from laws.judges.verdict import Panel, Series
 from laws.report import Card, Gathered
@@ -193,7 +194,10 @@ def test_symbols_are_told(gathered, tmp_path):
 
 
 def test_prose_sets_code_as_code():
-    """What a docstring has in backticks is code."""
+    """What a docstring says first is told without shapes and errors; what it has in backticks is code."""
+    assert confrontation._sentence("The map at t, shape (T, f(N)), of `x`; errors as of `run`.\n\nMore.") == (
+        "The map at t, of `x`"
+    )
     assert str(page._prose("errors as of `at_rest`, 2 < sum_i x_i")) == (
         "errors as of <code>at_rest</code>, 2 &lt; Σ<sub>i</sub> x<sub>i</sub>"
     )

@@ -154,6 +154,7 @@ def _band(axes, series: Series, style: Look) -> None:
         axes.axhspan(min(low), max(high), color=GREY, alpha=0.3, lw=0, label=series.label)
     elif series.joined:
         axes.fill_between(series.x, low, high, color=GREY, alpha=0.3, lw=0, label=series.label)
+        axes.update_datalim(np.column_stack([series.x, series.y]))  # room for what is seen beside it
     else:
         middle, half = (np.add(high, low)) / 2, np.subtract(high, low) / 2
         drawn = dict(elinewidth=14, ecolor=GREY, alpha=0.35, fmt="none", label=series.label)

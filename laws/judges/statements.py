@@ -58,7 +58,8 @@ class Sign:
         for part in np.split(x, np.flatnonzero(np.diff(sides)) + 1):
             ends, side = [part[0] - 0.5, part[-1] + 0.5], far * float(sides[part[0] - 1])
             named = "law: this side" if side and not any(s.label for s in series) else ""
-            series.append(Series("band", ends, [0.0, 0.0], named, [min(side, 0.0)] * 2, [max(side, 0.0)] * 2))
+            beside = [-side / 4] * 2  # room for dots that contradict, of which there are none
+            series.append(Series("band", ends, beside, named, [min(side, 0.0)] * 2, [max(side, 0.0)] * 2))
         series.append(Series("each", [0.5, x[-1] + 0.5], [0.0, 0.0], "no effect" if law.any() else "law: no effect"))
         series.append(Series("run", x.tolist(), runs.tolist(), f"one {self.each}"))
         return Panel(self.each, "y", tuple(series), counts=True)
