@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
@@ -36,7 +36,7 @@ PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch",
 
 
 PARTS = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-NEUTRAL = dict.fromkeys(PARTS, "#757575")
+NEUTRAL: Any = dict.fromkeys(PARTS, "#757575")
 
 
 @dataclass(frozen=True, order=True)
@@ -216,7 +216,7 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
     """
     from matplotlib import rc_context
 
-    drawn = []
+    drawn: list[dict[str, Any]] = []
     for panel in shown.panels:
         if panel.series and all(series.role == "cell" for series in panel.series):
             drawn.append({"rows": _rows(panel), "glyphs": {}})
@@ -224,7 +224,7 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
         buffer = io.StringIO()
         true = any(series.role in ("image", "map") for series in panel.series)
         style = dict(format="svg", transparent=True, dpi=144, bbox_inches="tight")
-        with rc_context(NEUTRAL if true else {}):
+        with rc_context(NEUTRAL if true else None):
             replace(shown, panels=(panel,)).plot().savefig(buffer, metadata={"Date": None}, **style)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
         svg = re.sub("<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)

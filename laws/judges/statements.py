@@ -54,7 +54,8 @@ class Sign:
         if np.any(law != law.reshape(-1, law.shape[-1])[0]):
             law, runs = law.ravel(), runs.ravel()
         sides, x = law.reshape(-1, law.shape[-1])[0], np.arange(1, law.shape[-1] + 1)
-        far, series = 1.05 * float(np.max(np.abs(runs))), []
+        far = 1.05 * float(np.max(np.abs(runs)))
+        series: list[Series] = []
         for part in np.split(x, np.flatnonzero(np.diff(sides)) + 1):
             ends, side = [part[0] - 0.5, part[-1] + 0.5], far * float(sides[part[0] - 1])
             named = "law: this side" if side and not any(s.label for s in series) else ""
