@@ -188,7 +188,7 @@ def _documents(gathered: Gathered) -> dict[str, tuple[str, list[tuple[Card, str]
 def _told(gathered: Gathered) -> dict[str, str]:
     """What a module says of its symbols, and a function of its arguments, for all whose laws were judged."""
     told = {}
-    for name in {name for card in gathered.cards for name in (card.law, card.verdict.law, card.verdict.of) if name}:
+    for name in {name for card in gathered.cards for name in (card.law, card.verdict.of) if name}:
         home, found = _named(name)
         if found is not None:
             told[home.__name__] = inspect.getdoc(home) or ""

@@ -1,8 +1,8 @@
 """How a picture of a verdict is drawn: the law in ink, runs as dots, every rival in a colour and a dash of its own.
 
 The first four colours are Okabe and Ito's; two darker ones join them, so that the colour-blind tell all six apart and
-none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, are
-in shades of slate: the colours are those of rivals alone.
+none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, have
+shades from navy to sand: the colours are those of rivals alone.
 """
 
 from __future__ import annotations
