@@ -73,7 +73,7 @@ def test_critical_losses():
 
 
 def test_escape_curvature():
-    """With two layers an unused hidden unit falls towards mode k with curvature -s_k."""
+    """With two layers the loss curves by -s_k where an unused hidden unit turns towards mode k: it falls."""
     judge = Roundoff(operations=len(at_saddle(landscape.curvatures, 2, ())), condition=s[0] / s)
 
     def run(seed):
@@ -81,7 +81,15 @@ def test_escape_curvature():
 
     rivals = {"-s/lam": lambda s: -s / lam, "-s^2": lambda s: -(s**2)}
     labels = dict(s="strength $s_k$ of the mode", y="curvature")
-    confront("an unused unit falls with curvature s", escape_curvature, run, dict(s=s), judge, rivals, labels=labels)
+    confront(
+        "from an unused unit the loss falls with curvature -s",
+        escape_curvature,
+        run,
+        dict(s=s),
+        judge,
+        rivals,
+        labels=labels,
+    )
 
 
 def test_exchange_curvature():

@@ -32,8 +32,8 @@ some_levels = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that a
 
 
 def against_noise(of):
-    """Labels of axes, with what `some_levels` assumes."""
-    return dict(x="noise σ (a miss is bounded if 999 in 1,000 networks show the trend)", y=of)
+    """Labels of axes."""
+    return dict(x="noise σ (standard deviation per pixel)", y=of)
 
 
 class Codes(NamedTuple):

@@ -102,11 +102,15 @@ def test_behaviour_is_pinned():
     law = lambda k: np.tile(target[:, 0, 0], (SEEDS, 1))  # noqa: E731
     at = dict(k=np.arange(1.0, 25))
     drawn = dict(k="time after an impulse", y="output")
-    rivals = {"fits of k + n - 1 parameters": lambda k: loose}
+    name = "fits of k + n - 1 parameters"
+    rivals = {name: lambda k: loose}
     claim = "fits of k + n parameters behave alike at all later times"
     early = at["k"][:12].tolist()  # later on some of them grow without bound
-    shown = Series("run", early, loose[:8, :12].tolist(), "8 fits of k + n - 1 = 7 parameters")
-    picture = Panel(drawn["k"], drawn["y"], (Series("law", early, target[:12, 0, 0].tolist(), "task"), shown))
+    of_few, of_enough = loose[:8, :12].tolist(), longer(fitted(5, 8, 1e-12))[:8, :12].tolist()
+    picture = Panel(drawn["k"], drawn["y"], (
+        Series("rival", early, of_few, name),
+        Series("law", early, target[:12, 0, 0].tolist(), "task"),
+        Series("run", early, of_enough, "8 fits of k + n = 8 parameters")))  # fmt: skip
     confront(claim, law, run, at, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture)
 
 

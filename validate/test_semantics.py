@@ -259,12 +259,14 @@ def progress(world):
     answers = semantics.answers(task, weights, times, GradientFlow(1e-8, 1e-12))
     seen = semantics.learnt(answers, task.y.numpy(), projections).T
     said = two_layers(t=times, s=s, lam=1 / task.examples, a0=a0, tau=1.0) / (s * task.examples)
-    few, at = slice(0, 6), slice(None, None, 8)
+    few, at, shown = slice(0, 6), slice(None, None, 8), min(6, len(values))
     return Panel(
         "time t (τ = 1)",
         "fraction learnt of each level",
         (
-            Series("law", times.tolist(), said[few].tolist(), "law, from the mean start"),
+            Series(
+                "law", times.tolist(), said[few].tolist(), f"law from the mean start, levels 1 to {shown} from the left"
+            ),
             Series("run", times[at].tolist(), seen[few, at].tolist(), "small random weights"),
         ),
     )
