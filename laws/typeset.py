@@ -14,6 +14,7 @@ SPOKEN = {
     "psi": "ψ", "chi": "χ", "nu": "ν", "pi": "π", "Sigma": "Σ", "Delta": "Δ", "Phi": "Φ", "Lambda": "Λ", "inf": "∞",
 }  # fmt: skip
 RAISED = str.maketrans("+-0123456789TNDLnit", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹ᵀᴺᴰᴸⁿⁱᵗ")
+INDEX = r"(?<!\w)(d?(?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A-Za-z_])"  # a letter, and its index
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -71,6 +72,7 @@ def plain(text: str) -> str:
     text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?![\w.])", lambda x: x[1] + x[2].translate(LOWERED), text)
     text = re.sub(r"\^(-?\d+|[TNDLnit])(?!\w|\.\d)", lambda power: _raised(power[1]), text)
     text = re.sub(r"\^\(([-+\dTNDLnit]+)\)", lambda power: _raised(power[1]), text)
+    text = re.sub(r"\bsum_(?=\w)", "Σ_", text)
     for typed, sign in {"->": "→", ">=": "≥", "<=": "≤"}.items():
         text = text.replace(typed, sign)
     return re.sub(r"\bsqrt *(?=[\w(])", "√", text)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laws import Equivalent, Roundoff, Trend, confront, measure
+from laws import Equivalent, Sign, Trend, confront, measure
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import corridor as corridors
@@ -69,16 +69,12 @@ def courses(history, values, y, more=()):
     return Panel("training step", y, (*each, *more), "x")
 
 
-def in_every_one(claim, published, sign, values, y, more=()):
-    """Confront: a quantity, one number for each network, has this sign in every one of them."""
+def in_every_one(claim, published, by, name, values, y, more=()):
+    """Confront: the number called `name`, by which each network obeys the claim, is positive in every one of them."""
     kind, history = published
-    found = np.sign(sign(history))
-    law = np.ones(len(found))
-    rivals = {"the other way": lambda: -law, "neither": lambda: 0 * law}
-    labels = dict(x="network", y="1 where it is so, -1 where not")
     picture = courses(history, values(history), y, more)
     claim = f"{claim}, in every network ({kind})"
-    confront(claim, lambda: law, lambda seed: found, {}, Roundoff(1), rivals, labels=labels, picture=picture)
+    confront(claim, 1.0, lambda seed: by(history), {}, Sign(), labels=dict(y=name), picture=picture)
 
 
 def test_record_is_the_public_run(tmp_path):
@@ -117,23 +113,27 @@ def test_codes_become_sparse(published):
     """Long after convergence active pairs fall by half at least, and units die."""
     fallen = lambda h: -since(h, h.active_fraction) - h.active_fraction[0] / 2  # noqa: E731
     pairs = "fraction of active (unit, sample) pairs"
-    in_every_one("more than half of the active pairs go", published, fallen, lambda h: h.active_fraction, pairs)
+    claim, by = "more than half of the active pairs go", "active pairs lost, less half of those at first"
+    in_every_one(claim, published, fallen, by, lambda h: h.active_fraction, pairs)
     died = lambda h: -since(h, h.active_units)  # noqa: E731
-    in_every_one("units die", published, died, lambda h: h.active_units, "active units of 500")
+    by = "active units lost since convergence"
+    in_every_one("units die", published, died, by, lambda h: h.active_units, "active units of 500")
 
 
 def test_activity_is_still_falling(published):
     """At a million steps active pairs still fall: the undirected phase is not reached, and nothing is said of it."""
     last = lambda h: h.active_fraction[-3] - h.active_fraction[-1]  # noqa: E731
     claim = "after a million steps activity is still falling"
-    in_every_one(claim, published, last, lambda h: h.active_fraction, "fraction of active (unit, sample) pairs")
+    by, pairs = "active pairs lost over the last three records", "fraction of active (unit, sample) pairs"
+    in_every_one(claim, published, last, by, lambda h: h.active_fraction, pairs)
 
 
 def test_units_tell_more(published):
     """Units that are left tell more of the place, on a walk that was not learnt from."""
     more = lambda h: since(h, h.unseen_information)  # noqa: E731
     unit = "information on an unseen walk (bits)"
-    in_every_one("information on an unseen walk rises", published, more, lambda h: h.unseen_information, unit)
+    claim, by = "information on an unseen walk rises", "rise of the information since convergence (bits)"
+    in_every_one(claim, published, more, by, lambda h: h.unseen_information, unit)
 
 
 def test_published_information_is_mostly_bias(published):
@@ -147,7 +147,8 @@ def test_published_information_is_mostly_bias(published):
     shown = Series("law", history.steps[1:].tolist(), middle, "places as they are, median")
     claim = "most information in samples learnt from, and most of its rise, survives a shuffling of places"
     unit = "information, places shuffled (bits)"
-    in_every_one(claim, published, most, lambda h: h.shuffled_information, unit, (shown,))
+    by = "what survives, less half: of the information or of its rise, the lesser (bits)"
+    in_every_one(claim, published, most, by, lambda h: h.shuffled_information, unit, (shown,))
 
 
 def test_loss_stays_meanwhile(published):
@@ -160,7 +161,8 @@ def test_loss_stays_meanwhile(published):
 
     unit = "log₁₀ of the loss over that of the mean"
     claim = "over the last decade of steps the loss moves by less than a quarter of what was learnt"
-    in_every_one(claim, published, kept, lambda h: h.log_loss, unit)
+    by = "a quarter of what was learnt, less the loss's move (decades)"
+    in_every_one(claim, published, kept, by, lambda h: h.log_loss, unit)
 
 
 def test_decoding_pays(published):
@@ -169,7 +171,8 @@ def test_decoding_pays(published):
     chance = float(np.median(published[1].chance_error))
     guess = Series("law", [1, 10**6], [chance, chance], "chance, median")
     claim, unit = "drift costs some of the decoding of unseen samples, and not all", "decoding error (units of length)"
-    in_every_one(claim, published, worse, lambda h: h.decoding_error, unit, (guess,))
+    by = "rise of the error, or what is left to chance, the lesser"
+    in_every_one(claim, published, worse, by, lambda h: h.decoding_error, unit, (guess,))
 
 
 def test_phases(published):
@@ -181,7 +184,8 @@ def test_phases(published):
         return np.log10(begins / history.steps[converged(history)]) - 1
 
     claim = "directed drift begins more than ten times later than convergence"
-    in_every_one(claim, published, apart, lambda h: h.log_loss, "log₁₀ of the loss over that of the mean")
+    by, unit = "decades between convergence and drift, beyond the first", "log₁₀ of the loss over that of the mean"
+    in_every_one(claim, published, apart, by, lambda h: h.log_loss, unit)
 
 
 def rates(history, windows):
@@ -199,7 +203,8 @@ def test_maps_change_and_slow_down(published):
     claim = "rate maps change, and from decade to decade more slowly by half at least"
     after = lambda h: np.array([h.correlation[k, i] for k, i in enumerate(converged(h))]).T  # noqa: E731
     unit = "correlation of the population with that after convergence"
-    in_every_one(claim, published, slower, after, unit)
+    by = "ln of the slowing from decade to decade, beyond ln 1.5"
+    in_every_one(claim, published, slower, by, after, unit)
 
 
 # -- smaller networks, enough for statistics ----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from laws import Mean, Roundoff, confront
+from laws import Count, Mean, confront
 from numerics import hessian as derivatives
 from numerics.corridor import Corridor, samples
 from numerics.drift import Fit
@@ -92,14 +92,14 @@ def test_scaling():
         return run.final[0].astype(float).ravel()
 
     units = (2.0, 0.5, 4.0)
-    same = lambda seed, **how: np.array([np.mean(a * end(seed, a, **how) == end(seed, 1.0)) for a in units])  # noqa: E731
+    others = lambda seed, **how: np.array([np.sum(a * end(seed, a, **how) != end(seed, 1.0)) for a in units])  # noqa: E731
     rivals = {
-        "noise as large in both": lambda: same(PILOT, louder=True),
-        "targets over a": lambda: same(PILOT, power=1),
+        "noise as large in both": lambda: others(PILOT, louder=True),
+        "targets over a": lambda: others(PILOT, power=1),
     }
-    labels = dict(x="unit: a = 2, 1/2 and 4", y="parameters that are, times a, what they are for a = 1")
+    labels = dict(y="parameters that are not, times a, what they are for a = 1", runs="a = 2, 1/2 and 4")
     claim = "a run in a corridor in other units is the same run"
-    confront(claim, lambda: np.ones(3), same, {}, Roundoff(1), rivals, labels=labels)
+    confront(claim, lambda: np.zeros(3), others, {}, Count(), rivals, labels=labels)
 
 
 def test_dead_units():
@@ -128,7 +128,7 @@ def test_dead_units():
         "and all of the dead units besides": lambda dead: law(dead) + 8 * dead,
         "what floating point leaves above 0": lambda dead: size - counted()[2],
     }
-    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian"), Roundoff(1, condition=1)
+    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian"), Count()
     run = lambda seed: counted()[0]  # noqa: E731
     claim = "units that die in a corridor do not widen the null space"
     confront(claim, law, run, dict(dead=dead), judge, rivals, labels=labels)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
-from laws import Roundoff, Solver, confront
+from laws import Count, Roundoff, Solver, confront
 from laws.judges import measure
 from laws.judges.verdict import Panel, Series
 from numerics import linear_rnn
@@ -227,7 +227,7 @@ def test_copies_of_trained_networks_are_found_out(trained):
     rivals = {"one unit, as by chance": 1.0, "all but two": lambda: law() - 2}
     claim = "copies of trained networks in another order and with other signs are recognised"
     drawn = dict(y="units recognised")
-    confront(claim, law, run, {}, Roundoff(operations=1), rivals, labels=drawn)
+    confront(claim, law, run, {}, Count(), rivals, labels=drawn)
 
 
 @pytest.mark.parametrize("trained", ["stored"], indirect=True)

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from laws import Equivalent, Roundoff, Trend, confront
+from laws import Count, Equivalent, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import hessian as derivatives
@@ -126,4 +126,4 @@ def test_counts():
     labels, claim = dict(x="least, most"), "networks that have become sparse have no more zeros"
     labels["y"] = "nullity of the Hessian, over networks"
     run = lambda seed: least(counted(seed)[0])  # noqa: E731
-    confront(claim, law, run, {}, Roundoff(1), rivals, labels=labels, picture=picture, of=nullity)
+    confront(claim, law, run, {}, Count(), rivals, labels=labels, picture=picture, of=nullity)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import binom
 
-from laws import Roundoff, confront
+from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 from numerics.rnn import fixed_points
 
 labels = dict(bits="bits N", y="number")
-exact = Roundoff(operations=1)  # whole numbers
 
 
 def bits_of(trained):
@@ -73,7 +72,7 @@ def confront_count(trained, claim, law, count, rivals, name, picture=None):
     at = dict(bits=bits_of(trained).astype(float))
     run = lambda seed: np.array([[count(f) for f in found(trained, int(n))] for n in at["bits"]], float).T  # noqa: E731
     drawn = {**labels, "y": name}
-    confront(trained.of(claim), law, run, at, exact, rivals, labels=drawn, picture=picture)
+    confront(trained.of(claim), law, run, at, Count(), rivals, labels=drawn, picture=picture)
 
 
 def test_memories(trained):
@@ -124,4 +123,4 @@ def test_saddles_are_ordered(trained, fewer):
         rivals = {"no saddle": lambda k: np.where(k == 0, 2.0, 0)}
     drawn = dict(k="unstable directions", y="fixed points")
     claim = f"the saddles of a flip-flop of {bits} bit{'s' * (bits > 1)} are the edges and faces of a cube"
-    confront(trained.of(claim), law, run, dict(k=ks.astype(float)), exact, rivals, labels=drawn)
+    confront(trained.of(claim), law, run, dict(k=ks.astype(float)), Count(), rivals, labels=drawn)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import binom, binomtest
 
-from laws import Equivalent, Mean, Roundoff, Solver, Trend, confront
+from laws import Count, Equivalent, Mean, Solver, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import gating
@@ -113,20 +113,21 @@ def test_agreement():
     """Of the 2^M starts that differ by the signs of the domains, a part 2^(1-M) generalises."""
     domains = np.array([2, 3, 4, 5])
 
-    def part(M, seed):
+    def number(M, seed):
         starts = np.array(list(product((-1.0, 1.0), repeat=M)))
         end = gating.train(*signed(M, starts, seed, 0.4), [20.0], 0.1)
         error = ((1 - computed(end, untrained_pairs(M, 1))) ** 2).mean(-1)
-        return np.mean(error < generalises(M))
+        return np.sum(error < generalises(M))
 
     confront(
         "with K = 1 the signs of the domains must agree for a network to generalise",
         agreement,
-        lambda seed: np.array([part(M, seed) for M in domains]),
+        lambda seed: np.array([number(M, seed) for M in domains]),
         dict(M=domains),
-        Roundoff(1),
-        {"a common sign": lambda M: 2.0**-M, "each domain by itself": lambda M: 1 / M},
-        labels=dict(M="domains M", y="part of the starts that generalise"),
+        Count(),
+        {"a common sign": lambda M: 1.0, "each domain by itself": lambda M: 2.0**M / M},
+        labels=dict(M="domains M", y="starts that generalise, of $2^M$"),
+        through=lambda law: lambda M: law(M=M) * 2.0**M,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laws import Equivalent, Exponent, Roundoff, Trend, confront
+from laws import Equivalent, Exponent, Sign, Trend, confront
 from laws.judges import in_turn, measure
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series
@@ -135,13 +135,12 @@ def test_every_network_becomes_sparser(swept):
     Of 192 networks two are left out, which diverge under noise of their updates.
     """
     chosen = swept.relu & swept.alive & (swept.kinds["rule"] != "SED")
-    run = lambda seed: np.sign(swept.kept("active_fraction")[chosen] - 1)  # noqa: E731
+    run = lambda seed: swept.kept("active_fraction")[chosen] - 1  # noqa: E731
     quiet = quick_without_noise()
-    fewer = -np.ones(chosen.sum())
-    rivals = {"as without noise": lambda: np.resize(quiet, fewer.shape), "more are active": lambda: -fewer}
-    labels = dict(x="network", y="sign of the change of active pairs")
-    confront(swept.of("not one network keeps its active pairs"), lambda: fewer, run, {}, Roundoff(1), rivals,
-             labels=labels, picture=by_factor(swept, "active_fraction", chosen))  # fmt: skip
+    rivals = {"as without noise": lambda: np.resize(quiet, chosen.sum())}
+    labels, claim = dict(y="relative change of active pairs"), swept.of("not one network keeps its active pairs")
+    picture = by_factor(swept, "active_fraction", chosen)
+    confront(claim, -1.0, run, {}, Sign(), rivals, labels=labels, picture=picture)
 
 
 @cache
@@ -160,12 +159,14 @@ def test_hyperbolic_tangents(swept):
     """What tanh networks say comes to rest on fewer units, too, but for update noise, which spreads it."""
     chosen = (swept.kinds["activation"] == "tanh") & (swept.kinds["rule"] != "SED")
     signs = np.array([CARRIED[rule] for rule in swept.kinds["rule"][chosen]])
-    run = lambda seed: np.sign(swept.kept("carriers")[chosen] - 1)  # noqa: E731
-    rivals = {"fewer under all": lambda: -np.abs(signs), "no change": lambda: 0 * signs}
-    labels = dict(x="network", y="sign of the change of the units that carry the output")
+    gathered_first = np.argsort(signs, kind="stable")
+    run = lambda seed: (swept.kept("carriers")[chosen] - 1)[gathered_first]  # noqa: E731
+    labels = dict(y="relative change of the units that carry the output")
     everywhere = ~swept.relu & swept.alive & (swept.kinds["rule"] != "SED")
-    confront(swept.of("update noise spreads what tanh units carry, all else gathers it"), lambda: signs, run, {},
-             Roundoff(1), rivals, labels=labels, picture=by_factor(swept, "carriers", everywhere))  # fmt: skip
+    picture = by_factor(swept, "carriers", everywhere)
+    claim = swept.of("update noise spreads what tanh units carry, all else gathers it")
+    law, rivals = lambda: signs[gathered_first], {"fewer under all": -1.0}
+    confront(claim, law, run, {}, Sign(), rivals, labels=labels, picture=picture)
 
 
 def test_error_descent_diverges(swept):
@@ -191,12 +192,10 @@ def test_not_all_end_equally_sparse(swept):
     ended = swept.relu & swept.alive & ~swept.whole.on_axis()
     ended[ended] = np.isfinite(swept.time_constants(ended))
     spared, silenced = (final[ended & (names == rule)] for rule in ("label noise", "update noise"))
-    run = lambda seed: np.sign(spared - np.median(silenced))  # noqa: E731
-    more = np.ones(len(spared))
-    rivals = {"as many, as published": lambda: 0 * more, "fewer": lambda: -more}
-    labels = dict(x="network with label noise", y="sign of its units more than under update noise")
-    confront(swept.of("networks of one size do not end equally sparse"), lambda: more, run, {}, Roundoff(1), rivals,
-             labels=labels, picture=histogram(swept))  # fmt: skip
+    run = lambda seed: spared - np.median(silenced)  # noqa: E731
+    labels = dict(x="network with label noise", y="active units, less the median of update noise")
+    claim, picture = swept.of("networks of one size do not end equally sparse"), histogram(swept)
+    confront(claim, 1.0, run, {}, Sign(), labels=labels, picture=picture)
 
 
 # -- time constants

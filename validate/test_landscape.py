@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import torch
 
-from laws import Distribution, Equivalent, Roundoff, confront
+from laws import Count, Distribution, Equivalent, Roundoff, confront
 from laws.judges.verdict import Panel, Series
 from numerics import landscape, modes
 from theory.chain import half_time_2
@@ -130,9 +130,7 @@ def test_index():
         "as at depth two": lambda subset: law(subset, (2,) * 3),
     }
     labels = dict(subset=NAMES, y="directions in which the loss falls")
-    confront(
-        "the ways down are counted", law, run, NUMBERS, Roundoff(operations=1), rivals, labels=labels, of=morse_index
-    )
+    confront("the ways down are counted", law, run, NUMBERS, Count(), rivals, labels=labels, of=morse_index)
 
 
 # -- runs -----------------------------------------------------------------------------------------
@@ -199,7 +197,7 @@ def test_index_on_the_way():
     rivals = {"one way down at each": np.ones(3), "as in a chain for each mode": lambda n, m, r: m - r}
     labels = dict(r="learnt modes r", y="directions in which the loss falls")
     claim = "the ways down run out mode by mode"
-    confront(claim, leading_index, run, at, Roundoff(operations=1), rivals, labels=labels)
+    confront(claim, leading_index, run, at, Count(), rivals, labels=labels)
 
 
 def first_slow(losses, slopes):

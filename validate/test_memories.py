@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from laws import Roundoff, confront
+from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 
-exact = Roundoff(operations=1)  # whole numbers
 QUIET = {"delay": 1, "path2": 15, "path3": 15}  # steps of a trial after which nothing is shown
 REST = 10  # steps without input: the longest delay
 STORED = {"delay": 1, "path2": 2, "path3": 3}  # numbers that the task asks to be kept
@@ -48,7 +47,7 @@ def test_slow_directions(trained):
     at = dict(d=np.array([float(STORED[name]) for name in names]))
     drawn = dict(d="numbers to keep d", y="slow directions")
     claim = trained.of("d numbers are kept along d slow directions")
-    confront(claim, lambda d: d, run, at, exact, rivals, labels=drawn, picture=spectra_of(names, trained))
+    confront(claim, lambda d: d, run, at, Count(), rivals, labels=drawn, picture=spectra_of(names, trained))
 
 
 PLACES = np.exp(2j * np.pi * (np.arange(12) + 0.5) / 12)
@@ -86,10 +85,10 @@ def test_position_decides_the_state(trained):
         return (apart.argmin(1) == (np.arange(24) + 12) % 24).sum()
 
     run = lambda seed: np.array([recognised(along(two_ways())[-1]) for _, along in trained.each("path2")], float)  # noqa: E731
-    rivals = {"states tell the way, not the place": 0.0, "chance": 24 / 23}
+    rivals = {"states tell the way, not the place": 0.0, "chance: one of 23": 1.0}
     claim = trained.of("the states of integrators tell where, not how one came there")
     law = lambda: np.full(len(trained("path2")[0].seeds), 24.0)  # noqa: E731
-    confront(claim, law, run, {}, exact, rivals, labels=dict(y="states recognised, of 24"), picture=circles(trained))
+    confront(claim, law, run, {}, Count(), rivals, labels=dict(y="states recognised, of 24"), picture=circles(trained))
 
 
 FIRST, SECOND = np.array([3.0, 5, 7, 9]), np.array([2.0, 4, 6, 8, 10])  # twice the least difference apart, or more
@@ -133,4 +132,4 @@ def test_first_stimulus_is_kept(trained):
     }
     drawn = dict(first="first stimulus", y="second stimuli 2, 4, ..., 10 that are called smaller")
     claim = trained.of("what is compared is the first stimulus, after every delay")
-    confront(claim, law, run, dict(first=FIRST), exact, rivals, labels=drawn, picture=kept(trained))
+    confront(claim, law, run, dict(first=FIRST), Count(), rivals, labels=drawn, picture=kept(trained))

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from laws import Roundoff, Solver, confront
+from laws import Count, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import linear_rnn
 from theory.recurrent import loose_eigenvalue, pinned
@@ -87,7 +87,7 @@ def test_free_eigenvalues():
     drawn = dict(n="units n", y="eigenvalues that all networks share")
     claim = "a larger network leaves n - k eigenvalues to chance"
     picture = against_seeds(5, 8)
-    confront(claim, law, run, dict(n=sizes), Roundoff(operations=1), rivals, labels=drawn, picture=picture)
+    confront(claim, law, run, dict(n=sizes), Count(), rivals, labels=drawn, picture=picture)
 
 
 def longer(networks):

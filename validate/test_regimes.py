@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from laws import Mean, Order, Roundoff, Solver, confront
+from laws import Mean, Order, Sign, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import balanced as nets
 from numerics.chain import crossing
@@ -192,9 +192,9 @@ def test_obstructed_are_those():
     starts, losses = ends(40, 0)
     saddle = 0.9**2 / 2
     stuck = np.array([is_obstructed(*arrays(start), square) for start in starts])
-    where = lambda: 1.0 + stuck  # noqa: E731
-    which = lambda seed: np.where(losses > saddle / 2, 2.0, 1.0)  # noqa: E731
-    others = {"those with det(W2 W1) det(Sigma) > 0": lambda: 3 - where(), "none": 1.0}
+    where = lambda: np.where(stuck, 1.0, -1.0)  # noqa: E731
+    which = lambda seed: losses / saddle - 0.5  # noqa: E731
+    others = {"those with det(W2 W1) det(Sigma) > 0": lambda: -where(), "none": -1.0}
     signs = np.array([np.linalg.det(W2 @ W1) for W1, W2 in map(arrays, starts)]) * np.linalg.det(square)
     roots, end = np.cbrt(signs), float(np.max(np.abs(np.cbrt(signs))))
     panel = Panel(
@@ -208,9 +208,9 @@ def test_obstructed_are_those():
         where,
         which,
         {},
-        Roundoff(4),
+        Sign(),
         others,
-        labels=dict(y="1: learnt, 2: stuck"),
+        labels=dict(y="final loss over $s_{min}^2/2$, less a half"),
         picture=panel,
         of=is_obstructed,
     )

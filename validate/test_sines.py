@@ -4,11 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from laws import Roundoff, confront
+from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 from numerics import rnn
 
-exact = Roundoff(operations=1)  # whole numbers
 SETTLE, STEPS = 1000, 1000
 
 
@@ -53,7 +52,7 @@ def test_frequencies(trained):
     }
     drawn = dict(f="frequency f that is asked for (Hz)", y=f"turns in {steps * task.dt:g} s")
     claim = trained.of("sine networks turn as often as they are asked to")
-    confront(claim, law, run, dict(f=task.ladder), exact, rivals, labels=drawn, picture=sine_trials(trained))
+    confront(claim, law, run, dict(f=task.ladder), Count(), rivals, labels=drawn, picture=sine_trials(trained))
 
 
 def cycles_drawn(trained):
@@ -87,4 +86,4 @@ def test_cycles_are_stable(trained):
     rivals = {"all three, as at a stable fixed point": lambda f: 3 + 0 * f, "one": lambda f: 1 + 0 * f}
     drawn = dict(f="frequency f that is asked for (Hz)", y="multipliers inside the unit circle, of three")
     claim = trained.of("the cycles of sine networks are stable but for their phase")
-    confront(claim, law, run, dict(f=task.ladder), exact, rivals, labels=drawn, picture=cycles_drawn(trained))
+    confront(claim, law, run, dict(f=task.ladder), Count(), rivals, labels=drawn, picture=cycles_drawn(trained))
