@@ -31,9 +31,10 @@ from theory.balanced import (
 )
 from theory.chain import two_layers
 
+SLIDE = "saxe-slides, From exponential to sigmoidal dynamics"
 mode, tau = dict(s=1.7, mu=0.6), 1.3
 times = np.array([0.3, 0.9, 1.5, 2.4, 4.5])
-labels = dict(t="time t (τ = 1.3)", y="strength a", h="step η")
+labels = dict(t="time t (τ = 1.3)", y="strength a", h="step η", about=SLIDE)
 
 
 def network(a0, lam):

@@ -17,6 +17,7 @@ from numerics.drift import Fit
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
 from theory.drift import dead_rows, nullity, rescaled, update_noise_floor
 
+PAPER = "ratzon-2024, Hessian and sparseness"
 ROUGH = replace(Corridor.public_run(), length=5.0, blur=0.3, field_of_view=1.5, turn_deviation=0.1)
 PILOT = 10**6  # its seed
 
@@ -128,7 +129,7 @@ def test_dead_units():
         "and all of the dead units besides": lambda dead: law(dead) + 8 * dead,
         "what floating point leaves above 0": lambda dead: size - counted()[2],
     }
-    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian"), Count()
+    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian", about=PAPER), Count()
     run = lambda seed: counted()[0]  # noqa: E731
     claim = "units that die in a corridor do not widen the null space"
     confront(claim, law, run, dict(dead=dead), judge, rivals, labels=labels)

@@ -23,6 +23,7 @@ from theory.drift import (
     y_only_time,
 )
 
+PAPER = "ratzon-2024, Gradient descent dynamics around the zero-loss manifold"
 PILOT = 10**6  # its seed
 
 
@@ -79,7 +80,7 @@ def test_valley():
         rivals = {"for small steps": scaled(small[law.name]), "coefficient 1/2": scaled(twice(law))}
         rivals["eigenvalue x², as printed"] = scaled(printed[law.name])
         judge = Mean(detects=0.04 * abs(law(**valley)) / 1e-6, variance=spread(run))
-        confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k]))
+        confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k], about=PAPER))
 
 
 along_valley = dict(x_0=1.5, t=2000.0, sigma=0.0067)

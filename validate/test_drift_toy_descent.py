@@ -11,6 +11,7 @@ from laws import Mean, Roundoff, confront
 from numerics.drift import Cross, nudge, wander
 from theory.drift import sed_decay, sed_fluctuation, sed_mean_step, sed_second_moment_x, sed_second_moment_y
 
+PAPER = "ratzon-2024, Stochastic Error Descent"
 PILOT = 10**6  # its seed
 
 
@@ -48,7 +49,9 @@ def test_sed_step():
         at = dict(x=x, eta=eta, s=s, **({"y": y} if law is sed_mean_step else {}))
         value, condition = mean(y, of)
         judge = Roundoff(len(xi) + 40, condition=condition)
-        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival}, labels=dict(y=claim))
+        confront(
+            claim, law, lambda seed, value=value: value, at, judge, {name: rival}, labels=dict(y=claim, about=PAPER)
+        )
 
 
 def test_sed_fluctuation():

@@ -20,6 +20,14 @@ from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
 from numerics.marginalised import marginalised_loss, marginalised_terms
 
+FIG_2 = "bricken-2023, Fig. 2"
+FIG_7 = "bricken-2023, Fig. 7"
+FIG_5 = "bricken-2023, Fig. 5"
+FIG_19 = "bricken-2023, Fig. 19"
+ACTIVE = "bricken-2023, App. A, what counts as active"
+CROSS = "bricken-2023, App. E, #3"
+MARGIN = "bricken-2023, App. E, #1"
+APP_F = "bricken-2023, App. F"
 SIDE, UNITS, STEPS = 8, 48, 600
 LEVELS = (0.3, 0.8, 1.5)
 MIDDLE = LEVELS.index(0.8)
@@ -31,9 +39,9 @@ FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that jud
 some_levels = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that all but one network in 1,000 show
 
 
-def against_noise(of):
-    """Labels of axes."""
-    return dict(x="noise σ (standard deviation per pixel)", y=of)
+def against_noise(of, about):
+    """Labels of axes, and what the claim is about."""
+    return dict(x="noise σ (standard deviation per pixel)", y=of, about=about)
 
 
 class Codes(NamedTuple):
@@ -123,7 +131,7 @@ def test_activity_falls_with_noise():
         {},
         some_levels,
         rivals,
-        labels=against_noise("fraction of active units"),
+        labels=against_noise("fraction of active units", FIG_5),
         picture=activity_along_training(),
     )
 
@@ -151,7 +159,7 @@ def test_biases_fall_with_noise():
         {},
         some_levels,
         rivals,
-        labels=against_noise("mean bias"),
+        labels=against_noise("mean bias", FIG_2),
         picture=preactivations(),
     )
 
@@ -172,7 +180,7 @@ def test_biases_are_negative():
         {},
         Equivalent(0.05, runs=SEEDS),
         rivals,
-        labels=dict(y="share of biases below zero"),
+        labels=dict(y="share of biases below zero", about=FIG_2),
     )
 
 
@@ -188,7 +196,7 @@ def test_noise_counts_as_activity():
         "of reported activity more is noise on silent units as noise grows",
         {"no change": 0.0, "less": -1.0},
     )
-    drawn = against_noise("share of silent units among the active ones")
+    drawn = against_noise("share of silent units among the active ones", ACTIVE)
     confront(claim, rises, by_level(silent_share), {}, some_levels, rivals, labels=drawn)
 
 
@@ -204,9 +212,8 @@ def alike(seed):
 def test_encoders_align_with_noise():
     """Encoder weights grow more alike with noise, not less: covariance goes by silence, not by decorrelation."""
     claim, rivals = "encoders grow more alike with noise", {"decorrelation, as the paper has it": -1.0, "none": 0.0}
-    confront(
-        claim, rises, by_level(alike), {}, some_levels, rivals, labels=against_noise("mean |cosine| of two encoders")
-    )
+    drawn = against_noise("mean |cosine| of two encoders", CROSS)
+    confront(claim, rises, by_level(alike), {}, some_levels, rivals, labels=drawn)
 
 
 def covariances(values):
@@ -233,14 +240,14 @@ def correlate(seed):
 def test_activities_covary_less():
     """With noise activities covary less."""
     claim, rivals = "activities covary less as noise grows", {"none": 0.0, "more": 1.0}
-    drawn = against_noise("mean |covariance| of two units' activity")
+    drawn = against_noise("mean |covariance| of two units' activity", FIG_19)
     confront(claim, falls, by_level(covary), {}, some_levels, rivals, labels=drawn)
 
 
 def test_preactivations_correlate_more():
     """It is silence that does it, not decorrelation: the same units' noise-free inputs correlate more."""
     claim, rivals = "pre-activations correlate more as noise grows", {"none": 0.0, "decorrelation": -1.0}
-    drawn = against_noise("mean |correlation| of two units' noise-free inputs")
+    drawn = against_noise("mean |correlation| of two units' noise-free inputs", CROSS)
     confront(claim, rises, by_level(correlate), {}, some_levels, rivals, labels=drawn)
 
 
@@ -300,7 +307,7 @@ def test_fields_grow_gabor_like():
         {},
         some_levels,
         rivals,
-        labels=against_noise("median R² of Gabor functions"),
+        labels=against_noise("median R² of Gabor functions", FIG_7),
         picture=fields_of_each_level(),
     )
 
@@ -314,7 +321,8 @@ def test_fields_beat_white_noise():
     """At noise of 0.8 Gabor functions explain more of every network's fields than they do of white noise."""
     excess = lambda seed: np.sign(gabors(seed)[:, MIDDLE] - white(seed))  # noqa: E731
     claim, rivals = "Gabor functions fit fields better than white noise", {"no better": 0.0, "worse": -1.0}
-    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=dict(y="sign of the excess"))
+    drawn = dict(y="sign of the excess", about=FIG_7)
+    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn)
 
 
 # -- what the three terms do -------------------------------------------------------------------------
@@ -363,7 +371,7 @@ def test_margin_turns_into_a_reward():
         {},
         judge,
         rivals,
-        labels=dict(y="sign of #1, before and after"),
+        labels=dict(y="sign of #1, before and after", about=MARGIN),
         picture=terms_along_training(),
     )
 
@@ -398,5 +406,5 @@ def test_taylor_errs_both_ways():
     beyond = lambda seed: np.sign(np.stack([taylor(seed, QUIET) - 1, taylor(seed, LOUD)], -1))  # noqa: E731
     rivals = {"exact for small noise": np.array([0.0, -1.0]), "too large throughout": 1.0, "too small throughout": -1.0}
     claim, judge = "Taylor's penalty is too large for small noise and too small for large", Equivalent(0.5, runs=SEEDS)
-    drawn = dict(y="sign of the error less 100 % at σ = 0.1, and at σ = 3")
+    drawn = dict(y="sign of the error less 100 % at σ = 0.1, and at σ = 3", about=APP_F)
     confront(claim, peak, in_turn(beyond), {}, judge, rivals, labels=drawn, picture=taylor_against_noise())

@@ -15,6 +15,9 @@ from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.marginalised import marginalised_loss, marginalised_terms
 
+APP_F = "bricken-2023, App. F"
+APP_E = "bricken-2023, App. E"
+EQ_17 = "bricken-2023, Eq. (17)"
 SIGMA = 0.5
 SEEDS = 40
 STEPS = 300
@@ -180,7 +183,7 @@ def test_jacobian_penalty_does_not_sparsify():
     claim, judge = "the Jacobian penalty does not sparsify", Equivalent(0.5, runs=SEEDS)
     rivals = {"it does, as noise does": np.array([-1.0, 0.0]), "it leaves activity": np.array([0.0, 1.0])}
     shown = (("run", penalty, "the Jacobian penalty"), ("rival", sampled(), "noisy data"))
-    drawn = dict(y="sign of the excess over the start, and over noisy data")
+    drawn = dict(y="sign of the excess over the start, and over noisy data", about=APP_F)
     confront(claim, more, in_turn(signs), {}, judge, rivals, labels=drawn, picture=along(by, shown))
 
 
@@ -244,7 +247,7 @@ def test_every_term_sparsifies():
 
     rivals = {"the margin term is a penalty that noise adds": np.array([-1.0, 1.0, 1.0]), "no change": 0.0}
     claim = "networks are less sparse without the margin or the cross term, or on Eq. (25)"
-    drawn, picture = dict(y="sign of the excess of active units"), by_loss(0, "active units")
+    drawn, picture = dict(y="sign of the excess of active units", about=APP_E), by_loss(0, "active units")
     confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
 
 
@@ -256,7 +259,7 @@ def test_wrong_losses_cost():
         return np.sign(losses[1:] - losses[0]).T
 
     claim, rivals = "networks trained on a wrong loss do worse", {"as well": 0.0, "better": -1.0}
-    drawn, picture = dict(y="sign of the excess of the noisy loss"), by_loss(1, "noisy loss")
+    drawn, picture = dict(y="sign of the excess of the noisy loss", about=APP_E), by_loss(1, "noisy loss")
     confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
 
 
@@ -298,5 +301,5 @@ def test_unsquared_is_unbounded():
     picture = Panel("step of training", "Eq. (17) as printed, of a minibatch", (fall,))
     signs = lambda seed: np.sign(on_unsquared(seed)[-1])  # noqa: E731
     claim, rivals = "training on Eq. (17) as printed ends below zero", {"above, as a mean square": 1.0, "at zero": 0.0}
-    drawn, judge = dict(y="sign of Eq. (17) after 160 steps"), Equivalent(0.5, runs=FEW)
+    drawn, judge = dict(y="sign of Eq. (17) after 160 steps", about=EQ_17), Equivalent(0.5, runs=FEW)
     confront(claim, less, in_turn(signs), {}, judge, rivals, labels=drawn, picture=picture)

@@ -15,6 +15,8 @@ from numerics.chain import crossing
 from theory.gating import xor_points
 from theory.race import Kinds, race_time, relu_kinds
 
+SLIDE = "saxe-slides, Assumptions & caveats"
+
 
 def half_times(times, losses):
     """When sqrt(2 L), the remaining error, falls to a half; losses of shape (times, networks)."""
@@ -67,7 +69,7 @@ def test_relu_slope():
         "an ungated linear pathway": s / np.maximum(margins, s),
         "the chain's 1/(2 s)": np.full(4, 0.5),
     }
-    drawn = dict(margin="margin Δ", y="slope of the half-time in ln(1/σ), times s")
+    drawn = dict(margin="margin Δ", y="slope of the half-time in ln(1/σ), times s", about=SLIDE)
     claim = "ReLU networks wait as the race does, in proportion to ln(1/sigma)"
     confront(claim, law, run, dict(margin=margins), Equivalent(0.01, runs=20), rivals, labels=drawn)
 
