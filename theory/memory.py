@@ -138,7 +138,7 @@ def effective_keys(signal, keys: int) -> np.ndarray:
     Raises:
         ValueError, TypeError: for a signal or a number of keys outside these ranges.
 
-    Source: derived here; Bricken et al. 2023, appendix K, state the relation in words.
+    Source: derived here; bricken-2023, App. K, in words.
     """
     g = real_array("signal", signal)
     if not np.all((g > 0) & (g <= 20)):

@@ -296,9 +296,8 @@ def test_small_networks_pay_nothing():
     """Meanwhile neither loss nor decoding gets worse: by less than a tenth of what was learnt, and of chance."""
     pairs = float(np.median(lost(small(10**6, 8))))
     rivals = {"as much as active pairs are lost": lambda: np.full(2, pairs), "all is lost": lambda: np.ones(2)}
-    labels = dict(
-        x="loss, and error of decoding", y="what got worse, of the decades learnt and of chance", about=FIG_2B
-    )
+    both = ["loss, of the decades learnt", "decoding, of the error by chance"]
+    labels = dict(runs=both, y="how much worse it got", about=FIG_2B)
     claim = "a small corridor: neither loss nor decoding pays for the drift"
     run = in_turn(lambda seed: price(small(seed)))
     confront(claim, lambda: np.zeros(2), run, {}, Equivalent(0.1, runs=RUNS), rivals, labels=labels)
@@ -342,7 +341,7 @@ def test_information_is_of_the_walls():
         bare, textured = told(seed, inf), told(seed, SMALL.blur)
         return np.array([bare[:, 0] - bare[:, 1], textured[:, 1]]).T
 
-    labels = dict(x="bare walls; places shuffled", y="information on an unseen walk (bits)", about=FIG_2C)
+    labels = dict(runs=["bare walls", "places shuffled"], y="information on an unseen walk (bits)", about=FIG_2C)
     claim = "without texture, or with places shuffled, units tell nothing of the place"
     rivals = {"as much as with both": lambda: np.full(2, both), "a tenth of it": lambda: np.full(2, both / 10)}
     confront(claim, lambda: np.zeros(2), in_turn(left), {}, Equivalent(both / 20, runs=20), rivals, labels=labels)

@@ -67,7 +67,7 @@ def test_trajectory(depth):
     run = lambda eta, seed: chain.train(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
     at = dict(t=t, depth=depth, tau=tau, **task)
     confront(
-        f"a chain of {depth} follows its law",
+        f"a chain of depth {depth} follows its law",
         any_depth,
         run,
         at,
@@ -84,7 +84,7 @@ def test_trajectory_second_order(depth):
     t = np.array(times[depth])
     run = lambda eta, seed: chain.corrected(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
     at = dict(t=t, depth=depth, tau=tau, **task)
-    claim = f"a chain of {depth} follows its law, to second order"
+    claim = f"a chain of depth {depth} follows its law, to second order"
     confront(claim, any_depth, run, at, Order(2, start=0.05), rivals(depth), labels=labels, of=learning_time)
 
 

@@ -274,9 +274,8 @@ def test_collapse_is_not_of_the_noise():
     others = early(10**6)[0]
     lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
     rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
-    labels = dict(
-        x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without", about=GENERALITY
-    )
+    each = [f"η = {eta:g}" for eta in COLLAPSE]
+    labels = dict(runs=each, y="active units with label noise, less those without", about=GENERALITY)
     claim = "the sudden loss of units is of the step, not of the noise of labels, within 1.5 of 50"
     law = lambda: 0 * lost  # noqa: E731
     confront(claim, law, run, {}, Equivalent(1.5, runs=112), rivals, labels=labels)

@@ -25,7 +25,7 @@ PAPER = {  # arrows of Huang et al. 2025: dynamics, weights, behaviour
     "units (standard)": "not given",
     "l1 penalty": "down, down, down",
 }
-every_factor = pytest.mark.parametrize("factor", list(PAPER), ids=lambda name: name.replace("γ", "gamma"))
+every_factor = pytest.mark.parametrize("factor", list(PAPER))
 
 
 @cache

@@ -180,7 +180,7 @@ def test_biases_are_negative():
         {},
         Equivalent(0.05, runs=SEEDS),
         rivals,
-        labels=dict(y="share of biases below zero", about=FIG_2),
+        labels=dict(runs=[f"σ = {s:g}" for s in LEVELS[MIDDLE:]], y="share of biases below zero", about=FIG_2),
     )
 
 
