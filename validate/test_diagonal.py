@@ -119,7 +119,8 @@ def test_pulls():
     alone = {"as if uncorrelated": lambda T: law(T, lambda C, beta: beta)}
     at = dict(T=np.array([0.4, 0.9, 1.4, 1.9, 2.5, 3.1, 3.6]))
     drawn = dict(T="time over ln(1/α)", y="pull over ln(1/α)", h="1/ln(1/α)")
-    confront("the pulls grow uniformly between jumps", law, run, at, Order(1, start=0.1), alone, labels=drawn)
+    claim = "the pulls grow uniformly between jumps"
+    confront(claim, law, run, at, Order(1, start=0.1), alone, labels=drawn, of=path)
 
 
 def test_mirror():

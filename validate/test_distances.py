@@ -86,7 +86,9 @@ def test_symmetric_distance():
     rivals = {"as they stand": lambda n: as_they_stand, "by sorted singular values": lambda n: by_size}
     drawn = dict(n="size n of the operators", y="distance up to rotation")
     claim = "symmetric operators differ by their sorted eigenvalues"
-    confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn)
+    confront(
+        claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn, of=symmetric_distance
+    )
 
 
 def normal(pairs, reals, draw):
@@ -113,7 +115,7 @@ def test_hoffman_wielandt():
     }
     drawn = dict(n="size n of the operators", y="distance up to rotation")
     claim = "normal operators without real eigenvalues differ by their cheapest assignment"
-    confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn)
+    confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn, of=hoffman_wielandt)
 
 
 def closest(n, size, sigma, seed):

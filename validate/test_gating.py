@@ -124,6 +124,7 @@ def test_path_equation():
         {name: lambda rival=rival: rival(seed) for name, rival in rivals.items()},
         seed=3,
         labels=dict(y="gradient of a weight", about=SLIDE),
+        of=gradient_flow,
     )
 
 

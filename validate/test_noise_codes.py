@@ -27,6 +27,7 @@ FIG_19 = "bricken-2023, Fig. 19"
 ACTIVE = "bricken-2023, App. A, what counts as active"
 CROSS = "bricken-2023, App. E, #3"
 MARGIN = "bricken-2023, App. E, #1"
+SO = "1 where it is so, -1 where not: medians"
 APP_F = "bricken-2023, App. F"
 SIDE, UNITS, STEPS = 8, 48, 600
 LEVELS = (0.3, 0.8, 1.5)
@@ -251,21 +252,32 @@ def test_preactivations_correlate_more():
     confront(claim, rises, by_level(correlate), {}, some_levels, rivals, labels=drawn)
 
 
-def peak():
-    """The sign of the change from the quiet level to the middle one, and from there to the loud one."""
-    return np.array([1.0, -1.0])
+UP_AND_DOWN = np.array([1.0, -1.0])  # the signs that are claimed: first this way, then that
+
+
+def as_claimed():
+    """Signs times those that are claimed: +1 where they agree."""
+    return np.ones(2)
+
+
+@cache
+def raw_covariance(seed):
+    """The mean |covariance| of two units' noise-free pre-activations; shape (seeds, levels)."""
+    _, clean = preactivations_of(seed)
+    return next(covariances(clean))
 
 
 def test_raw_covariance_is_not_monotone():
     """The covariance of noise-free pre-activations rises with noise and falls again."""
-
-    def signs(seed):
-        _, clean = preactivations_of(seed)
-        return np.sign(np.diff(next(covariances(clean)), axis=1))
-
-    rivals = {"falls throughout": -1.0, "rises throughout": 1.0, "none": 0.0}
-    claim, drawn = "the raw covariance of units is largest at a middle noise", dict(y="sign of the change, up and down")
-    confront(claim, peak, in_turn(signs), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn)
+    signs = lambda seed: UP_AND_DOWN * np.sign(np.diff(raw_covariance(seed), axis=1))  # noqa: E731
+    rivals = {"falls throughout": -UP_AND_DOWN, "rises throughout": UP_AND_DOWN, "none": 0.0}
+    claim = "the raw covariance of units is largest at a middle noise"
+    found = raw_covariance(FIRST)
+    each = Series("each", list(LEVELS), found.tolist(), f"each of {SEEDS} networks")
+    middle = Series("run", list(LEVELS), np.median(found, axis=0).tolist(), "median")
+    picture = Panel("noise σ (standard deviation per pixel)", "mean |covariance|, noise off", (each, middle))
+    drawn = dict(runs=["it rises from σ = 0.3 to 0.8", "it falls from 0.8 to 1.5"], y=SO)
+    confront(claim, as_claimed, in_turn(signs), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn, picture=picture)
 
 
 @cache
@@ -350,28 +362,23 @@ def terms_along_training():
     return Panel("step of training + 10 (σ = 0.8)", "term of the exact loss", tuple(series), "x")
 
 
-def turns():
-    """The sign of the margin term before and after training."""
-    return np.array([1.0, -1.0])
-
-
 def test_margin_turns_into_a_reward():
     """The margin term #1 raises the loss of untrained networks and lowers that of trained ones."""
-    signs = lambda seed: np.sign(terms(seed)[:, [0, -1], 1])  # noqa: E731
+    signs = lambda seed: UP_AND_DOWN * np.sign(terms(seed)[:, [0, -1], 1])  # noqa: E731
     rivals = {
-        "a penalty throughout, as the paper has it": np.array([1.0, 1.0]),
-        "a reward throughout": -1.0,
+        "a penalty throughout, as the paper has it": UP_AND_DOWN,
+        "a reward throughout": -UP_AND_DOWN,
         "nothing": 0.0,
     }
     claim, judge = "the margin term turns from a penalty into a reward", Equivalent(0.5, runs=SEEDS)
     confront(
         claim,
-        turns,
+        as_claimed,
         in_turn(signs),
         {},
         judge,
         rivals,
-        labels=dict(y="sign of #1, before and after", about=MARGIN),
+        labels=dict(runs=["#1 > 0 before training", "#1 < 0 after it"], y=SO, about=MARGIN),
         picture=terms_along_training(),
     )
 
@@ -403,8 +410,12 @@ def taylor_against_noise():
 
 def test_taylor_errs_both_ways():
     """For small noise the Jacobian's penalty is over twice what it should be, as kinks count; for large, too small."""
-    beyond = lambda seed: np.sign(np.stack([taylor(seed, QUIET) - 1, taylor(seed, LOUD)], -1))  # noqa: E731
-    rivals = {"exact for small noise": np.array([0.0, -1.0]), "too large throughout": 1.0, "too small throughout": -1.0}
+    beyond = lambda seed: UP_AND_DOWN * np.sign(np.stack([taylor(seed, QUIET) - 1, taylor(seed, LOUD)], -1))  # noqa: E731
+    rivals = {
+        "exact for small noise": np.array([0.0, 1.0]),
+        "too large throughout": UP_AND_DOWN,
+        "too small throughout": -UP_AND_DOWN,
+    }
     claim, judge = "Taylor's penalty is too large for small noise and too small for large", Equivalent(0.5, runs=SEEDS)
-    drawn = dict(y="sign of the error less 100 % at σ = 0.1, and at σ = 3", about=APP_F)
-    confront(claim, peak, in_turn(beyond), {}, judge, rivals, labels=drawn, picture=taylor_against_noise())
+    drawn = dict(runs=["σ = 0.1: more than 100 % too large", "σ = 3: too small"], y=SO, about=APP_F)
+    confront(claim, as_claimed, in_turn(beyond), {}, judge, rivals, labels=drawn, picture=taylor_against_noise())

@@ -129,6 +129,7 @@ def test_final_shares():
         rivals,
         labels=drawn,
         picture=table(contestants(0.5)),
+        of=final_shares,
     )
 
 

@@ -150,7 +150,7 @@ def test_quadrature():
     drawn = dict(t="time t (τ = 1)", y="output for unit input")
     run = lambda rtol, seed: outputs(graph, gating.flow(graph, task, start(b0, seed), times, rtol))  # noqa: E731
     claim = "one integral gives routing at every time, from any start"
-    confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn)
+    confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn, of=reduction)
 
 
 def test_unequal_escape():

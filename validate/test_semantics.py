@@ -39,11 +39,12 @@ def spectrum(covariance):
     return values, values[0] / values
 
 
-def by_rounding(claim, law, at, covariance, of, rivals, labels=level_labels):
-    """A law against the eigenvalues of a covariance, those with the numbers in `of`."""
+def by_rounding(claim, law, at, covariance, which, rivals, labels=level_labels, of=None):
+    """A law, or what follows `of` one, against the eigenvalues of a covariance with the numbers in `which`."""
     values, condition = spectrum(covariance)
-    judge = Roundoff(operations=len(values), condition=condition[of])
-    confront(claim, law, lambda seed: spectrum(covariance)[0][of], at, judge, rivals, labels=labels)
+    judge = Roundoff(operations=len(values), condition=condition[which])
+    run = lambda seed: spectrum(covariance)[0][which]  # noqa: E731
+    confront(claim, law, run, at, judge, rivals, labels=labels, of=of)
 
 
 def tree_of(branching, depth, flip):
@@ -109,7 +110,8 @@ def test_nested():
 
     wrong = {"branchings in reverse": lambda **q: law(**q, branching=(4, 3, 2))}
     at = dict(q0=0.1, q1=0.3, q2=0.7)
-    by_rounding("any hierarchy has the ultrametric spectrum", law, at, mixing @ mixing.T, slice(None), wrong)
+    claim = "any hierarchy has the ultrametric spectrum"
+    by_rounding(claim, law, at, mixing @ mixing.T, slice(None), wrong, of=ultrametric)
 
 
 @pytest.mark.parametrize(("law", "periodic"), [(ring, True), (path, False)], ids=["ring", "path"])
