@@ -183,7 +183,8 @@ def test_jacobian_penalty_does_not_sparsify():
     claim, judge = "the Jacobian penalty does not sparsify", Equivalent(0.5, runs=SEEDS)
     rivals = {"it does, as noise does": np.array([-1.0, 0.0]), "it leaves activity": np.array([0.0, 1.0])}
     shown = (("run", penalty, "the Jacobian penalty"), ("rival", sampled(), "noisy data"))
-    drawn = dict(y="sign of the excess over the start, and over noisy data", about=APP_F)
+    each = ["over the start", "over noisy data"]
+    drawn = dict(runs=each, y="sign of the excess of active units", about=APP_F)
     confront(claim, more, in_turn(signs), {}, judge, rivals, labels=drawn, picture=along(by, shown))
 
 
@@ -247,7 +248,8 @@ def test_every_term_sparsifies():
 
     rivals = {"the margin term is a penalty that noise adds": np.array([-1.0, 1.0, 1.0]), "no change": 0.0}
     claim = "networks are less sparse without the margin or the cross term, or on Eq. (25)"
-    drawn, picture = dict(y="sign of the excess of active units", about=APP_E), by_loss(0, "active units")
+    drawn = dict(runs=list(WRONG[:-1]), y="sign of the excess of active units", about=APP_E)
+    picture = by_loss(0, "active units")
     confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
 
 
@@ -259,7 +261,8 @@ def test_wrong_losses_cost():
         return np.sign(losses[1:] - losses[0]).T
 
     claim, rivals = "networks trained on a wrong loss do worse", {"as well": 0.0, "better": -1.0}
-    drawn, picture = dict(y="sign of the excess of the noisy loss", about=APP_E), by_loss(1, "noisy loss")
+    drawn = dict(runs=list(WRONG), y="sign of the excess of the noisy loss", about=APP_E)
+    picture = by_loss(1, "noisy loss")
     confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
 
 
