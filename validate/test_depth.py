@@ -219,7 +219,8 @@ def test_three_layers_on_digits():
         said = [Series("law", s.tolist(), row.tolist(), "law") for row in law(np.array(when), s, 3).T]
         seen = Series("run", s.tolist(), train(0.0125, 0, np.array(when)).T.tolist(), "trained network, step 0.0125")
         end = Series("rival", s.tolist(), (s / lam).tolist(), "the end, s/lam")
-        return Panel("singular value $s_k$ of the mode", "$a_k$ at t = 1.6, 4.8, 12.8 (τ = 1)", (*said, end, seen), "x")
+        said_of = "mode strength $a_k$ at t = 1.6, 4.8, 12.8 (τ = 1)"
+        return Panel("singular value $s_k$ of the mode", said_of, (*said, end, seen), "x")
 
     strong = np.arange(len(digits.s))[:, None] < 5
     rivals = {

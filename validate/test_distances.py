@@ -138,4 +138,5 @@ def test_pair_null():
     )  # at most: the mean fourth power of the unaligned distance, 96 sigma^4, less the mean's square
     judge = Mean(detects=0.1 * 6 * sigma**2, variance=spread)
     claim = "untrained pairs of units are 6 sigma^2 apart"
-    confront(claim, pair_null, run, dict(sigma=sigma), judge, rivals)
+    drawn = dict(y="squared distance of two sets of weights (σ = 0.7)")
+    confront(claim, pair_null, run, dict(sigma=sigma), judge, rivals, labels=drawn)

@@ -73,7 +73,7 @@ def curves():
         label = f"η = {at['eta']:g}, σ = {at['sigma']:g}"
         role = "run" if at is REFERENCE else "rival"
         drawn.append(Series(role, TIMES.tolist(), row.tolist(), label, joined=False))
-    return Panel("η σ² t", "active units of 100, medians", tuple(drawn), "x")
+    return Panel("time in units of the noise, η σ² t", "active units of 100, medians", tuple(drawn), "x")
 
 
 def test_time():
@@ -218,7 +218,7 @@ def test_final_sparsity():
         {"as many, as published": 0.0, "more": 1.0},
         "the louder the noise, the fewer units are left at last",
     )
-    picture = Panel("η σ² t", "active units of 100, medians", tuple(drawn), "xy")
+    picture = Panel("time in units of the noise, η σ² t", "active units of 100, medians", tuple(drawn), "xy")
     confront(claim, -1.0, run, {}, Trend(LOUD), rivals, labels=labels, picture=picture)
 
 

@@ -68,7 +68,7 @@ def test_valley():
         "toy_floor": lambda x, eta, sigma: sigma**2 / (2 * eta * (1 - eta * x**2 / 2)),
     }
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
-    shown = ("<y²> / σ²", "mean step in x / σ²", "mean loss / σ²")
+    shown = ("variance across the valley, <y²>/σ²", "mean step in x over σ²", "mean loss over σ²")
     for k, (law, says) in enumerate(
         (
             (valley_width, "the spread across the valley under update noise"),

@@ -185,5 +185,5 @@ def test_transition_drift():
         "without the reach, ln 2": lambda c, kappa: limit * np.log(2),
     }
     claim = "the margin of equal shares drifts as 1/ln(1/a0)"
-    drawn = dict(h="ε = 1/ln(1/a₀)", y="drift of the margin / ε")
+    drawn = dict(h="ε = 1/ln(1/a₀), a₀ the start", y="drift of the margin / ε")
     confront(claim, transition_drift, run, dict(c=c, kappa=kappa), Order(1, start=0.2), rivals, labels=drawn)

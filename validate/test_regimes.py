@@ -109,7 +109,7 @@ def test_plateau():
         return np.array([plateau(*arrays(weights), on.correlation) for weights, on in networks])
 
     rivals = {"none: lazy learning succeeds": np.zeros(3), "twice as high": lambda: 2 * law()}
-    names = dict(h="1/|λ|", y="loss at t = 0.8 (τ = 1)", about=DELAYED)
+    names = dict(h="1/|λ|, λ the balance", y="loss at t = 0.8 (τ = 1)", about=DELAYED)
     claim = "the lazy plateau of networks of large balance"
     confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=names, picture=waiting(), of=plateau)
 
@@ -161,7 +161,7 @@ def test_final_movement():
         "cosines, not their squares": lambda: angles(lambda cosines, hidden: (1 - cosines).sum() / hidden),
         "both layers count alike": lambda: law() / 2,
     }
-    names = dict(h="1/|λ|", y="distance of the kernel at the end", about=DELAYED)
+    names = dict(h="1/|λ|, λ the balance", y="distance of the kernel at the end", about=DELAYED)
     claim = "delayed networks end with the kernel of their task"
     confront(claim, law, run, {}, Order(1, start=1 / 3), rivals, labels=names, of=final_movement)
 

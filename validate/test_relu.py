@@ -108,6 +108,7 @@ def test_relu_shares():
         rivals,
         labels=dict(margin="margin Δ", y="final share of linear units", about=NONLINEAR),
         picture=diagram(),
+        of=final_shares,
     )
 
 
@@ -142,6 +143,7 @@ def test_emergence():
         {"only where they are necessary": necessary, "half": lambda margin: 0.5},
         labels=dict(margin="margin Δ", y="final share of nonlinear units", about=NONLINEAR),
         picture=Panel("margin Δ", "what a linear network cannot learn", (left,)),
+        of=final_shares,
     )
 
 

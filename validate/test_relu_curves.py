@@ -71,7 +71,7 @@ def test_relu_slope():
     }
     drawn = dict(margin="margin Δ", y="slope of the half-time in ln(1/σ), times s", about=SLIDE)
     claim = "ReLU networks wait as the race does, in proportion to ln(1/sigma)"
-    confront(claim, law, run, dict(margin=margins), Equivalent(0.01, runs=20), rivals, labels=drawn)
+    confront(claim, law, run, dict(margin=margins), Equivalent(0.01, runs=20), rivals, labels=drawn, of=race_time)
 
 
 @pytest.mark.full
@@ -96,7 +96,8 @@ def test_relu_half_time():
     }
     drawn = dict(margin="margin Δ", y="half-time (τ = 1)")
     claim = "the half-time of ReLU networks has no free constant"
-    confront(claim, raced(), run, dict(margin=margins), Equivalent(0.1, runs=40, miss=1e-3), rivals, labels=drawn)
+    judge = Equivalent(0.1, runs=40, miss=1e-3)
+    confront(claim, raced(), run, dict(margin=margins), judge, rivals, labels=drawn, of=race_time)
 
 
 def alone(kinds):

@@ -61,7 +61,8 @@ def test_routing_strength():
     # the law holds in the limit: it is asked for at a start of a millionth
     limit = Order(2, start=0.4)
     claim = "routing: the domains' weights end at (s/(d sqrt M))^(1/3)"
-    confront(claim, routing_strength, run, at, limit, rivals, labels=dict(h="initial weight $b_0$", about=ROUTING))
+    labels = dict(h="initial weight $b_0$", y="weight of a domain after learning", about=ROUTING)
+    confront(claim, routing_strength, run, at, limit, rivals, labels=labels)
 
 
 def decoupled(graph, task):
@@ -118,6 +119,7 @@ def test_shared_learning_time(depth):
         at,
         Solver(rtol=1e-8),
         rivals,
+        labels=dict(y="learning time (τ = 1.3)", about="saxe-slides, The neural race: edge sharing"),
     )
 
 

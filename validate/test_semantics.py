@@ -138,7 +138,8 @@ def test_plane(law, periodic):
     rivals = {"the other boundary": lambda **at: (grid if periodic else torus)(**at)}
     rivals |= {"lengths exchanged": lambda k1, k2, P1, P2, sigma: law(k1=k1 % P2, k2=k2, P1=P2, P2=P1, sigma=sigma)}
     claim = f"on a {law.name} the waves of two directions combine"
-    by_rounding(claim, law, dict(k1=k1[order], k2=k2[order], **at), mixing @ mixing.T, slice(None), rivals, {})
+    at, labels = dict(k1=k1[order], k2=k2[order], **at), dict(y="eigenvalue Λ")
+    by_rounding(claim, law, at, mixing @ mixing.T, slice(None), rivals, labels)
 
 
 def test_sampled_tree():
@@ -290,9 +291,8 @@ def test_expected_start():
     rivals = {"only one of the layers": lambda n, sigma: n * sigma**2 / 4}
     spread = hidden * sigma**4 / 2  # the variance of a quarter of a sum of squares
     judge = Mean(detects=0.08, variance=spread)
-    confront(
-        "random weights start at half of n sigma^2", expected_start, run, dict(n=hidden, sigma=sigma), judge, rivals
-    )
+    at, labels = dict(n=hidden, sigma=sigma), dict(y="strength $a_0$ of a mode at the start")
+    confront("random weights start at half of n sigma^2", expected_start, run, at, judge, rivals, labels=labels)
 
 
 def test_latest_start():
@@ -310,6 +310,6 @@ def test_latest_start():
         return brentq(lead, 0.12 * s / lam, 0.3 * s / lam, xtol=1e-9)
 
     rivals = {"never, below half of s/lam": lambda s, lam: s / (2 * lam), "s/(4 lam)": lambda s, lam: s / (4 * lam)}
-    labels = dict(h="half of the relative distance of two strengths")
+    labels = dict(h="half of the relative distance of two strengths", y="start of equal half-times")
     claim = "the broad is first only from small weights"
     confront(claim, latest_start, run, dict(s=s, lam=lam), Order(2, start=0.24), rivals, labels=labels)
