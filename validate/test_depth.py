@@ -200,7 +200,7 @@ def test_small_start():
         judge,
         printed,
         through=scaled,
-        labels={**labels, "h": "start a0"},
+        labels=dict(h="start $a_0$", y="training time × $a_0^{1 - 2/D}$ (τ = 1.3)"),
     )
 
 
