@@ -33,6 +33,12 @@ from numerics.corridor import (
 from numerics.ensemble import GradientDescent, Lazy, UpdateNoise, train
 from numerics.store import versions
 
+FIG_2 = "ratzon-2024, Fig. 2"
+FIG_2C_E = "ratzon-2024, Fig. 2C-E"
+FIG_2E = "ratzon-2024, Fig. 2E"
+FIG_2B = "ratzon-2024, Fig. 2B"
+GENERALITY = "ratzon-2024, Generality of the phenomenon"
+FIG_2C = "ratzon-2024, Fig. 2C"
 RECORD = Path(__file__).parent / "records" / "corridor" / "history.npz"
 PUBLIC = Corridor.public_run()
 
@@ -74,7 +80,7 @@ def in_every_one(claim, published, by, name, values, y, more=()):
     kind, history = published
     picture = courses(history, values(history), y, more)
     claim = f"{claim}, in every network ({kind})"
-    confront(claim, 1.0, lambda seed: by(history), {}, Sign(), labels=dict(y=name), picture=picture)
+    confront(claim, 1.0, lambda seed: by(history), {}, Sign(), labels=dict(y=name, about=FIG_2), picture=picture)
 
 
 def test_record_is_the_public_run(tmp_path):
@@ -251,7 +257,7 @@ def test_small_networks_drift(name):
     row = in_turn(lambda seed: values(small(seed))[[at(small(seed), step) for step in STEPS]].T)
     drift = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731
     rivals = {"it stays": 0.0, "the other way": -sign}
-    labels = dict(x="training step", y=unit)
+    labels = dict(x="training step", y=unit, about=FIG_2C_E)
     confront(f"a small corridor: {name}", sign, drift, {}, Trend(STEPS, excess=0.49), rivals, labels=labels)
 
 
@@ -260,7 +266,7 @@ def test_small_networks_slow_down():
     ends = (5000, 20_000, 80_000)
     row = in_turn(lambda seed: rates(small(seed), [(end // 2, end) for end in ends]))
     slowing = lambda step, seed: row(seed)[ends.index(step)]  # noqa: E731
-    labels = dict(x="training step", y="loss of correlation per step, since half as many steps")
+    labels = dict(x="training step", y="loss of correlation per step, since half as many steps", about=FIG_2E)
     rivals = {"as fast ever after": 0.0, "faster": 1.0}
     claim = "a small corridor: rate maps change ever more slowly"
     confront(claim, -1.0, slowing, {}, Trend(ends, excess=0.49), rivals, labels=labels)
@@ -290,7 +296,8 @@ def test_small_networks_pay_nothing():
     """Meanwhile neither loss nor decoding gets worse: by less than a tenth of what was learnt, and of chance."""
     pairs = float(np.median(lost(small(10**6, 8))))
     rivals = {"as much as active pairs are lost": lambda: np.full(2, pairs), "all is lost": lambda: np.ones(2)}
-    labels = dict(x="loss, and error of decoding", y="what got worse, of the decades learnt and of chance")
+    both = ["loss, of the decades learnt", "decoding, of the error by chance"]
+    labels = dict(runs=both, y="how much worse it got", about=FIG_2B)
     claim = "a small corridor: neither loss nor decoding pays for the drift"
     run = in_turn(lambda seed: price(small(seed)))
     confront(claim, lambda: np.zeros(2), run, {}, Equivalent(0.1, runs=RUNS), rivals, labels=labels)
@@ -299,7 +306,7 @@ def test_small_networks_pay_nothing():
 def test_nothing_drifts_without_noise():
     """Without noise the same small networks keep their active pairs, but for a tenth."""
     with_noise = float(np.median(lost(small(10**6, 8))))
-    labels = dict(y="active pairs lost, of what there were")
+    labels = dict(y="active pairs lost, of what there were", about=GENERALITY)
     claim = "a small corridor: without noise codes stay as they are"
     rivals = {"as with noise": with_noise, "half as much": with_noise / 2}
     run = in_turn(lambda seed: lost(small(seed, sigma=0.0)))
@@ -334,7 +341,7 @@ def test_information_is_of_the_walls():
         bare, textured = told(seed, inf), told(seed, SMALL.blur)
         return np.array([bare[:, 0] - bare[:, 1], textured[:, 1]]).T
 
-    labels = dict(x="bare walls; places shuffled", y="information on an unseen walk (bits)")
+    labels = dict(runs=["bare walls", "places shuffled"], y="information on an unseen walk (bits)", about=FIG_2C)
     claim = "without texture, or with places shuffled, units tell nothing of the place"
     rivals = {"as much as with both": lambda: np.full(2, both), "a tenth of it": lambda: np.full(2, both / 10)}
     confront(claim, lambda: np.zeros(2), in_turn(left), {}, Equivalent(both / 20, runs=20), rivals, labels=labels)

@@ -90,7 +90,8 @@ def along(by, before, layer):
 def trend(claim, sign, run, y, picture=None):
     """A sign along the levels of noise, with the two others as rivals."""
     rivals = {{-1: "falls", 0: "no trend", 1: "rises"}[other]: other for other in (-1, 0, 1) if other != sign}
-    confront(claim, sign, run, {}, TREND, rivals, labels=dict(x="noise σ", y=y), picture=picture)
+    drawn = dict(x="noise σ", y=y, about="bricken-2023, App. J")
+    confront(claim, sign, run, {}, TREND, rivals, labels=drawn, picture=picture)
 
 
 def test_input_noise_makes_the_second_layer_sparse():

@@ -18,6 +18,8 @@ from numerics.ensemble import SED, Adam, GradientDescent, LabelNoise, Network, R
 from numerics.sparsity import spectra, tasks
 from theory.drift import adaptive_edge
 
+GENERALITY = "ratzon-2024, Generality of the phenomenon"
+FIG_4D = "ratzon-2024, Generality of the phenomenon, and Fig. 4D"
 NETWORK, SAMPLES = Network(10, 50, 5), 5
 CONVERGED, LATE = 10_000, 100_000
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
@@ -43,7 +45,7 @@ def falls_as_descent_does_not(claim, by, **settings):
               (("rival", fraction[0], "after convergence"), ("run", fraction[-1], "later"))]  # fmt: skip
     rivals = {"none, as plain descent": lambda: control}
     run = lambda seed: np.diff(pairs(by, seed=seed, **settings)[0], axis=0)[0]  # noqa: E731
-    labels = dict(y="change of the fraction of active pairs")
+    labels = dict(y="change of the fraction of active pairs", about=GENERALITY)
     claim += f", each of {len(control)} networks"
     picture = Panel("network", "fraction of active pairs", tuple(series))
     confront(claim, -1.0, run, {}, Sign(), rivals, labels=labels, picture=picture)
@@ -205,7 +207,7 @@ def test_label_noise(which):
     """Under label noise the active pairs become fewer and the trace of the Hessian falls."""
     row = in_turn(lambda seed: labelled(seed)[FALLING[which]])
     run = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731
-    labels = dict(x="step", y=which)
+    labels = dict(x="step", y=which, about=FIG_4D)
     rivals = {"it rises": 1.0, "it stays": 0.0}
     confront(f"label noise: the {which} falls", -1.0, run, {}, Trend(STEPS), rivals, labels=labels)
 
@@ -216,7 +218,7 @@ def test_label_noise_spares_units():
     run = in_turn(lambda seed: first(labelled(seed)[0]))
     pilot = labelled(10**6)
     rivals = {f"as the {name}": float(np.median(first(pilot[k]))) for name, k in FALLING.items()}
-    labels = dict(y="active units after 10,000 steps, of those after 1,000")
+    labels = dict(y="active units after 10,000 steps, of those after 1,000", about=GENERALITY)
     confront(
         "label noise: units stay active, within 5 of 100",
         1.0,
@@ -260,7 +262,8 @@ def test_collapse_at_large_steps():
     """Networks whose first steps are far beyond the edge of stability lose units at once, more at larger steps."""
     row = in_turn(lambda seed: early(seed)[0][:, :, 0])
     run = lambda eta, seed: row(seed)[COLLAPSE.index(eta)]  # noqa: E731
-    labels, rivals = dict(x="step η", y="active units of 50 after 1,000 steps"), {"more": 1.0, "as many": 0.0}
+    labels = dict(x="step η", y="active units of 50 after 1,000 steps", about=GENERALITY)
+    rivals = {"more": 1.0, "as many": 0.0}
     claim = "label noise: units die at once where the first steps are too large"
     confront(claim, -1.0, run, {}, Trend(COLLAPSE), rivals, labels=labels, picture=collapse())
 
@@ -271,7 +274,8 @@ def test_collapse_is_not_of_the_noise():
     others = early(10**6)[0]
     lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
     rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
-    labels = dict(x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without")
+    each = [f"η = {eta:g}" for eta in COLLAPSE]
+    labels = dict(runs=each, y="active units with label noise, less those without", about=GENERALITY)
     claim = "the sudden loss of units is of the step, not of the noise of labels, within 1.5 of 50"
     law = lambda: 0 * lost  # noqa: E731
     confront(claim, law, run, {}, Equivalent(1.5, runs=112), rivals, labels=labels)

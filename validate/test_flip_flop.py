@@ -10,7 +10,8 @@ from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 from numerics.rnn import fixed_points
 
-labels = dict(bits="bits N", y="number")
+PAPER = "huang-2025, sec. 2.2"
+labels = dict(bits="bits N", y="number", about=PAPER)
 
 
 def bits_of(trained):
@@ -121,6 +122,6 @@ def test_saddles_are_ordered(trained, fewer):
     rivals = {"all saddles alike": lambda k: np.array([2.0**bits, 3.0**bits - 2**bits, 0, 0])[np.rint(k).astype(int)]}
     if bits == 1:
         rivals = {"no saddle": lambda k: np.where(k == 0, 2.0, 0)}
-    drawn = dict(k="unstable directions", y="fixed points")
+    drawn = dict(k="unstable directions", y="fixed points", about=PAPER)
     claim = f"the saddles of a flip-flop of {bits} bit{'s' * (bits > 1)} are the edges and faces of a cube"
     confront(trained.of(claim), law, run, dict(k=ks.astype(float)), Count(), rivals, labels=drawn)

@@ -24,6 +24,9 @@ from theory.gating import (
     trained_pairs,
 )
 
+SYSTEMATIC = "saxe-slides, Systematic generalization"
+DEPENDENCE = "saxe-slides, Initialization dependence: rich vs lazy learning"
+
 
 def products(weights, pairs):
     """What the network computes from one domain to another, for each pair; shape (..., pairs, No, Ni)."""
@@ -55,7 +58,7 @@ def test_decoupled_start_generalises():
         dict(t=times),
         Solver(rtol=1e-8),
         {name: rival if callable(rival) else (lambda t, rival=rival: rival) for name, rival in rivals.items()},
-        labels=dict(t="time t (τ = 1)", y="error on untrained pairs, of that at t = 0"),
+        labels=dict(t="time t (τ = 1)", y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC),
     )
 
 
@@ -99,7 +102,9 @@ def test_signs():
             "untrained pairs are right": lambda k, M: np.tile(((1 - learnt) ** 2)[:, None], len(k)),
             "in proportion to the domains": seen(lambda k, M: 4 * k / M),
         },
-        labels=dict(k="domains k of 6 with the rarer sign", y="error on untrained pairs, of that at t = 0"),
+        labels=dict(
+            k="domains k of 6 with the rarer sign", y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC
+        ),
         through=seen,
     )
 
@@ -126,7 +131,7 @@ def test_agreement():
         dict(M=domains),
         Count(),
         {"a common sign": lambda M: 1.0, "each domain by itself": lambda M: 2.0**M / M},
-        labels=dict(M="domains M", y="starts that generalise, of $2^M$"),
+        labels=dict(M="domains M", y="starts that generalise, of $2^M$", about=SYSTEMATIC),
         through=lambda law: lambda M: law(M=M) * 2.0**M,
     )
 
@@ -182,7 +187,7 @@ def test_free_signs():
 
     rivals = {"independent directions": 1.0, "generalises at any K": 0.0}
     claim = "small random weights: error 2 on untrained pairs with K = 1 of 6"
-    labels = dict(y="error on untrained pairs, of that at t = 0")
+    labels = dict(y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC)
     confront(claim, sign_error, run, dict(M=M), judge, rivals, labels=labels, through=over_signs)
 
 
@@ -203,7 +208,8 @@ def test_fixed_signs():
 
     rivals = {"independent directions": part(1.0), "signs stay free": part(2.0)}
     claim = "small random weights: no error on untrained pairs with K = 4 of 6"
-    confront(claim, nothing, run, {}, judge, rivals, labels=dict(y="E/(1 + E), E the error on untrained pairs"))
+    drawn = dict(y="E/(1 + E), E the error on untrained pairs", about=SYSTEMATIC)
+    confront(claim, nothing, run, {}, judge, rivals, labels=drawn)
 
 
 # -- against K ---------------------------------------------------------------------------------------
@@ -239,7 +245,7 @@ def test_generalisation_against_K():
         {},
         Trend(levels),
         {"the other way": 1.0, "no trend": 0.0},
-        labels=dict(x="K, of M = 6", y="error on untrained pairs"),
+        labels=dict(x="K, of M = 6", y="error on untrained pairs", about=SYSTEMATIC),
         picture=Panel("K/M", "part of the networks that generalise", tuple(panel)),
     )
 
@@ -254,7 +260,7 @@ def test_agreement_by_chance():
 
     rivals = {"one free sign in all": 0.5, "never": 0.0, "2^-M, up to a common sign": lambda M: 2.0**-M}
     claim = "with K = 1 as many networks generalise as free signs agree by chance"
-    labels = dict(y="probability that a network generalises")
+    labels = dict(y="probability that a network generalises", about=SYSTEMATIC)
     confront(claim, agreement, run, dict(M=M), Mean(detects=0.12, bounds=(0, 1)), rivals, labels=labels)
 
 
@@ -284,7 +290,7 @@ def test_rich_and_lazy(which):
     run = lambda scale, seed: values(seed)[SCALES.index(scale)]  # noqa: E731
     rivals = {"the other way": -sign, "no trend": 0.0}
     claim = f"rich to lazy: the {which} {'rises' if sign > 0 else 'falls'} with the initial weights"
-    drawn = dict(x="size σ of the initial weights", y=which)
+    drawn = dict(x="size σ of the initial weights", y=which, about=DEPENDENCE)
     confront(claim, sign, run, {}, Trend(SCALES), rivals, labels=drawn)
 
 

@@ -24,6 +24,9 @@ from numerics.sparsity import decay
 from numerics.store import Store
 from numerics.sweep import Local, Packed, sweep
 
+FIG_3A = "ratzon-2024, Fig. 3A"
+TABLE_1 = "ratzon-2024, Table 1"
+FIG_3B = "ratzon-2024, Fig. 3B"
 RECORD = Store(Path(__file__).parent / "records" / "generality")
 WHOLE = Sweep(networks=384, steps=10**6, seed=1)
 QUICK = Sweep(networks=64, steps=10**5, seed=1)
@@ -110,7 +113,7 @@ def falls(one: Swept):
     parts = (0.01, 0.1, 1.0)
     rows = one.curves["active_fraction"][[one.at(part) for part in parts]][:, chosen].T
     row = mixed(rows)
-    labels = dict(x="part of the run", y="active pairs of unit and sample")
+    labels = dict(x="part of the run", y="active pairs of unit and sample", about=FIG_3A)
     claim = "noise of updates and labels, Adam and RMSprop silence active pairs, whatever the task, start and size"
     confront(
         one.of(claim), -1.0,
@@ -138,7 +141,8 @@ def test_every_network_becomes_sparser(swept):
     run = lambda seed: swept.kept("active_fraction")[chosen] - 1  # noqa: E731
     quiet = quick_without_noise()
     rivals = {"as without noise": lambda: np.resize(quiet, chosen.sum())}
-    labels, claim = dict(y="relative change of active pairs"), swept.of("not one network keeps its active pairs")
+    labels = dict(y="relative change of active pairs", about=FIG_3A)
+    claim = swept.of("not one network keeps its active pairs")
     picture = by_factor(swept, "active_fraction", chosen)
     confront(claim, -1.0, run, {}, Sign(), rivals, labels=labels, picture=picture)
 
@@ -161,7 +165,7 @@ def test_hyperbolic_tangents(swept):
     signs = np.array([CARRIED[rule] for rule in swept.kinds["rule"][chosen]])
     gathered_first = np.argsort(signs, kind="stable")
     run = lambda seed: (swept.kept("carriers")[chosen] - 1)[gathered_first]  # noqa: E731
-    labels = dict(y="relative change of the units that carry the output")
+    labels = dict(y="relative change of the units that carry the output", about=FIG_3A)
     everywhere = ~swept.relu & swept.alive & (swept.kinds["rule"] != "SED")
     picture = by_factor(swept, "carriers", everywhere)
     claim = swept.of("update noise spreads what tanh units carry, all else gathers it")
@@ -175,7 +179,7 @@ def test_error_descent_diverges(swept):
     gone = mixed(~swept.alive[chosen])
     last = [swept.steps[np.isfinite(loss).sum() - 1] for loss in swept.curves["loss"][:, chosen & ~swept.alive].T]
     dots = Series("run", sorted(map(float, last)), list(range(1, len(last) + 1)), "networks that have diverged")
-    labels = dict(y="diverged (1) or not (0)")
+    labels = dict(y="diverged (1) or not (0)", about=TABLE_1)
     claim = swept.of("error descent at the published step diverges in most networks")
     confront(claim, 1.0, lambda seed: float(gone(seed)), {}, Equivalent(0.4, runs=64),
              {"in none": 0.0, "in half of them": 0.5}, labels=labels,
@@ -193,7 +197,7 @@ def test_not_all_end_equally_sparse(swept):
     ended[ended] = np.isfinite(swept.time_constants(ended))
     spared, silenced = (final[ended & (names == rule)] for rule in ("label noise", "update noise"))
     run = lambda seed: spared - np.median(silenced)  # noqa: E731
-    labels = dict(x="network with label noise", y="active units, less the median of update noise")
+    labels = dict(x="network with label noise", y="active units, less the median of update noise", about=FIG_3B)
     claim, picture = swept.of("networks of one size do not end equally sparse"), histogram(swept)
     confront(claim, 1.0, run, {}, Sign(), labels=labels, picture=picture)
 
@@ -244,7 +248,7 @@ def test_noise_sets_the_time_constant():
     """The time constant of the fall, by the corrected fit, goes as one over the variance of the noise."""
     row = in_turn(relaxed)
     run = lambda sigma, seed: row(seed)[SIGMAS.index(sigma)]  # noqa: E731
-    labels = dict(x="standard deviation σ of the noise", y="time constant of active pairs, steps")
+    labels = dict(x="standard deviation σ of the noise", y="time constant of active pairs, steps", about=FIG_3B)
     rivals = {"-1, of its standard deviation": -1.0, "-4, of its variance's square": -4.0, "none": 0.0}
     confront("time constants by the corrected fit go as one over the variance of the noise", -2.0, run, {},
              Exponent(SIGMAS, detects=0.3, runs=RUNS), rivals, labels=labels, picture=against_noise())  # fmt: skip

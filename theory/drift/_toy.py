@@ -15,7 +15,7 @@ import sympy as sp
 from scipy.special import gammaincc, kve
 
 from laws.arrays import positive, real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 x, y, x0, t, eta, sigma, s, eps = sp.symbols("x y x_0 t eta sigma s epsilon", real=True)
 a, b = sp.symbols("a b", real=True)
@@ -193,6 +193,11 @@ def arrival(t, *, x0: float, sigma: float, dimension: float = 0) -> np.ndarray:
     return gammaincc(order, positive("x0", x0) ** 2 / (2 * sigma**2 * times))
 
 
+@formula(
+    r"""\int_0^{\infty} e^{-\ell t}\, d P(t) = \left( \frac{x_0}{a} \right)^{\nu} \frac{K_{\nu}(q x_0)}{K_{\nu}(q a)},
+    \quad q = \frac{\sqrt{2 \ell}}{\sigma},
+    \quad \nu = 1 - \frac{n}{2}"""
+)
 def first_passage(t, *, x0: float, threshold: float, sigma: float, dimension: float = 0) -> np.ndarray:
     """The probability that a Bessel process has come from x0 down to the threshold before t.
 
@@ -209,6 +214,8 @@ def first_passage(t, *, x0: float, threshold: float, sigma: float, dimension: fl
     Raises:
         ValueError: for times, thresholds or noise that are not positive, a start below the threshold, and a dimension
             from 2 on.
+
+    Source: derived here, equation (11).
     """
     times, sigma, order = _passage(t, sigma, dimension)
     a = positive("threshold", threshold)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from laws.law import formula
 from theory.gating._graph import GatedGraph, Path
 
 Arrays = Mapping[str, np.ndarray]
@@ -150,6 +151,10 @@ def correlations(graph: GatedGraph, task: Task) -> Correlations:
     return Correlations(graph, task)
 
 
+@formula(
+    r"""\frac{d W_e}{d t} = \sum_{p \text{ through } e} W_{\mathrm{after}}^T
+    \left[ \Sigma_{yx}(p) - \sum_{j \text{ ending with } p} W_j \Sigma_x(j, p) \right] W_{\mathrm{before}}^T"""
+)
 def gradient_flow(graph: GatedGraph, corr: Correlations, weights: Arrays) -> dict[str, np.ndarray]:
     """The speed dW_e/dt of every edge by the path equation (2), tau = 1.
 
