@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
@@ -36,7 +36,7 @@ PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch",
 
 
 PARTS = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-NEUTRAL = dict.fromkeys(PARTS, "#757575")
+NEUTRAL: Any = dict.fromkeys(PARTS, "#757575")
 
 
 @dataclass(frozen=True, order=True)
@@ -188,12 +188,12 @@ def _documents(gathered: Gathered) -> dict[str, tuple[str, list[tuple[Card, str]
 def _told(gathered: Gathered) -> dict[str, str]:
     """What a module says of its symbols, and a function of its arguments, for all whose laws were judged."""
     told = {}
-    for name in {name for card in gathered.cards for name in (card.law, card.verdict.law, card.verdict.of) if name}:
+    for name in {name for card in gathered.cards for name in (card.law, card.verdict.of) if name}:
         home, found = _named(name)
         if found is not None:
             told[home.__name__] = inspect.getdoc(home) or ""
             if not isinstance(found, Law):
-                told[name] = (inspect.getdoc(found) or "").partition("\n")[2].strip()
+                told[name] = inspect.getdoc(found) or ""
     return told
 
 
@@ -216,7 +216,7 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
     """
     from matplotlib import rc_context
 
-    drawn = []
+    drawn: list[dict[str, Any]] = []
     for panel in shown.panels:
         if panel.series and all(series.role == "cell" for series in panel.series):
             drawn.append({"rows": _rows(panel), "glyphs": {}})
@@ -224,7 +224,7 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
         buffer = io.StringIO()
         true = any(series.role in ("image", "map") for series in panel.series)
         style = dict(format="svg", transparent=True, dpi=144, bbox_inches="tight")
-        with rc_context(NEUTRAL if true else {}):
+        with rc_context(NEUTRAL if true else None):
             replace(shown, panels=(panel,)).plot().savefig(buffer, metadata={"Date": None}, **style)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
         svg = re.sub("<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
@@ -239,10 +239,11 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
 
 
 def _rows(panel: Panel) -> list[list[str]]:
-    """The cells of a table, row by row from the top."""
-    heights = sorted({series.y[0] for series in panel.series}, reverse=True)
-    line = lambda y: sorted((s for s in panel.series if s.y[0] == y and s.label), key=lambda s: s.x[0])  # noqa: E731
-    return [[series.label for series in line(y)] for y in heights if line(y)]
+    """The cells of a table, row by row from the top; a row of one cell is a note."""
+    cells = {(series.x[0], series.y[0]): series.label for series in panel.series if series.label}
+    columns, heights = ({place[axis] for place in cells} for axis in (0, 1))
+    rows = [[cells.get((x, y), "") for x in sorted(columns)] for y in sorted(heights, reverse=True)]
+    return [row if any(row[1:]) else row[:1] for row in rows]
 
 
 def _zipped(text: str) -> str:

@@ -66,6 +66,7 @@ def test_signs_are_drawn_beside_no_effect():
     assert dots.x == [1, 2, 3, 4, 5] and dots.y == FALLEN.tolist() and set(zero.y) == {0.0}
     assert max(side.high) == 0 and max(side.low) < FALLEN.min()
     verdict.plot().canvas.draw()
+    confront("nothing moves", 0.0, lambda seed: np.zeros(3), {}, Sign()).plot().canvas.draw()
     law = lambda: np.array([-1, -1, 1.0])  # noqa: E731
     levels = lambda seed: np.array([[-0.1, -2, 3], [-0.4, -1, 5]])  # noqa: E731
     (panel,) = confront("by level", law, levels, {}, Sign("comparison")).panels

@@ -175,8 +175,14 @@ def _function(function) -> dict[str, str]:
         "latex": getattr(function, "latex", ""),
         "given": "",
         "source": re.sub(r"(equations? \([^)]*\))", rf"\1 of {home}", source),
-        "sentence": text.partition("\n")[0].rstrip("."),
+        "sentence": _sentence(text),
     }
+
+
+def _sentence(text: str) -> str:
+    """What a docstring says first, without shapes and errors, which are for those who call."""
+    said = re.sub(r"[,;]?(?: of)? shape \((?:[^()]|\([^()]*\))*\)", "", text.partition("\n")[0])
+    return re.sub(r"[,;] (?:arguments|errors|else as|raises|ValueError|TypeError)\b.*", "", said).rstrip(".")
 
 
 def _factor(finding: Finding) -> float:

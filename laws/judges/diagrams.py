@@ -25,10 +25,10 @@ def _node(axes, series: Series, style: tuple, gated: bool = False) -> None:
 
 def _edge(axes, series: Series, style: tuple, gated: bool = False) -> None:
     """An edge from its first point to its last, dashed where a gate is on it."""
-    ink, style = (GATED, "--") if gated else (INK, "-")
+    ink, dashes = (GATED, "--") if gated else (INK, "-")
     known = axes.get_legend_handles_labels()[1]
     label = series.label if series.label and series.label not in known else "_nolegend_"
-    axes.plot(series.x, series.y, color=ink, ls=style, lw=1.4, label=label, zorder=0)
+    axes.plot(series.x, series.y, color=ink, ls=dashes, lw=1.4, label=label, zorder=0)
     middle = [(v[0] + v[-1]) / 2 for v in (series.x, series.y)]
     ahead = [m + 0.01 * (v[-1] - v[0]) for m, v in zip(middle, (series.x, series.y), strict=True)]
     axes.annotate("", ahead, middle, arrowprops=dict(arrowstyle="-|>", color=ink, lw=0), zorder=0)

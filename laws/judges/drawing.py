@@ -1,8 +1,8 @@
 """How a picture of a verdict is drawn: the law in ink, runs as dots, every rival in a colour and a dash of its own.
 
 The first four colours are Okabe and Ito's; two darker ones join them, so that the colour-blind tell all six apart and
-none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, are
-in shades of slate: the colours are those of rivals alone.
+none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, have
+shades from navy to sand: the colours are those of rivals alone.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     if "x" in panel.log:
         axes.set_xscale("log")
         _mark_lowest(axes.xaxis)
+    elif all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run"):
+        axes.locator_params(axis="x", integer=True)
     axes.set_yticks(range(len(rows)), [_wrapped(s.label, 28) for s in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     _uncut(axes)
@@ -154,6 +156,7 @@ def _band(axes, series: Series, style: Look) -> None:
         axes.axhspan(min(low), max(high), color=GREY, alpha=0.3, lw=0, label=series.label)
     elif series.joined:
         axes.fill_between(series.x, low, high, color=GREY, alpha=0.3, lw=0, label=series.label)
+        axes.update_datalim(np.column_stack([series.x, series.y]))  # room for what is seen beside it
     else:
         middle, half = (np.add(high, low)) / 2, np.subtract(high, low) / 2
         drawn = dict(elinewidth=14, ecolor=GREY, alpha=0.35, fmt="none", label=series.label)
@@ -193,7 +196,7 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     shown = [series for series in panel.series if lawless or series.role != "rival"]
     seen = [np.ravel(v) for s in shown for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
-    if high - low < 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
+    if high - low <= 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
         return bottom, top
     room = max(high - low, 0.1 * max(abs(low), abs(high)))
     floor, lowest = low - room, np.min(np.concatenate([np.ravel(series.y) for series in panel.series]))

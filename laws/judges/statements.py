@@ -1,7 +1,7 @@
 """Judges of what is true of a run or is not: a sign, a whole number.
 
 Nothing here is close: a run says what the law says, or contradicts it.  So there is no distance and no factor; what
-is told of a prediction is how many runs contradict it.  A law must be contradicted by none, a rival by one at least.
+is told of a prediction is how many runs contradict it: a law by none, a rival by one at least.
 """
 
 from __future__ import annotations
@@ -54,11 +54,13 @@ class Sign:
         if np.any(law != law.reshape(-1, law.shape[-1])[0]):
             law, runs = law.ravel(), runs.ravel()
         sides, x = law.reshape(-1, law.shape[-1])[0], np.arange(1, law.shape[-1] + 1)
-        far, series = 1.05 * float(np.max(np.abs(runs))), []
+        far = 1.05 * float(np.max(np.abs(runs)))
+        series: list[Series] = []
         for part in np.split(x, np.flatnonzero(np.diff(sides)) + 1):
             ends, side = [part[0] - 0.5, part[-1] + 0.5], far * float(sides[part[0] - 1])
             named = "law: this side" if side and not any(s.label for s in series) else ""
-            series.append(Series("band", ends, [0.0, 0.0], named, [min(side, 0.0)] * 2, [max(side, 0.0)] * 2))
+            beside = [-side / 4] * 2  # room for dots that contradict, of which there are none
+            series.append(Series("band", ends, beside, named, [min(side, 0.0)] * 2, [max(side, 0.0)] * 2))
         series.append(Series("each", [0.5, x[-1] + 0.5], [0.0, 0.0], "no effect" if law.any() else "law: no effect"))
         series.append(Series("run", x.tolist(), runs.tolist(), f"one {self.each}"))
         return Panel(self.each, "y", tuple(series), counts=True)
@@ -92,12 +94,11 @@ class Count:
 
 
 def _contradictions(wrong: np.ndarray, values: np.ndarray, cases: str) -> tuple[str, dict]:
-    """What is said of those that contradict a prediction; of the figure none may be left, hence the one beside it."""
+    """How many of some cases contradict a prediction, in words and as a figure: 1 + their number, which must be 1."""
     n, size = int(np.count_nonzero(wrong)), wrong.size
-    if not n:
-        says = f"holds in {size} of {size} {cases}"
-    else:
-        places = [", ".join(str(i + 1) for i in place) for place in np.argwhere(wrong)[:NAMED]]
-        told = ", ".join(f"number {place or 1} ({v:.3g})" for place, v in zip(places, values[wrong], strict=False))
+    says = f"holds in {size} of {size} {cases}"
+    if n:
+        places = [", ".join(str(i + 1) for i in place) or "1" for place in np.argwhere(wrong)[:NAMED]]
+        told = ", ".join(f"number {place} ({v:.3g})" for place, v in zip(places, values[wrong], strict=False))
         says = f"fails in {n} of {size} {cases}: {told}{' and others' * (n > NAMED)}"
     return says, {"figure": n + 1.0, "threshold": 1.0, "cases": f"{size} {cases if size > 1 else cases[:-1]}"}
