@@ -239,10 +239,11 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
 
 
 def _rows(panel: Panel) -> list[list[str]]:
-    """The cells of a table, row by row from the top."""
-    heights = sorted({series.y[0] for series in panel.series}, reverse=True)
-    line = lambda y: sorted((s for s in panel.series if s.y[0] == y and s.label), key=lambda s: s.x[0])  # noqa: E731
-    return [[series.label for series in line(y)] for y in heights if line(y)]
+    """The cells of a table, row by row from the top; a row of one cell is a note."""
+    cells = {(series.x[0], series.y[0]): series.label for series in panel.series if series.label}
+    columns, heights = ({place[axis] for place in cells} for axis in (0, 1))
+    rows = [[cells.get((x, y), "") for x in sorted(columns)] for y in sorted(heights, reverse=True)]
+    return [row if any(row[1:]) else row[:1] for row in rows]
 
 
 def _zipped(text: str) -> str:

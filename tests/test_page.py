@@ -177,12 +177,12 @@ def test_both_lists_of_topics_agree():
 
 def test_a_table_is_no_drawing(tmp_path):
     """Cells are a table in the page, row by row; a line of its own spans them all."""
-    cells = [Series("cell", [float(x)], [-float(y)], f"{y}{x}") for y in (0, 1) for x in (1, 0)]
-    table = Panel("", "", (*cells, Series("cell", [0.0], [-2.0], "a note")))
+    cells = [Series("cell", [float(x)], [-float(y)], f"{y}{x}" if x + y else "") for y in (0, 1) for x in (1, 0)]
+    table = Panel("", "", (*cells, Series("cell", [9.0], [0.0]), Series("cell", [0.0], [-2.0], "a note")))
     run, rivals = (lambda seed: 2.0), {"three": 3.0}
     card = Card(confront("two", 2.0, run, {}, Count(), rivals, picture=table), "validate/test_a.py::a", "It holds.")
     html = " ".join(written(tmp_path, card).split())
-    assert "<tr><td>00</td><td>01</td></tr><tr><td>10</td><td>11</td></tr>" in html.replace("> <", "><")
+    assert "<tr><td></td><td>01</td></tr><tr><td>10</td><td>11</td></tr>" in html.replace("> <", "><")
     assert '<td colspan="2" class="soft">a note</td>' in html and html.count("data-svg=") == 1
 
 

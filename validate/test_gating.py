@@ -13,8 +13,6 @@ from laws.judges.confrontation import fresh
 from numerics import gating
 from theory.gating import GatedGraph, Task, correlations, gradient_flow
 
-SLIDE = "saxe-slides, Gradient descent, over paths"
-
 
 @st.composite
 def network(draw):
@@ -123,7 +121,7 @@ def test_path_equation():
         Roundoff(operations=longest, condition=condition(seed)),
         {name: lambda rival=rival: rival(seed) for name, rival in rivals.items()},
         seed=3,
-        labels=dict(y="gradient of a weight", about=SLIDE),
+        labels=dict(y="gradient of a weight"),
         of=gradient_flow,
     )
 

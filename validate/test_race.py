@@ -94,7 +94,7 @@ def contestants(Delta):
     return race(x, y, {
         "four, one example each": xor_gates(x),
         "two, one class each": {"plus": on(y[:, 0] > 0), "minus": on(y[:, 0] < 0)},
-        "two, on the sign of $x_1$": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
+        "two, on the sign of x1": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
         "one, always open": {"linear": np.ones(len(x))},
     }, 0.03)  # fmt: skip
 

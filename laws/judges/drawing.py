@@ -106,6 +106,8 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     if "x" in panel.log:
         axes.set_xscale("log")
         _mark_lowest(axes.xaxis)
+    elif all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run"):
+        axes.locator_params(axis="x", integer=True)
     axes.set_yticks(range(len(rows)), [_wrapped(s.label, 28) for s in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     _uncut(axes)

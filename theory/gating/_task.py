@@ -160,6 +160,8 @@ def gradient_flow(graph: GatedGraph, corr: Correlations, weights: Arrays) -> dic
 
     It walks every path, as the equation does; `nodewise_flow` gives the same from the examples.
     weights: edge -> array of shape (target, source).  Raises ValueError for another shape.
+
+    Source: saxe-slides, Gradient descent, over paths; equation (2).
     """
     weights = checked_weights(graph, weights)
     values = {p: _product([weights[e] for e in p], graph.dims[graph.ends(p)[0]]) for p in graph.paths}

@@ -75,6 +75,8 @@ def final_shares(s, reach, start) -> np.ndarray:
     s: their singular values; reach: the output of each for unit strength; start: their initial strengths; all of
     shape (n,), positive.  With I the integral of the common error, strengths are start e^(2 s I), and the
     contributions reach * strength add up to 1.
+
+    Source: derived here, equation (1).
     """
     s, log = _runners(s, reach, start)
     return np.exp(log + 2 * s * _grown(s, log, 1.0))
@@ -89,6 +91,8 @@ def race_time(s, reach, start, left: float = 0.5) -> float:
 
     The arguments of `final_shares`, and 0 < left < the error at the start.  With I the integral of the error E,
     the time is that of dI/E.
+
+    Source: derived here, from equation (1).
     """
     s, log = _runners(s, reach, start)
     made = float(np.exp(np.logaddexp.reduce(log)))
