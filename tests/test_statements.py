@@ -80,6 +80,9 @@ def test_counts_are_exact():
     verdict = confront("2^N", lambda bits: 2.0**bits, run, at, Count(), rivals)
     assert verdict.holds and verdict.says == "holds in 6 of 6 counts" and verdict.false_alarm == 0
     assert "contradicted by 2 of 6 counts" in str(verdict) and len(verdict.panels) == 1
+    floats = confront("again", lambda bits: 2**bits, run, dict(bits=np.array([1.0, 2.0, 3.0])), Count(), rivals)
+    for panel in (*verdict.panels, *floats.panels):  # two and a half bits have no states
+        assert panel.counts and not any(s.joined for s in panel.series if s.role in ("law", "rival"))
     with pytest.raises(Refuted, match=r"fails in 2 of 6 counts: number 1, 1 \(2\), number 2, 1 \(2\)"):
         confront("one more", lambda bits: 2.0**bits + (bits == 1), run, at, Count(), rivals)
     with pytest.raises(ValueError, match=r"gave 0.5, which is no whole number"):

@@ -194,8 +194,9 @@ def test_obstructed_are_those():
     starts, losses = ends(40, 0)
     saddle = 0.9**2 / 2
     stuck = np.array([is_obstructed(*arrays(start), square) for start in starts])
-    where = lambda: np.where(stuck, 1.0, -1.0)  # noqa: E731
-    which = lambda seed: losses / saddle - 0.5  # noqa: E731
+    stuck_last = np.argsort(stuck, kind="stable")
+    where = lambda: np.where(stuck, 1.0, -1.0)[stuck_last]  # noqa: E731
+    which = lambda seed: (losses / saddle - 0.5)[stuck_last]  # noqa: E731
     others = {"those with det(W2 W1) det(Sigma) > 0": lambda: -where(), "none": -1.0}
     signs = np.array([np.linalg.det(W2 @ W1) for W1, W2 in map(arrays, starts)]) * np.linalg.det(square)
     roots, end = np.cbrt(signs), float(np.max(np.abs(np.cbrt(signs))))
@@ -212,7 +213,7 @@ def test_obstructed_are_those():
         {},
         Sign(),
         others,
-        labels=dict(y="final loss over $s_{min}^2/2$, less a half"),
+        labels=dict(x="network, by its determinants", y="final loss over $s_{min}^2/2$, less a half"),
         picture=panel,
         of=is_obstructed,
     )

@@ -208,8 +208,8 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
 def _whole(panel: Panel, axis: str) -> bool:
     """Whether what was measured along an axis, or at which it was, are a few whole numbers."""
     found = [np.ravel(getattr(series, axis)) for series in panel.series if series.role == "run"]
-    values = np.unique(np.concatenate(found)) if found else np.empty(0)
-    return 1 < values.size <= FEW and bool(np.all(values == np.rint(values)))
+    values = np.concatenate(found) if found else np.empty(0)
+    return values.size > 1 and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
 
 
 def _few_ticks(axis, x: np.ndarray) -> None:

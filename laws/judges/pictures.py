@@ -104,7 +104,7 @@ def _parity(judge, observed, low, high, values, labels) -> Panel:
 def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
     """The law as a line through the runs, rivals beside it."""
     x, y = np.ravel(at[axis]), labels.get("y", "value")
-    counts = x.dtype.kind in "iu"
+    counts = x.dtype.kind in "iu" or judge.shows == "counts" and bool(np.all(x == np.rint(x)))
     dense = None if counts else _dense(shown["law"], axis, at, x)
     series = [_curve(name, predict, axis, at, dense, observed) for name, predict in shown.items()]
     several = observed.ndim > 1
