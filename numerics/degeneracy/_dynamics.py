@@ -54,9 +54,9 @@ def dsa(
     trajectories_b,
     *,
     by: Coordinates | None = None,
-    draws: int = 16,
+    draws: int = 30,
     seed: int = 0,
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-4,
 ) -> Distance:
     """The distance of two dynamics, of states along trials: a distance, 0 for the same, in units of the operators.
 
@@ -64,9 +64,9 @@ def dsa(
         trajectories_a: states, (trials, time, units), or a list of (time, units) of any lengths.
         trajectories_b: those of the other; trials, times and units need not be as many.
         by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that both have.
-        draws: random starts of the search, besides the identity and one that is made of A and B.
+        draws: random starts of the search, the same for every pair, besides the identity and one that A and B suggest.
         seed: of these.
-        tolerance: slopes below it, relative to |A| |B|, end a search; squared distances are right to about its square.
+        tolerance: slopes below it, relative to |A| |B|, end a search.
 
     Raises ValueError, TypeError: an argument makes no sense, or the operators differ in rank.
 
@@ -90,7 +90,7 @@ def dsa(
 
 
 def dsa_matrix(
-    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 16, seed: int = 0, tolerance: float = 1e-3
+    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 30, seed: int = 0, tolerance: float = 1e-4
 ) -> Distances:
     """The distances of all pairs of dynamics, searched for side by side; see `dsa`."""
     coordinates = _coordinates(by)
