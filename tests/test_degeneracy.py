@@ -105,6 +105,7 @@ def test_all_pairs_are_the_pairs():
         assert pair.distance <= every.distance[i, j] + 1e-9 and every.relative[i, j] <= 1
         assert every.distance[i, j] - pair.distance <= every.spread[i, j] + 1e-9
     assert np.array_equal(every.distance, every.distance.T) and not np.diag(every.distance).any()
+    assert pair.rank == every.rank == 3 and dsa(systems[0], systems[1]).rank == 4 == dsa_matrix(systems).rank
     again = dsa_matrix(systems, by=Ambient(rank=3), draws=2, tolerance=1e-7)
     assert np.array_equal(again.distance, every.distance)
 

@@ -32,19 +32,18 @@ def said(network):
 
 
 def trial(trained, name):
-    """What a network is shown and says along one trial, beside what it should say, channels set apart."""
+    """What networks are shown and say along one trial, beside what they should say, channels set apart."""
     x, y, mask, networks = along(trained, name)
-    steps, wanted, output = list(range(len(x))), np.where(mask > 0, y, np.nan)[:, 0], said(networks[0])[:, 0]
-    size, series = 1.2 * max(np.ptp(y[:, 0]), np.ptp(output)), []
+    steps, wanted = list(range(len(x))), np.where(mask > 0, y, np.nan)[:, 0]
+    answers = np.array([said(network)[:, 0] for network in networks[:8]])
+    size, shown, series = 1.2 * np.ptp(answers), min(x.shape[2], 3), []
     for channel in range(min(y.shape[2], 3)):
-        up = -size * channel
-        told = ("", "") if channel else ("what it should say", "what a network says")
-        series.append(Series("law", steps, (wanted[:, channel] + up).tolist(), told[0]))
-        series.append(Series("path", steps, (output[:, channel] + up).tolist(), told[1]))
-    for channel in range(min(x.shape[2], 3)):
-        shown = x[:, 0, channel] / max(np.abs(x[:, 0]).max(), 1e-300) * size / 3
-        up = size * (min(x.shape[2], 3) - channel)
-        series.append(Series("rival", steps, (shown + up).tolist(), "" if channel else "what it is shown, scaled"))
+        told = ("", "") if channel else ("what they should say", "what each of eight networks says")
+        series.append(Series("each", steps, (answers[:, :, channel] - size * channel).tolist(), told[1]))
+        series.append(Series("law", steps, (wanted[:, channel] - size * channel).tolist(), told[0]))
+    for channel in range(shown):
+        scaled = x[:, 0, channel] / max(np.abs(x[:, 0]).max(), 1e-300) * size / 3 + size * (shown - channel)
+        series.append(Series("path", steps, scaled.tolist(), "" if channel else "what they are shown, scaled"))
     rest = f" (3 of {y.shape[2]} channels)" if y.shape[2] > 3 else ""
     return Panel("step of a trial of twice the length or delay", f"outputs{rest}; inputs above", tuple(series))
 

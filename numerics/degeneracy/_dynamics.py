@@ -25,7 +25,8 @@ class Distance:
         spread: the worst local minimum of all starts, less the best.
         rotation: C, shape (rank, rank).
         unexplained: shares of the next step that the two operators leave unexplained.
-        by: the coordinates, with their rank and delays.
+        by: the coordinates, with the rank and the delays that were asked for.
+        rank: that of the operators.  Nothing is divided by it, nor by anything else.
     """
 
     distance: float
@@ -35,6 +36,7 @@ class Distance:
     rotation: np.ndarray
     unexplained: tuple[float, float]
     by: Coordinates
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Distances:
     spread: np.ndarray
     unexplained: np.ndarray
     by: Coordinates
+    rank: int
 
 
 def dsa(
@@ -86,6 +89,7 @@ def dsa(
         rotation=rotation[0],
         unexplained=(a.unexplained, b.unexplained),
         by=coordinates,
+        rank=len(a.matrix),
     )
 
 
@@ -110,7 +114,7 @@ def dsa_matrix(
         values[:, i, j] = values[:, j, i] = rows
     distance, relative, bound, spread = values
     unexplained = np.array([operator.unexplained for operator in operators])
-    return Distances(distance, relative, bound, spread, unexplained, coordinates)
+    return Distances(distance, relative, bound, spread, unexplained, coordinates, len(every[0]))
 
 
 def _search(A, B, draws, seed, tolerance):
