@@ -57,7 +57,7 @@ def dsa(
     trajectories_b,
     *,
     by: Coordinates | None = None,
-    draws: int = 30,
+    draws: int = 38,
     seed: int = 0,
     tolerance: float = 1e-4,
 ) -> Distance:
@@ -94,7 +94,7 @@ def dsa(
 
 
 def dsa_matrix(
-    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 30, seed: int = 0, tolerance: float = 1e-4
+    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 38, seed: int = 0, tolerance: float = 1e-4
 ) -> Distances:
     """The distances of all pairs of dynamics, searched for side by side; see `dsa`."""
     coordinates = _coordinates(by)

@@ -70,7 +70,7 @@ def draw_factor(factor: str, levels: Sequence[float], panels: Mapping[str, Mappi
 
     Args:
         factor: its name, for the axis.
-        levels: of the factor.
+        levels: of the factor; on a logarithmic axis if all are positive and they span a factor of eight.
         panels: by the name of a measure, by the name of what is shown of it, one `Level` at each of the levels.
 
     Returns:
@@ -89,6 +89,10 @@ def draw_factor(factor: str, levels: Sequence[float], panels: Mapping[str, Mappi
         for k, (name, row) in enumerate(lines.items()):
             _levels(axes, k, name, levels, row)
         axes.set(xlabel=factor, ylabel=measure)
+        if min(levels) > 0 and max(levels) >= 8 * min(levels):
+            axes.set_xscale("log")
+        axes.set_xticks(levels, [f"{level:g}" for level in levels])
+        axes.minorticks_off()
         axes.legend(fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     return drawn
