@@ -116,7 +116,8 @@ def mean_distance(distances, *, draws: int = 400, seed: int = 0) -> Level:
     D, draw = numbers_of("distances", distances), np.random.default_rng(seed)
     if D.ndim != 2 or D.shape[0] != D.shape[1] or len(D) < 3:
         raise ValueError(f"distances have shape {D.shape}: (m, m) with m above 2 is needed")
-    m, found = len(D), []
+    m = len(D)
+    found: list[float] = []
     while len(found) < whole("draws", draws):
         times = np.bincount(draw.integers(0, m, m), minlength=m)
         weights = np.outer(times, times) * (1 - np.eye(m))

@@ -7,9 +7,9 @@ parts; and random matrices of both determinants, which are the same for every pa
 pair does not depend on the pairs that are searched beside it, nor on threads, nor, but for rounding, on which of the
 two comes first.
 
-There are many local minima, and no start is known to lead to the least: of trained flip-flops at rank 20 one start of
-five to ten does.  Exchanges and turns of two directions, tried in all planes, lead back to where they began, and a
-metric that follows the singular values of A does not shorten the way; more random starts are what helps.
+There are many local minima, and no start is known to lead to the least.  Exchanges and turns of two directions, tried
+in all planes, mostly lead back to where they began, and a metric that follows the singular values of A does not shorten
+the way; more random starts are what helps.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def _courses(axes, seen: np.ndarray):
     from matplotlib.collections import LineCollection
 
     pieces, steps = np.stack([seen[:-1], seen[1:]], 2).reshape(-1, 2, 2), np.arange(len(seen) - 1)
-    lines = LineCollection(pieces, cmap="viridis", lw=0.9, alpha=0.8, array=np.repeat(steps, seen.shape[1]))
+    lines = LineCollection(list(pieces), cmap="viridis", lw=0.9, alpha=0.8, array=np.repeat(steps, seen.shape[1]))
     axes.add_collection(lines)
     axes.autoscale_view()
     return lines
