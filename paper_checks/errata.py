@@ -99,23 +99,25 @@ def documents() -> tuple[Document, ...]:
     references = dict(line.split(": ", 1) for line in options["laws_references"])
     told = recorded()
     return tuple(
-        _document(name, reference, tuple(r for r in told if r.document == name))
+        _document(name, reference, [r for r in told if r.document == name])
         for name, reference in references.items()
         if (HERE / f"{name}.toml").exists()
     )
 
 
-def _document(name: str, reference: str, told: tuple[Recorded, ...]) -> Document:
+def _document(name: str, reference: str, told: list[Recorded]) -> Document:
     ledger = tomllib.loads((HERE / f"{name}.toml").read_text())
 
     def rows(kind, key):
         fixed = [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in ledger.get(key, ())]
         return tuple(kind(**row) for row in fixed)
 
+    equations, claims = rows(Statement, "equation"), rows(Statement, "claim")
+    order = {label: i for i, label in enumerate(dict.fromkeys(x for s in (*equations, *claims) for x in s.errata))}
     return Document(
-        name, reference, ledger["about"], tuple(ledger["numbered"]), ledger["figures"], ledger["tables"],
-        rows(Statement, "equation"), rows(Statement, "claim"), tuple(ledger.get("difference", ())),
-        rows(Shown, "shown"), told,
+        name, reference, ledger["about"], tuple(ledger["numbered"]), ledger["figures"], ledger["tables"], equations,
+        claims, tuple(ledger.get("difference", ())), rows(Shown, "shown"),
+        tuple(sorted(told, key=lambda r: order.get(r.label, len(order)))),
     )  # fmt: skip
 
 
@@ -169,9 +171,11 @@ def coverage_page(sources: tuple[Document, ...]) -> str:
 
 
 def _statements(kind: str, statements: tuple[Statement, ...]) -> list[str]:
-    rows = [[s.where, s.says, s.verdict, "; ".join([*s.errata, *([s.note] if s.note else [])]), _code(s.checks)]
-            for s in statements]  # fmt: skip
-    return _table([kind, "what it says", "verdict", "errata below, conditions, reasons", "checked by"], rows)
+    rows = []
+    for s in statements:
+        why = [*(f"**{label}**" for label in s.errata), *([s.note] if s.note else [])]
+        rows.append([s.where, s.says, s.verdict, "; ".join(why), _code(s.checks)])
+    return _table([kind, "what it says", "verdict", "**erratum below**; condition or reason", "checked by"], rows)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:

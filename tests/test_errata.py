@@ -38,8 +38,9 @@ def offers(module):
             yield node.name
         elif isinstance(node, ast.ImportFrom):
             yield from (alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, ast.Assign):
-            yield from (name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
 
 
 def gaps(source):
@@ -103,6 +104,19 @@ def test_what_ledgers_name_exists(source):
     assert {name for s in source.shown for name in s.validations} - validations.keys() == set()
     shown = {tuple(name.rpartition(".")[::2]) for s in source.shown for name in (*s.laws, *s.runs)}
     assert {f"{module}.{name}" for module, name in shown if name not in offers(module)} == set()
+
+
+@every_source
+def test_what_stands_for_a_thing_is_used_in_its_validation(source):
+    """Every law and run of a row is named in the files of the row's validations, or in what these share."""
+    shared = (root / "validate" / "conftest.py").read_text()
+    idle = []
+    for s in source.shown:
+        files = {name.partition("::")[0] for name in s.validations}
+        text = shared + "".join((root / "validate" / file).read_text() for file in files)
+        names = (name.rpartition(".")[2] for name in (*s.laws, *s.runs) if s.validations)
+        idle += [f"{s.where}: {name}" for name in names if not re.search(rf"\b{name}\b", text)]
+    assert idle == []
 
 
 def test_every_paper_check_stands_in_a_ledger():
