@@ -45,11 +45,15 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Statement:
-    """An equation, or a claim of the text: what it says, its verdict, and the tests and errata behind the verdict."""
+    """An equation, or a claim of the text: its verdict, and the tests and errata behind the verdict.
+
+    printed: the equation in LaTeX, as it is printed.  says: what is said, where words are enough.
+    """
 
     where: str
-    says: str
     verdict: str
+    printed: str = ""
+    says: str = ""
     note: str = ""
     checks: tuple[str, ...] = ()
     errata: tuple[str, ...] = ()
@@ -161,12 +165,12 @@ def coverage_page(sources: tuple[Document, ...]) -> str:
     ]
     for source in sources:
         rows = [
-            [f"{s.kind}: {s.where}" if s.kind == "system" else s.where, s.says, *map(_code, (s.laws, s.runs)),
+            [f"**{s.where}**<br>{s.says}".removesuffix("<br>"), s.kind, _code((*s.laws, *s.runs)),
              _code(s.validations), s.missing]
             for s in source.shown
         ]  # fmt: skip
         lines += ["", f"## {source.name}", "", f"{source.reference}.", ""]
-        lines += _table(["where", "what", "laws", "runs", "validations", "not done"], rows)
+        lines += _table(["where and what", "kind", "laws and runs", "validations", "not done"], rows)
     return "\n".join(lines) + "\n"
 
 
@@ -174,8 +178,9 @@ def _statements(kind: str, statements: tuple[Statement, ...]) -> list[str]:
     rows = []
     for s in statements:
         why = [*(f"**{label}**" for label in s.errata), *([s.note] if s.note else [])]
-        rows.append([s.where, s.says, s.verdict, "; ".join(why), _code(s.checks)])
-    return _table([kind, "what it says", "verdict", "**erratum below**; condition or reason", "checked by"], rows)
+        said = _math(s.printed) if s.printed else s.says
+        rows.append([s.where, said, s.verdict, "; ".join(why), _code(s.checks)])
+    return _table([kind, "as printed", "verdict", "**erratum below**; condition or reason", "checked by"], rows)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
@@ -183,7 +188,7 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _code(names: tuple[str, ...]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return "<br>".join(f"`{name}`" for name in names)
 
 
 def _math(latex: str) -> str:

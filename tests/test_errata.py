@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from latex2mathml.converter import convert
 
 from paper_checks import errata
 from paper_checks.errata import CONDITIONS, FAILS, HOLDS, UNCHECKED, VERDICTS
@@ -135,6 +136,15 @@ def test_errata_are_those_of_the_checks():
     }
     assert calls == {(r.test, r.label) for r in errata.recorded()}
     assert {r.document for r in errata.recorded()} == {source.name for source in sources}
+
+
+@every_source
+def test_formulas_can_be_set(source):
+    """Every formula is LaTeX of known commands; in a table on one line, without a bar that would end its cell."""
+    assert all(s.printed or s.says for s in source.equations)
+    assert not [s.where for s in source.equations if {*s.printed} & {"|", "\n"}]
+    formulas = [s.printed for s in source.equations] + [f for r in source.recorded for f in (r.printed, r.corrected)]
+    assert not [f for f in formulas if f and "\\" in convert(f)]  # an unknown command stays as it was
 
 
 def test_pages_are_those_of_today():
