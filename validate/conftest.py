@@ -1,5 +1,6 @@
-"""What several files judge: trained recurrent networks, stored, small or all of them anew; and units under noise."""
+"""What several files judge: recurrent networks and sparse codes, stored or trained; and units under noise."""
 
+import textwrap
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 
 from laws import Mean, confront
+from laws.judges.verdict import Panel, Series
 from numerics import rnn, tasks
 from numerics.drift import imbalance, walk
+from numerics.store import Store
 from theory.drift import imbalance_drift
 
 RECORDS = Path(__file__).parent / "records"
@@ -57,6 +60,51 @@ class Trained:
 def trained(request):
     """The networks of every record, in three ways."""
     return Trained(request.param)
+
+
+class Studied:
+    """Members of studies of sparse codes: as they are stored, trained here half as long, or trained anew in full."""
+
+    def __init__(self, how: str, store: Store):
+        self.how, self.store = how, store
+
+    def __call__(self, one, seed: int) -> dict[str, np.ndarray]:
+        """What was found of one; half of its training, from the seed that a judge hands over, if it is trained here."""
+        if self.how == "small":
+            one = replace(one, steps=one.steps // 2, seed=seed)
+        if self.store.find(one) is None:
+            self.store.save(one, one.run())
+        return self.store.load(one)
+
+    def of(self, claim: str) -> str:
+        """The claim, with what networks it is about."""
+        return f"{claim} ({self.how} networks)"
+
+
+@pytest.fixture(scope="session")
+def studied(request, tmp_path_factory):
+    """The members of a study in one of three ways; those newly trained are kept in pytest's cache."""
+    folder = {
+        "stored": RECORDS / "codes",
+        "small": tmp_path_factory.mktemp("codes"),
+        "newly trained": request.config.cache.mkdir("codes"),
+    }[request.param]
+    store = Store(folder)
+    store.prepare()
+    return Studied(request.param, store)
+
+
+@pytest.fixture
+def tabled():
+    """A picture of a table: its lines, the first of them the heading, and a note below."""
+
+    def drawn(lines, note):
+        at = [0.0, *(3.2 + 1.5 * np.arange(len(lines[0]) - 1))]
+        cells = [Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines)
+                 for x, text in zip(at, line, strict=True)]  # fmt: skip
+        return Panel("", "", (*cells, Series("cell", [0.0], [-float(len(lines))], textwrap.fill(note, 70))))
+
+    return drawn
 
 
 @pytest.fixture

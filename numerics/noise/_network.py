@@ -155,18 +155,19 @@ class Laplace:
 class SaltAndPepper:
     """Each input is replaced, with `probability`, by `low` or `high`, each half of the time."""
 
-    probability: float
+    probability: float | Tensor
     low: float = 0.0
     high: float = 1.0
 
     def __post_init__(self):
-        if not 0 <= real("probability", self.probability) <= 1:
-            raise ValueError(f"probability = {self.probability!r} must lie between 0 and 1")
+        not_negative("probability", self.probability)
+        if bool((torch.as_tensor(self.probability) > 1).any()):
+            raise ValueError(f"probability = {self.probability!r} must not be above 1")
 
     def __call__(self, x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
         """X with `strength` times the probability of being replaced."""
         draw = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-        p = strength * self.probability
+        p = strength * _rows(self.probability)
         return torch.where(draw < p / 2, self.low, torch.where(draw < p, self.high, x))
 
 
