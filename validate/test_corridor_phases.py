@@ -1,8 +1,9 @@
 """The three phases of learning in a corridor, in small networks under noise so strong that the last of them is reached.
 
 Convergence is fast; then drift is directed, towards sparse codes; and when activity has stopped falling it goes on
-without direction: rate maps still change, while as many units of as many samples stay active.  With the published noise
-a million steps are too few for the third phase; here it is four times as large and the networks are smaller.
+without direction: rate maps still change, while as many units of as many samples stay active.  In networks so small,
+where a few units are left, maps waver: they are hardly less alike after four times the time than after a quarter more.
+With the published noise a million steps are too few for the third phase; here it is four times as large.
 """
 
 from dataclasses import fields, replace
