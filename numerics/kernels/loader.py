@@ -31,7 +31,7 @@ def load(source: Path) -> ctypes.CDLL | None:
     try:
         return _found_or_compiled(source)
     except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"learning-laws: {error}; networks are trained by batched torch, which is slower", file=sys.stderr)
+        print(f"learning-laws: {error}; batched torch and numpy take its place, which are slower", file=sys.stderr)
         return None
 
 
