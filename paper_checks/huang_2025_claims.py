@@ -37,7 +37,7 @@ def test_pulses_switch_half_of_the_time(erratum):
     changed = sum(chance for pulse, chance in inputs.items() if pulse not in (0, 1))  # of a bit that is 1
     assert sum(inputs.values()) == 1 and changed == p / 2
     erratum(
-        DOCUMENT, "Sec. 2.2, flip-flop", verdict="ambiguous: of pulses, or of the bits that are held",
+        DOCUMENT, "Sec. 2.2, flip-flop: switches", verdict="ambiguous: of pulses, or of the bits that are held",
         printed=r"\text{inputs switch with probability } p_{switch}",
         corrected=r"x_t \neq 0 \text{ with probability } p:\ \text{bits switch with } p/2",
         size="a factor 2 in how long a bit is to be held",
