@@ -58,7 +58,7 @@ def deep(by, before, seed):
             norms.append(torch.stack([W.norm(dim=(-2, -1)) for W, _ in networks.layers], dim=-1).numpy())
 
     start = noise.perceptron(64, *[WIDTH] * 3, 10, seed=seed, networks=(SEEDS, len(LEVELS) + 1), dtype=torch.float32)
-    objective = noise.Disturbed(noise.Gaussian(sigmas.expand(SEEDS, -1)), noise.cross_entropy, before)
+    objective = noise.Disturbed(noise.Gaussian(sigmas.expand(SEEDS, -1)), noise.cross_entropy, (before,))
     schedule = noise.Schedule(STEPS, anneal=(0.5, 0.7))
     train = dict(batch=64, seed=seed, target=classes, record=record, label="deep networks")
     end = noise.train(start, x, objective, by, schedule, **train)
