@@ -5,6 +5,7 @@ import numpy as np
 from laws import Distribution, Mean, Order, Roundoff, Solver, Trend, confront
 from laws.judges import drawing
 from laws.judges.drawing import LOWEST, UNITS, look
+from laws.judges.verdict import Panel, Series
 from laws.typeset import plain
 
 at = dict(x=np.array([0.5, 1.0, 2.0, 4.0]))
@@ -145,3 +146,11 @@ def test_every_rival_has_a_look_of_its_own():
     hues = [{name(entry): entry.get_color() for entry in panel.get_lines()} for panel in axes]
     assert len({hues[0][name] for name in rivals}) == 3
     assert all(hues[0][name] == hues[1][name] for name in rivals)
+
+
+def test_what_is_0_throughout_is_drawn():
+    """A panel on which everything is 0 has room above and below it."""
+    lines = tuple(Series(role, [0.0, 1.0], [0.0, 0.0], role) for role in ("law", "run"))
+    figure = drawing.figure((Panel("noise", "dead units", lines),), ())
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0 < high

@@ -180,7 +180,7 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     shown = [series for series in panel.series if lawless or series.role != "rival"]
     seen = [np.ravel(v) for s in shown for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
-    if high - low < 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
+    if high - low <= 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
         return bottom, top
     room = max(high - low, 0.1 * max(abs(low), abs(high)))
     floor, lowest = low - room, np.min(np.concatenate([np.ravel(series.y) for series in panel.series]))
