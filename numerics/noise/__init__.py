@@ -10,7 +10,7 @@ by side on their own minibatches and noise.
 from numerics.noise._activity import DEAD, Activity, activity, sampled_loss
 from numerics.noise._average import noise_average, sparse_code
 from numerics.noise._convolution import Convolutional, convolutional
-from numerics.noise._layers import Disturbed, LayerActivity, Perceptron, accuracy, layer_activity, perceptron
+from numerics.noise._layers import Disturbed, LayerActivity, Perceptron, accuracy, layer_activity, mean_cost, perceptron
 from numerics.noise._network import (
     Autoencoder,
     Gaussian,
@@ -32,6 +32,6 @@ __all__ = [
     "Activity", "Adam", "Autoencoder", "Convolutional", "DEAD", "Disturbed", "Gaussian", "JacobianPenalty",
     "Laplace", "LayerActivity", "Marginalised", "Momentum", "NOISELESS", "Part", "Perceptron", "SGD",
     "SaltAndPepper", "Sampled", "Schedule", "SparseAdam", "TopK", "Transformer", "UnitNorm", "accuracy", "activity",
-    "convolutional", "cross_entropy", "double", "initial", "layer_activity", "noise_average", "perceptron",
+    "convolutional", "cross_entropy", "double", "initial", "layer_activity", "mean_cost", "noise_average", "perceptron",
     "reflected", "sampled_loss", "saturating", "sparse_code", "squared_error", "train", "transformer", "unit_norm",
 ]  # fmt: skip

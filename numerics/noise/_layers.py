@@ -147,6 +147,13 @@ def layer_activity(network: Layered, x: Tensor) -> LayerActivity:
 
 
 @torch.no_grad()
+def mean_cost(network, x: Tensor, target: Tensor, cost: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The mean cost of each network without noise, over rows, and over places where the output has them."""
+    side_by_side = (v.expand(*network.networks, *v.shape) for v in (x, target))
+    return cost(network(next(side_by_side)), next(side_by_side)).flatten(len(network.networks)).mean(-1)
+
+
+@torch.no_grad()
 def accuracy(network, x: Tensor, target: Tensor) -> Tensor:
     """The fraction of rows, and of places where the output has them, whose largest output is at the target."""
     output = network(x.expand(*network.networks, *x.shape))
