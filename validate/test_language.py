@@ -89,28 +89,29 @@ def test_noise_in_front_of_perceptrons(claim):
 LEVELS, EACH = (0.0, 0.3, 0.6, 1.2), 5
 WHOLE = Study("transformer", noise.Adam(0.01), LEVELS, EACH, 1000, FIRST)
 COLUMNS = {
-    "first block active under noise": lambda of: of["active"][1, ..., 0],
-    "second block active under noise": lambda of: of["active"][1, ..., 1],
-    "first block active at the end": lambda of: of["active"][2, ..., 0],
-    "second block active at the end": lambda of: of["active"][2, ..., 1],
-    "first block dead at the end": lambda of: of["dead"][2, ..., 0],
-    "second block dead at the end": lambda of: of["dead"][2, ..., 1],
-    "cost of a letter held out, nats": lambda of: of["cost"][1],
-    "letters held out that are right": lambda of: of["right"][1],
-    "gain of the first block under noise": lambda of: of["gain"][..., 0],
-    "gain of the second block under noise": lambda of: of["gain"][..., 1],
+    "block 1 active under noise": lambda of: of["active"][1, ..., 0],
+    "block 2 active under noise": lambda of: of["active"][1, ..., 1],
+    "block 1 active at the end": lambda of: of["active"][2, ..., 0],
+    "block 2 active at the end": lambda of: of["active"][2, ..., 1],
+    "block 1 dead at the end": lambda of: of["dead"][2, ..., 0],
+    "block 2 dead at the end": lambda of: of["dead"][2, ..., 1],
+    "cost of a letter, nats": lambda of: of["cost"][1],
+    "letters that are right": lambda of: of["right"][1],
+    "gain 1 under noise": lambda of: of["gain"][..., 0],
+    "gain 2 under noise": lambda of: of["gain"][..., 1],
 }
 
 
 def whole(of):
-    """The whole table: medians, and half of the range."""
-    cells = [Series("cell", [1.0 + k], [0.0], f"σ = {level:g}") for k, level in enumerate(LEVELS)]
+    """The whole table, letters held out: medians, and half of the range."""
+    cells = [Series("cell", [2.3 + k], [0.0], f"σ = {level:g}") for k, level in enumerate(LEVELS)]
     for i, (name, column) in enumerate(COLUMNS.items()):
         middle, low, high = (np.quantile(column(of), q, axis=0) for q in (0.5, 0, 1))
-        cells.append(Series("cell", [-0.6], [-1.0 - i], name))
+        cells.append(Series("cell", [0.0], [-1.0 - i], name))
         for k in range(len(LEVELS)):
-            cells.append(Series("cell", [1.0 + k], [-1.0 - i], f"{middle[k]:.3f} ±{(high - low)[k] / 2:.3f}"))
-    return Panel("", "", (*cells, Series("cell", [-0.6], [0.0], f"text {text.SHA256[:8]}, ± half the range")))
+            cells.append(Series("cell", [2.3 + k], [-1.0 - i], f"{middle[k]:.2f} ±{(high - low)[k] / 2:.2f}"))
+    notes = {0.0: "± half of the range", -1.0 - len(COLUMNS): f"text with SHA-256 {text.SHA256[:16]}..."}
+    return Panel("", "", (*cells, *(Series("cell", [0.0], [y], note) for y, note in notes.items())))
 
 
 @pytest.mark.full
