@@ -198,3 +198,11 @@ def test_indices_are_lowered():
         r"$w_{\mathrm{d}}$ e$^{-t/τ}$ of $Σ_{\mathrm{i}}$ $x_{\mathrm{i}}$ by learning_time"
     )
     confront("w_d", line, stepping, at, Order(1), {"s_min^2/2": lambda x: x}, labels=dict(y="W_e")).plot().canvas.draw()
+
+
+def test_what_is_0_throughout_is_drawn():
+    """A panel on which everything is 0 has room above and below it."""
+    lines = tuple(Series(role, [0.0, 1.0], [0.0, 0.0], role) for role in ("law", "run"))
+    figure = drawing.figure((Panel("noise", "dead units", lines),), ())
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0 < high

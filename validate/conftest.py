@@ -1,7 +1,8 @@
-"""What several files judge: recurrent networks and sparse codes, stored or trained; and units under noise."""
+"""What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise."""
 
+import hashlib
 import textwrap
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from laws import Mean, confront
 from laws.judges.verdict import Panel, Series
 from numerics import rnn, tasks
+from numerics.annealing import Study
 from numerics.drift import imbalance, walk
 from numerics.store import Store
 from theory.drift import imbalance_drift
@@ -132,3 +134,26 @@ def confront_imbalance():
         confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
 
     return confronted
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A study, and a digest of what its networks do two steps on: none outlives a change of data or algorithm."""
+
+    study: Study
+    begins: str
+
+
+@pytest.fixture
+def kept_study(pytestconfig):
+    """What a study finds: from pytest's cache if it is there, so that an interrupted run goes on where it stopped."""
+    store = Store(pytestconfig.cache.mkdir("annealed"))
+
+    def find(study):
+        early = b"".join(values.tobytes() for values in replace(study, steps=2).train().values())
+        one = Kept(study, hashlib.sha256(early).hexdigest()[:32])
+        if store.find(one) is None:
+            store.save(one, study.train())
+        return store.load(one)
+
+    return find
