@@ -89,7 +89,7 @@ def test_states(trained, name):
 
     @cache
     def shares(k):
-        return np.cumsum(rnn.principal(networks[k][1][:, ::4], most).share)
+        return np.cumsum(rnn.principal(networks[k][1][::3], most).share)
 
     def share(count, seed):
         return float(shares(int(np.random.default_rng(seed).integers(len(networks))))[int(count) - 1])
