@@ -159,12 +159,12 @@ def test_table(task, table):
         return f"{ours(factor, quantity)}{theirs} {number(values[0])}–{number(values[-1])}"
 
     lines = [["", *(COLUMNS[quantity] for quantity in TABLES[table])]]
-    lines += [[told(factor)[0], *(cell(factor, q) for q in TABLES[table])] for factor in chosen]
-    at = [0.0, *(32.0 + 22.0 * np.arange(len(TABLES[table])))]
+    lines += [[told(factor)[0].replace(" (", "\n("), *(cell(factor, q) for q in TABLES[table])] for factor in chosen]
+    at = [0.0, *(25.0 + 26.0 * np.arange(len(TABLES[table])))]  # letters
     cells = [
         Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines) for x, text in zip(at, line, strict=True)
     ]
-    edges = Series("cell", [0.0], [-len(lines) - 0.5], NOTE), Series("cell", [95.0], [0.0])
+    edges = Series("cell", [0.0], [-len(lines) - 0.5], NOTE), Series("cell", [98.0], [0.0])
     picture = Panel("", "", (*cells, *edges))
     key = TABLES[table][0]
 
