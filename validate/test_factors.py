@@ -1,16 +1,14 @@
-"""Four factors and the degeneracy of trained flip-flops: signs judged on independent pairs, and a measured table."""
+"""Factors and trained networks: in which direction weights, kernels and distances go, judged network by network."""
 
 from dataclasses import replace
 from functools import cache
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from laws import Trend, confront
-from laws.judges import in_turn, measure
-from laws.judges.verdict import Panel, Series
+from laws.judges import in_turn
 from numerics import factors
 from numerics.degeneracy import permutation_distance
 from numerics.rnn import L1, Standard
@@ -18,83 +16,77 @@ from numerics.store import Store
 from numerics.tasks import FlipFlop
 
 STORED = Store(Path(__file__).parent / "records" / "factors")
-PAPER = {  # arrows of Huang et al. 2025: dynamics, weights, behaviour
-    "bits": "down, up, down",
-    "richness γ": "down, up, up",
-    "units (maximal update)": "down, down, down",
-    "units (standard)": "not given",
-    "l1 penalty": "down, down, down",
-}
-every_factor = pytest.mark.parametrize("factor", list(PAPER))
-
-
-@cache
-def stored(factor, level):
-    """What was found of the networks of one condition."""
-    return STORED.load(factors.Condition(factors.FACTORS[factor][level]))
-
-
-def levels(factor):
-    """Of a factor, as numbers."""
-    return tuple(factors.FACTORS[factor])
-
-
-# -- what is judged: signs that a pilot on other networks let expect ------------------------------------------
 
 
 @pytest.fixture(scope="module", params=["stored", pytest.param("newly trained", marks=pytest.mark.full)])
 def networks(request):
-    """Of a condition, what is stored; or of eighty other networks, trained here and kept in pytest's cache."""
+    """Of a recipe, what is stored; or of other networks, trained here and kept in pytest's cache."""
     if request.param == "stored":
-        return lambda factor, level: stored(factor, level)
+        return cache(lambda recipe: STORED.load(factors.Condition(recipe)))
     kept = Store(request.config.cache.mkdir("factors"))
 
     @cache
-    def others(factor, level):
-        recipe = factors.FACTORS[factor][level]
-        condition = factors.Condition(replace(recipe, seeds=tuple(1000 + seed for seed in recipe.seeds)))
+    def others(recipe):
+        recipe = replace(recipe, seeds=tuple(1000 + seed for seed in recipe.seeds))
+        condition = factors.Condition(recipe)
         if kept.find(condition) is None:
-            kept.save(condition, factors.matched(condition.recipe, condition.recipe.train()))
+            run = recipe.train()
+            kept.save(condition, {**factors.matched(recipe, run), **factors.learned(recipe, run)})
         return kept.load(condition)
 
     return others
 
 
-def votes(networks, factor, quantity):
-    """The quantity of one pair of networks after the other; no network is in two of them."""
-    row = lambda level: in_turn(lambda seed: quantity(networks(factor, level), level))  # noqa: E731
-    rows = {float(level): row(level) for level in levels(factor)}
-    return lambda level, seed: float(rows[float(level)](seed))
+def votes(networks, factor, levels, quantity):
+    """The quantity of one network, or pair of networks, after the other; no network is in two pairs."""
+    found = lambda x: quantity(networks(factors.FACTORS[factor][x]), x)  # noqa: E731
+    rows = {float(x): in_turn(lambda seed, x=x: found(x)) for x in levels}
+    return lambda x, seed: float(rows[float(x)](seed))
 
 
-WIDTH = "units (maximal update)"
-SIGNS = {  # claim: factor, what of a pair, sign
-    "more bits move weights apart": ("bits", lambda found, n: found["pair_permutation"], 1),
-    "more bits move weights apart relative to their size": ("bits", lambda found, n: found["pair_relative"], 1),
-    "richness moves weights apart": ("richness γ", lambda found, n: found["pair_permutation"], 1),
-    "a penalty brings weights together": ("l1 penalty", lambda found, n: found["pair_permutation"], -1),
+WIDTH, DELAY = "units (maximal update)", "delays: longest delay"
+apart, relative = (lambda found, n: found["pair_permutation"]), (lambda found, n: found["pair_relative"])
+changed, turned = (lambda found, n: found["change"]), (lambda found, n: 1 - found["alignment"])
+recurrent = lambda found, n: 1 - found["alignment_recurrent"]  # noqa: E731
+DISTANCE, OVER = "distance of two networks", "distance of two networks over their size"
+CHANGE, TURN = "norm of the change of recurrent weights", "1 - alignment of tangent kernels before and after"
+SIGNS = {  # claim: factor, its levels, what of a network or a pair, its name, sign
+    "more bits move weights apart": ("bits", (1, 2, 3), apart, DISTANCE, 1),
+    "more bits move weights apart relative to their size": ("bits", (1, 2, 3), relative, OVER, 1),
+    "richness moves weights apart": ("richness γ", (0.3, 1.0, 3.0), apart, DISTANCE, 1),
+    "richness brings weights together relative to their size": ("richness γ", (0.3, 1.0, 3.0), relative, OVER, -1),
+    "a penalty brings weights together": ("l1 penalty", (0.0, 3e-5, 3e-4), apart, DISTANCE, -1),
     "a penalty brings weights together relative to their size":
-        ("l1 penalty", lambda found, n: found["pair_relative"], -1),
-    "width moves weights apart relative to their size": (WIDTH, lambda found, n: found["pair_relative"], 1),
-    "width moves untrained weights apart relative to their size": (WIDTH, lambda found, n: found["null_relative"], 1),
+        ("l1 penalty", (0.0, 3e-5, 3e-4), relative, OVER, -1),
+    "width moves weights apart relative to their size": (WIDTH, (16, 32, 64), relative, OVER, 1),
+    "width moves untrained weights apart relative to their size":
+        (WIDTH, (16, 32, 64), lambda found, n: found["null_relative"], OVER, 1),
     "width brings trained weights together if distances are divided by their number":
-        (WIDTH, lambda found, n: found["pair_permutation"] / n**2, -1),
+        (WIDTH, (16, 32, 64), lambda found, n: found["pair_permutation"] / n**2, DISTANCE + " over n²", -1),
     "width brings untrained weights together if distances are divided by their number":
-        (WIDTH, lambda found, n: found["null_permutation"] / n**2, -1),
+        (WIDTH, (16, 32, 64), lambda found, n: found["null_permutation"] / n**2, DISTANCE + " over n²", -1),
+    "more bits change weights more": ("bits", (1, 2, 3), changed, CHANGE, 1),
+    "more bits turn the tangent kernel of recurrent weights less": ("bits", (1, 2, 3), recurrent, TURN, -1),
+    "more channels change weights more": ("delays: channels", (1, 2, 3), changed, CHANGE, 1),
+    "more channels turn the tangent kernel more": ("delays: channels", (1, 2, 3), turned, TURN, 1),
+    "longer delays change weights more": (DELAY, (7, 10, 20), changed, CHANGE, 1),
+    "richness changes weights more": ("richness γ", (0.3, 1.0, 3.0), changed, CHANGE, 1),
+    "richness turns the tangent kernel more": ("richness γ", (0.3, 1.0, 3.0), turned, TURN, 1),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", list(SIGNS))
 def test_signs(networks, claim, request):
-    """Independent pairs of networks agree on the direction in which a factor moves them."""
-    factor, quantity, sign = SIGNS[claim]
+    """Independent networks, or pairs of them, agree on the direction in which a factor moves them."""
+    factor, levels, quantity, name, sign = SIGNS[claim]
+    task, _, axis = factor.rpartition(": ")
     rivals = {"the other way": -sign, "not at all": 0}
-    over = " over their size" * ("relative" in claim) + " over n²" * ("number" in claim)
-    judge, drawn = Trend(levels(factor), excess=0.49), dict(x=factor, y="distance of two networks" + over)
-    said = f"{claim} ({request.node.callspec.params['networks']} flip-flops)"
-    confront(said, lambda: sign, votes(networks, factor, quantity), {}, judge, rivals, labels=drawn)
+    said = f"{claim} ({request.node.callspec.params['networks']} {task or 'flip-flops'})"
+    run, judge = votes(networks, factor, levels, quantity), Trend(levels, excess=0.49)
+    confront(said, lambda: sign, run, {}, judge, rivals, labels=dict(x=axis, y=name))
 
 
+PAIRS = 40
 SMALL = replace(factors.base, task=FlipFlop(1, length=20, switch=0.2), network=Standard(16), steps=500)
 
 
@@ -104,9 +96,9 @@ def test_penalties_of_small_networks():
 
     @cache
     def distances(strength, seed):
-        seeds = tuple(range(seed % 2**30, seed % 2**30 + 2 * factors.PAIRS))
+        seeds = tuple(range(seed % 2**30, seed % 2**30 + 2 * PAIRS))
         J = replace(SMALL, seeds=seeds, penalty=L1(strength)).train().weights.J.double().numpy()
-        halves = zip(J[: factors.PAIRS], J[factors.PAIRS :], strict=True)
+        halves = zip(J[:PAIRS], J[PAIRS:], strict=True)
         return np.array([permutation_distance(*pair, starts=0).relative for pair in halves])
 
     rows = {x: in_turn(lambda seed, x=x: distances(x, seed)) for x in strengths}
@@ -115,84 +107,3 @@ def test_penalties_of_small_networks():
     claim = "a penalty brings weights together in small networks trained here"
     run, judge = lambda x, seed: float(rows[x](seed)), Trend(strengths, excess=0.49)  # noqa: E731
     confront(claim, lambda: -1, run, {}, judge, rivals, labels=drawn)
-
-
-# -- what is measured: the table ---------------------------------------------------------------------------------
-
-
-def interval(values, statistic=np.mean, draws=400):
-    """A statistic of all pairs of networks, and its interval of 95 % if networks are drawn anew."""
-    pairs, draw = np.array(list(combinations(range(factors.EVERY), 2))), np.random.default_rng(0)
-    full = np.full((factors.EVERY,) * 2, np.nan)
-    full[tuple(pairs.T)] = full[tuple(pairs.T[::-1])] = values
-    found = []
-    for _ in range(draws):
-        chosen = draw.integers(0, factors.EVERY, factors.EVERY)
-        found.append(statistic((part := full[np.ix_(chosen, chosen)])[np.isfinite(part)]))
-    return (float(statistic(values)), *np.quantile(found, [0.025, 0.975]).tolist())
-
-
-def spread(losses, draws=400):
-    """The spread of the logarithms of losses, and its interval."""
-    draw, logs = np.random.default_rng(0), np.log(losses)
-    found = [logs[draw.integers(0, len(logs), len(logs))].std() for _ in range(draws)]
-    return (float(logs.std()), *np.quantile(found, [0.025, 0.975]).tolist())
-
-
-def series(kind, name, factor, row):
-    """Intervals of one quantity at all levels."""
-    middle, low, high = zip(*(row(stored(factor, level)) for level in levels(factor)), strict=True)
-    return Series(kind, list(map(float, levels(factor))), list(middle), name, list(low), list(high))
-
-
-def mean_of(found, key):
-    """A mean over networks or independent pairs, and its interval of 95 %."""
-    error = 1.96 * found[key].std(ddof=1) / len(found[key]) ** 0.5
-    return float(found[key].mean()), float(found[key].mean() - error), float(found[key].mean() + error)
-
-
-LEVELS = {
-    "dynamics": ("dynamics: mean distance, rank 10", (
-        ("run", "trained networks", lambda found: interval(found["dsa"][1])),
-        ("rival", "untrained networks", lambda found: mean_of(found, "null_dsa")),
-        ("rival", "a network with itself, other trials", lambda found: mean_of(found, "resampled")),
-        ("rival", "trained networks, rank 5", lambda found: interval(found["dsa"][0])))),
-    "weights": ("weights: mean distance", (
-        ("run", "trained networks", lambda found: interval(found["permutation"])),
-        ("rival", "untrained networks", lambda found: mean_of(found, "null_permutation")))),
-    "weights over their size": ("weights: relative distance", (
-        ("run", "trained networks", lambda found: mean_of(found, "pair_relative")),
-        ("rival", "untrained networks", lambda found: mean_of(found, "null_relative")))),
-    "change of weights": ("norm of recurrent weights", (
-        ("run", "what training changed", lambda found: mean_of(found, "change")),
-        ("rival", "all of them", lambda found: mean_of(found, "size")))),
-    "representations": ("mean canonical correlation of states (SVCCA)", (
-        ("run", "trained networks", lambda found: interval(found["svcca"])),)),
-    "behaviour": ("behaviour: spread of ln(loss) at twice the length", (
-        ("run", "trained networks", lambda found: spread(found["longer"][found["converged"]])),
-        ("rival", "in training", lambda found: spread(found["loss"][found["converged"]])))),
-}  # fmt: skip
-
-
-SINGLE = {  # of which single pairs, or networks, are shown as well
-    "dynamics": ("pair_dsa", "distance of two networks, rank 10"),
-    "weights": ("pair_permutation", "distance of two networks"),
-    "weights over their size": ("pair_relative", "distance of two networks over their size"),
-    "change of weights": ("change", "change of one network's recurrent weights"),
-    "representations": ("svcca", "mean canonical correlation of two networks"),
-    "behaviour": ("longer", "loss of one network at twice the length"),
-}
-
-
-@every_factor
-@pytest.mark.parametrize("level", list(LEVELS))
-def test_table(factor, level):
-    """Measured: how a factor changes the degeneracy of flip-flops, beside its nulls; the paper's arrows with it."""
-    name, rows = LEVELS[level]
-    lines = tuple(series(kind, told, factor, row) for kind, told, row in rows)
-    picture = Panel(factor, name, lines, "x" if min(levels(factor)) > 0 else "")
-    key, y = SINGLE[level]
-    run = lambda x, seed: float(np.random.default_rng(seed).choice(stored(factor, x)[key]))  # noqa: E731
-    said = f"the paper's arrows for dynamics, weights, behaviour: {PAPER[factor]}"
-    what = f"how much do trained flip-flops differ in their {level}, at three levels of {factor}? ({said})"
-    measure(what, run, levels(factor), runs=12, labels=dict(x=factor, y=y), picture=picture)
