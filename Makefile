@@ -16,8 +16,10 @@ test: $(VENV)/installed  ## everything: lint, types, tests, paper checks, valida
 	$(BIN)/mypy
 	$(PYTEST)
 
-notebooks: $(VENV)/installed  ## open the notebooks in Jupyter (text is the notebook: right click, Open With, Notebook)
+notebooks: $(VENV)/installed  ## open the notebooks in Jupyter; a double click on their .py opens them as such
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[notebooks]'
+	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
+	    set-default-viewer python
 	$(BIN)/jupyter lab notebooks
 
 $(VENV)/installed: pyproject.toml

@@ -49,9 +49,10 @@ flow
 # %%
 assert flow.conserves(u**2 - v**2)
 on_hyperbola = flow.impose({u: alpha * sp.cosh(h), v: alpha * sp.sinh(h)})
-assert (
-    sp.simplify((on_hyperbola.speeds[0] - (c - C * alpha**2 * sp.sinh(2 * h) / 2).rewrite(sp.exp)).rewrite(sp.exp)) == 0
-)
+beta = alpha * sp.cosh(h) * alpha * sp.sinh(h)
+moves = dict(zip(on_hyperbola.weights, on_hyperbola.speeds, strict=True))
+assert moves[alpha] == 0 and sp.simplify((moves[h] - (c - C * beta)).rewrite(sp.exp)) == 0
+assert sp.simplify((beta - mirror.rhs).rewrite(sp.exp)) == 0
 mirror
 
 # %% [markdown]

@@ -74,7 +74,7 @@ shared_error
 # (\pm c, \pm c, \pm\Delta)/4$; the linear pathway has $(0, 0, \Delta)$. Lengths of these vectors:
 
 # %%
-c, Delta, kappa = sp.symbols("c Delta kappa", positive=True)
+c, Delta = sp.symbols("c Delta", positive=True)
 examples = [(sp.Matrix([i * c, j * c, i * j * Delta]), i * j) for i in (1, -1) for j in (1, -1)]
 gated = (examples[0][0] * examples[0][1] / 4).norm()
 linear = sum((x * y for x, y in examples), sp.zeros(3, 1)).norm() / 4
@@ -86,7 +86,8 @@ display(sp.simplify(gated), sp.simplify(linear))
 
 # %%
 (margin,) = sp.solve(gated - linear, Delta)
-assert sp.simplify(margin - transition.rhs.subs("kappa", 1).subs(sp.Symbol("c", real=True), c)) == 0
+at_one = {sp.Symbol("kappa", real=True): 1, sp.Symbol("c", real=True): c}
+assert sp.simplify(margin - transition.rhs.subs(at_one)) == 0
 display(margin, transition)
 print("at c = 0.8: always open", transition(c=0.8, kappa=1), "  half-gates of a ReLU", transition(c=0.8, kappa=0.5))
 

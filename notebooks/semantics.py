@@ -42,7 +42,7 @@ sp.init_printing(use_latex="mathjax", latex_printer=lambda expr, **_: latex(expr
 
 # %%
 rho = sp.Symbol("rho", real=True)
-K = sp.Matrix(8, 8, lambda i, j: rho ** (i ^ j).bit_length())  # the highest bit in which two leaves differ
+K = sp.Matrix(8, 8, lambda i, j: rho ** (int(i) ^ int(j)).bit_length())  # the highest bit in which two leaves differ
 K
 
 # %% [markdown]
@@ -65,12 +65,10 @@ display(*found)
 # \Lambda_3$, whatever $\varepsilon$ is. For $B$ branches and $D$ levels the law is
 
 # %%
-for k, eigenvalue in enumerate(found, start=1):
-    general = tree_level.rhs.subs({"k": k, "B": 2, "D": 3})
-    assert all(
-        sp.simplify(general.subs(x, sp.Rational(1, 7)) - eigenvalue.subs(rho, sp.Rational(25, 49))) == 0
-        for x in general.free_symbols
-    )
+k, B, D, eps = sp.symbols("k B D eps", real=True)
+for level, eigenvalue in enumerate(found, start=1):
+    law = tree_level.rhs.subs({k: level, B: 2, D: 3})
+    assert sp.simplify(law - eigenvalue.subs(rho, (1 - 2 * eps) ** 2)) == 0
 tree_level
 
 # %% [markdown]
@@ -121,14 +119,15 @@ for k, colour in enumerate(("#0072B2", "#009E73", "#E69F00", "#D55E00")):
     law = two_layers(t=times, s=strength[k], lam=1 / 8, a0=expected_start(n=32, sigma=1e-3), tau=1.0)
     axes["curves"].plot(times, law / (8 * strength[k]), color=colour, label=names[k])
     axes["curves"].plot(times[::4], learnt[::4, k], "o", ms=4, mfc="white", color=colour)
-axes["curves"].set(xlabel="time t (τ = 1)", ylabel="fraction learnt of each level")
-axes["curves"].legend(frameon=False, fontsize=8, loc="upper left")
+axes["curves"].set(xlabel="time t (τ = 1)", ylabel="fraction learnt of each level", ylim=(-0.05, 1.45))
+axes["curves"].set_yticks([0, 0.5, 1])
+axes["curves"].legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
 for name, k in zip("abc", (45, 70, 140), strict=True):
     similarity = answers[k] @ answers[k].T / N
-    axes[name].imshow(similarity, cmap="RdBu_r", vmin=-1, vmax=1)
+    axes[name].imshow(similarity, cmap="viridis", vmin=0.4, vmax=1)
     axes[name].set(title=f"t = {times[k]:.2f}", xlabel="item", xticks=[], yticks=[])
 axes["a"].set_ylabel("item")
-figure.colorbar(axes["c"].images[0], ax=axes["c"], label="similarity of answers")
+figure.colorbar(axes["c"].images[0], ax=axes["c"], label="similarity of answers\n(mean product of features)")
 plt.show()
 
 # %% [markdown]
