@@ -51,9 +51,9 @@ loss = (2 - 2 * v * U.trace() + kappa * v**2 * sum(entry**2 for entry in U)) / 2
 loss
 
 # %% [markdown]
-# Two layers, $v$ and $U$. All that is left of prompts is the number $\kappa$. It has $N$ terms in which an example
-# meets itself and $N(N-1)$ in which two examples meet; for normal $x$ the first are $\langle|x|^2x_1^2\rangle =
-# \langle x_1^4\rangle + (D-1)\langle x_1^2\rangle\langle x_2^2\rangle = D + 2$:
+# Two layers, $v$ and $U$. All that is left of prompts is the number $\kappa$. The average $\langle hh^T\rangle$ has
+# $N$ terms in which an example meets itself and $N(N-1)$ in which two examples meet; for normal $x$ the first are
+# $\langle|x|^2x_1^2\rangle = \langle x_1^4\rangle + (D-1)\langle x_1^2\rangle\langle x_2^2\rangle = D + 2$:
 
 # %%
 N, D = sp.symbols("N D", real=True)

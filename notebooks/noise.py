@@ -77,9 +77,10 @@ display(second_moment, on_off_gap)
 #
 # ## Theory over simulation
 #
-# Left: the price from a million draws, and its law. Right: two autoencoders with 48 units learn handwritten digits
-# (24 whitened components), one without noise and one with $\sigma = 0.5$. Points: the loss of the second, sampled
-# while it learns; line: the loss averaged exactly, of the same weights. At the end:
+# Left: what the noise costs a unit, from a million draws and by the law; the price of being on is what the right side
+# has more than the left. Right: two autoencoders with 48 units learn handwritten digits (24 whitened components), one
+# without noise and one with $\sigma = 0.5$. Points: the loss of the second, sampled while it learns; line: the loss
+# averaged exactly, of the same weights. At the end:
 
 # %%
 data = patches.digits(components=24).train

@@ -47,10 +47,10 @@ flow = gradient_flow(error**2 / 2, (u1, u2, v1, v2))
 flow
 
 # %% [markdown]
-# Equal layers stay equal, $u_1 = u_2 = \sqrt{a_1}$, so that $\dot a_1 = 2 x_1 a_1 E$ and $\dot a_2 = 2 x_2 a_2 E$:
-# the slopes are the singular values $s_1$, $s_2$ of the pathways' own correlations $\langle g\,y\,x^T\rangle$. The
-# pathways know of each other through $E$ alone, and $E$ is *common*. Divide one equation by the other, and it is
-# gone:
+# Equal layers stay equal, $u_1 = u_2 = \sqrt{a_1}$, so that $\dot a_1 = 2 x_1 a_1 E$ and $\dot a_2 = 2 x_2 a_2 E$: on
+# several examples each slope is averaged over those for which the pathway is open, $g = 1$, and is the singular value
+# $s_1$ or $s_2$ of the pathway's own correlation $\langle g\,y\,x^T\rangle$. The pathways know of each other through
+# $E$ alone, and $E$ is *common*. Divide one equation by the other, and it is gone:
 
 # %%
 A1, A2 = sp.symbols("a1 a2", positive=True)
@@ -65,8 +65,8 @@ slope
 shared_error
 
 # %% [markdown]
-# A small difference of $s_1$ and $s_2$ is raised to a high power, $1/\text{start}$ to the power of their ratio: this
-# is why there are winners.
+# From equal starts $a_0$, when the faster has come to $1$ the slower is at $a_0^{1 - s_1/s_2}$, which is the smaller
+# the smaller the start: this is why there are winners.
 #
 # ## Who is faster?
 #
@@ -144,7 +144,7 @@ for start, colour in ((1e-2, "#CC79A7"), (1e-4, "#56B4E9")):
     law = [final_shares(s_, reach_, [start, start])[0] for s_, reach_ in zip(s, reach, strict=True)]
     right.plot(margins, law, color=colour, label=f"start {start:g}")
     seen = np.array([0.1, 0.25, 0.35, 0.5, 0.8])
-    right.plot(seen, [m * train(m, start, [150.0])[0][0][-1] for m in seen], "o", ms=5, mfc="white", color=colour)
+    right.plot(seen, [m * train(m, start, [60.0])[0][0][-1] for m in seen], "o", ms=5, mfc="white", color=colour)
 right.axvline(transition(c=0.8, kappa=1), color="0.5", lw=1, ls="--", label="equal speeds")
 right.set(xlabel="margin Δ (c = 0.8)", ylabel="final share of the linear pathway")
 right.legend(frameon=False)

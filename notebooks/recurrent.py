@@ -47,7 +47,7 @@ loss
 
 # %% [markdown]
 # The sums over lags are geometric, and so are those with the lag as a weight, their derivatives. The laws have them
-# in closed form, for any $T$. They have $c'$ as well, which is $a'$ with $a$ and $c$ exchanged:
+# in closed form, for any $T$. The third speed is that of $a$ with $a$ and $c$ exchanged:
 
 # %%
 T = sp.Symbol("T", real=True)
