@@ -123,7 +123,7 @@ left.set(title="balanced weights", xlabel="time t (τ = 1)", ylabel="σ, weight 
 right.set(title="small random weights", xlabel="time t (τ = 1)")
 for axes in (left, right):
     axes.axhline(1 / context_variance(D=2, N=2), color="0.5", lw=1, ls="--")
-    axes.legend(frameon=False, loc="upper left", title="line: law\npoint: trained")
+    axes.legend(frameon=False, loc="lower right", title="line: law\npoint: trained")
 plt.show()
 
 # %% [markdown]

@@ -87,7 +87,8 @@ best
 #
 # A network of five units learns two modes, on white inputs made of natural images, with hidden directions turned at
 # random, so that no unit is a mode. Left: all of it learns; lines are the three speeds, integrated. The recurrences
-# wait until the gain has grown, then go to $\rho$. Right: the same with the recurrence at rest.
+# wait until there is a gain, overshoot while it is still too small, and settle at $\rho$. Right: the same with the
+# recurrence at rest.
 
 # %%
 lags, strengths, ratios, tau_ = np.arange(4)[::-1, None], np.array([1.7, 1.1]), np.array([0.9, 0.6]), 1.3
@@ -108,10 +109,10 @@ for k, colour in enumerate(("#0072B2", "#D55E00")):
     memory = dict(b=start[1, k], T=4, delta=strengths[k], rho=ratios[k], sigma0=start[0, k] ** 2, tau=tau_)
     right.plot(dense, frozen_recurrence(t=dense, **memory), color=colour, label=f"mode {k + 1}, b = {start[1, k]}")
     right.plot(seen, gains[:, k], "o", ms=4, mfc="white", color=colour)
-left.set(title="all weights learn", xlabel="time t (τ = 1.3)", ylabel="strength")
+left.set(title="all weights learn", xlabel="time t (τ = 1.3)", ylabel="strength", ylim=(-0.75, None))
 right.set(title="the recurrence rests", xlabel="time t (τ = 1.3)", ylabel="gain ac")
 for axes in (left, right):
-    axes.legend(frameon=False, fontsize=8, title="line: law, point: trained", loc="lower right")
+    axes.legend(frameon=False, fontsize=8, ncols=2, title="line: law, point: trained", loc="lower right")
 plt.show()
 
 # %% [markdown]
@@ -144,8 +145,8 @@ confront("at rest the gain is logistic", frozen_recurrence, frozen, at, judge, {
 # %% [markdown]
 # ## A rival fails
 #
-# Is a reservoir enough, then? In the left figure the recurrence moves late and little. State as a law of the *whole*
-# network that its gain is the one with the recurrence at rest:
+# Is a reservoir enough, then? In the left figure the recurrence moves late, and where it rests, right, the gain alone
+# learns as fast. State as a law of the *whole* network that its gain is the one with the recurrence at rest:
 
 
 # %%
