@@ -73,8 +73,10 @@ def seen(studied):
     for sigma in SIGMAS[1:]:
         gabor, centre = (100 * share(studied, sigma, kind).mean() for kind in NUMBERS)
         fields = np.round(mosaic(studied(METHODS[sigma], FIRST)["fields"].astype(float), 8), 2).tolist()
-        tiles.append(Series("image", [], [], f"σ = {sigma:g}: {gabor:.0f} % Gabor, {centre:.0f} % centres", fields))
-    return Panel("48 fields of one network each, scaled by themselves; shares in all networks", "", tuple(tiles))
+        tiles.append(Series("image", [], [], f"σ = {sigma:g}: {gabor:.0f} %, {centre:.0f} %", fields))
+    return Panel(
+        "48 fields of one network each; share of Gabor functions, of centres, in all networks", "", tuple(tiles)
+    )
 
 
 def explained(studied, sigma, seed):

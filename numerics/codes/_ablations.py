@@ -20,6 +20,8 @@ from torch.nn import functional
 from numerics import noise, patches
 from numerics.checks import whole
 
+Task = tuple[Callable[..., Tensor], int | None, Tensor, Tensor]
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "ReLU": torch.relu, "GELU": functional.gelu, "ELU": functional.elu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
     "reflected ReLU": noise.reflected, "saturating": noise.saturating,
@@ -121,12 +123,12 @@ def digits(components: int) -> patches.Patches:
     return patches.digits(components=components, seed=0, dtype=torch.float32)
 
 
-def reconstruction(x: patches.Patches):
+def reconstruction(x: patches.Patches) -> Task:
     """Cost, outputs, and what is wanted of the rows to train on and of those held out."""
     return noise.squared_error, None, x.train, x.held_out
 
 
-def classification(x: patches.Patches):
+def classification(x: patches.Patches) -> Task:
     """The same, for the digits' classes."""
     classes = load_digits().target
     order = np.random.default_rng(0).permutation(len(classes))  # as `patches.digits` draws it
@@ -136,7 +138,7 @@ def classification(x: patches.Patches):
 
 DATA = {"patches": natural, "digits": digits}
 TASKS = {"reconstruction": reconstruction, "classification": classification}
-NOISES = {
+NOISES: dict[str, Callable[[Tensor], Callable[..., Tensor]]] = {
     "Gaussian": noise.Gaussian,
     "Laplace": lambda sigma: noise.Laplace(sigma / 2**0.5),
     "salt and pepper": lambda sigma: noise.SaltAndPepper(sigma.square() / (1 + GRAIN**2), -GRAIN, GRAIN),
