@@ -113,6 +113,9 @@ for count, colour in ((4, "#009E73"), (12, "#0072B2"), (100, "#CC79A7")):
     right.loglog(levels[::7], measured, "o", ms=4, mfc="white", color=colour)
 right.set(xlabel="noise of the query σ (keys of length 1.3)", ylabel="keys in use, K")
 right.legend(frameon=False, title="line: law\npoint: queries")
+for axes, ticks in ((left, (0.4, 0.8, 1.6)), (right, (0.2, 0.5, 1, 3))):
+    axes.minorticks_off()
+    axes.set_xticks(ticks, ticks)
 plt.show()
 
 # %% [markdown]

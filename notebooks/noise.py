@@ -128,7 +128,7 @@ plt.show()
 # ## Is it right?
 #
 # A small network, so that everything can be seen: six units learn a ring in the plane with noise of $0.7$. Its loss
-# under the noise is random, so the judge is `Mean`: it takes as many draws as it needs to see a difference of 1 %, at
+# under the noise is random, so the judge is `Mean`: it takes as many draws as it needs to see a difference of 4 %, at
 # stated error rates. The rival is the usual expansion in small noise, $|r|^2 + \sigma^2|J|^2$ with the Jacobian $J$;
 # it is in the textbooks, and it knows nothing of units that the noise switches on or off.
 
@@ -167,7 +167,7 @@ def no_noise(sigma):
     return exact(small, x, sigma).clean
 
 
-judge = Mean(detects=0.01 * exact_loss(0.7), variance=2 * float(np.var(run(4000, 10**6))))
+judge = Mean(detects=0.04 * exact_loss(0.7), variance=2 * float(np.var(run(4000, 10**6))))
 labels = dict(y="expected loss")
 rivals = {"small noise": small_noise, "no noise": no_noise}
 confront(
