@@ -73,8 +73,9 @@ class Store:
             OSError: it cannot be made or written.
         """
         Path(self.folder).mkdir(parents=True, exist_ok=True)
-        _write(self._file("probe"), b"can this folder be written?")
-        self._file("probe").unlink(missing_ok=True)
+        probe = self._file(f".probe-{secrets.token_hex(8)}")  # no file of anybody's
+        _write(probe, b"can this folder be written?")
+        probe.unlink(missing_ok=True)
         for path in Path(self.folder).glob(".*.part"):
             written = UNFINISHED.fullmatch(path.name)
             if written and written["host"] == socket.gethostname() and not _alive(int(written["process"])):
@@ -129,13 +130,20 @@ class Store:
         """What is stored, in the order of the names; only the head of each file is read, `load` reads all of it.
 
         Raises:
-            Damaged: the head of a file was truncated or altered.
+            Damaged: when all others are listed; the heads of these files were truncated or altered.
         """
+        damaged = []
         if Path(self.folder).is_dir():
             found = (file.name for file in os.scandir(self.folder))
             for file in sorted(n for n in found if n.endswith(".npz") and not n.startswith(".")):
-                about = _head(self._file(file), self._file(file).open("rb"))
-                yield Entry(self._file(file), about["settings"], about["versions"])
+                try:
+                    about = _head(self._file(file), self._file(file).open("rb"))
+                except Damaged as error:
+                    damaged.append(str(error))
+                else:
+                    yield Entry(self._file(file), about["settings"], about["versions"])
+        if damaged:
+            raise Damaged("; ".join(damaged))
 
     def fail(self, settings, traceback: str) -> None:
         """Record that a run failed, and how; the record goes when the run is stored."""

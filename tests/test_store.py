@@ -194,15 +194,28 @@ def test_a_file_under_another_name_is_not_taken_for_it(tmp_path):
         store.load(Settings(seed=4))
 
 
+def test_preparing_touches_no_file_of_others(tmp_path):
+    """A folder with files of a user's own, whatever their names, is prepared without a change to them."""
+    own = {"probe": "mine", "notes": "mine too", ".probe": "and mine"}
+    for file, text in own.items():
+        (tmp_path / file).write_text(text)
+    Store(tmp_path).prepare()
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == own
+
+
 def test_listing_detects_a_damaged_head(tmp_path):
-    """Listing reads the heads alone, and says which of them is damaged."""
+    """Listing reads the heads alone, lists what is sound, and says which of them is damaged."""
     store = Store(tmp_path)
     path = store.save(Settings(), arrays())
+    sound = {store.save(replace(Settings(), seed=seed), arrays()) for seed in range(10, 15)}
     written = path.read_bytes()
     for data in (b"", written[:20], written[:60], written.replace(b'"seed": 3', b'"seed": 4')):
         path.write_bytes(data)
+        listed = []
         with pytest.raises(Damaged, match="head was truncated or altered"):
-            list(store.entries())
+            for entry in store.entries():
+                listed.append(entry.path)
+        assert set(listed) == sound
 
 
 def test_settings_of_any_length_are_listed(tmp_path):

@@ -314,18 +314,22 @@ def process(runs, *arguments, code=None):
 def test_parents_killed_at_random_moments_change_nothing(runs, tmp_path):
     """Twelve SIGKILLs of the sweep itself: its workers go with it, and the last one completes the same files."""
     expected, folder = undisturbed(runs, [runs.Settings(seed) for seed in range(24)], tmp_path), tmp_path / "killed"
-    kills, draw = 0, np.random.default_rng(7)
+    stored = lambda: sorted(folder.glob("[!.]*.npz"))  # noqa: E731
+    kills, midway, draw = 0, 0, np.random.default_rng(7)
     while kills < 12:
-        parent = process(runs, "--folder", folder, "--workers", 2)
-        time.sleep(draw.uniform(0, 1.2))
+        for path in stored()[:18]:
+            path.unlink()  # so that there is something to do
+        parent, before, wanted = process(runs, "--folder", folder, "--workers", 2), len(stored()), draw.integers(1, 12)
+        while kills > 3 and parent.poll() is None and len(stored()) < before + wanted:  # the first ones die anywhere
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.02 if kills > 3 else 1.2))
         parent.send_signal(signal.SIGKILL)
         parent.communicate(timeout=60)  # until the orphans are gone
         kills += parent.returncode == -signal.SIGKILL
         there = {file: data for file, data in files(folder).items() if file[0] != "."} if folder.exists() else {}
+        midway += before < len(there) < len(expected)
         assert there.items() <= expected.items()
-        if len(there) == len(expected):
-            for file in sorted(there)[::2]:
-                (folder / file).unlink()  # so that there is something to do
+    assert midway >= 4
     final = process(runs, "--folder", folder, "--workers", 2)
     assert "runs made" in final.communicate(timeout=60)[0] and final.returncode == 0
     assert files(folder) == expected

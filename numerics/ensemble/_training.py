@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -285,12 +287,19 @@ def _cores() -> int:
 
 
 def _about(job: Job, theta: np.ndarray, times: np.ndarray, names, backend: str) -> str:
-    """The run in a line: two runs with the same line have the same bits."""
-    digest = hashlib.sha256()
+    """The run in a line, with the code that trains: two runs with the same line have the same bits."""
+    digest = hashlib.sha256(_code())
     for array in (job.x, job.y, job.seeds, theta, times):
         digest.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
     settings = (job.network, job.by, job.noises, job.ceiling, *names, backend)
     return f"{settings} on data {digest.hexdigest()[:32]}"
+
+
+@functools.cache
+def _code() -> bytes:
+    here = Path(__file__).parent
+    sources = [*here.glob("*.py"), _compiled.SOURCE, *_compiled.SOURCE.parent.glob("*.h")]
+    return b"".join(source.read_bytes() for source in sorted(sources))
 
 
 def _arrays(state: State) -> dict[str, np.ndarray]:

@@ -18,7 +18,8 @@ SIZES = {"quick": (96, 10**5), "full": (384, 10**6), "published": (1117, 10**7)}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what the design costs, then train what is not stored yet; code as of `numerics.sweep.main`."""
     parser = argparse.ArgumentParser(
-        description="Networks over all axes of the published sweep.", epilog="Further options are those of a sweep."
+        description="Networks over all axes of the published sweep.",
+        epilog="Further options are those of a sweep: --workers N, --dask ADDRESS, --slurm JOBS, --shard I/N.",
     )
     parser.add_argument("--size", choices=SIZES, default="quick", help="networks and steps: %(default)s")
     parser.add_argument("--networks", type=int, help="how many, instead")
@@ -43,9 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     code = sweep(Packed(train, alike, TOGETHER), settings, asked.folder, rest)
     if asked.record and not code:
-        record = Store(asked.record)
+        store, record = Store(asked.folder), Store(asked.record)
+        if missing := sum(store.find(one) is None for one in settings):
+            print(f"no record: {missing} of {len(settings)} networks are not in {str(store.folder)!r}", file=sys.stderr)
+            return 1
         record.prepare()
-        print(record.save(whole, whole.table(Store(asked.folder))))
+        print(record.save(whole, whole.table(store)))
     return code
 
 
