@@ -74,7 +74,8 @@ def relaxation(steps, active) -> np.ndarray:
 
     That is where nothing falls, and where the record holds less than nine tenths of the fall.  The published fit takes
     off the least that was seen and fits a line to the logarithm of what is left, so that a curve that still falls at
-    the end of its record has a time constant in proportion to the record.
+    the end of its record has a time constant in proportion to the record.  A fall that is no single exponential makes
+    this one grow with the record, too, if less: compare only records of equal eta sigma^2 t.
 
     Args:
         steps: evenly spaced from 0, (T,).
