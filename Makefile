@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal --timeout 600
 
-.PHONY: validate test clean
+.PHONY: validate test notebooks clean
 
 validate: $(VENV)/installed  ## train the networks, confront them with theory, leave report/index.html
 	$(PYTEST) validate paper_checks
@@ -15,6 +15,12 @@ test: $(VENV)/installed  ## everything: lint, types, tests, paper checks, valida
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+notebooks: $(VENV)/installed  ## open the notebooks in Jupyter; a double click on their .py opens them as such
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[notebooks]'
+	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
+	    set-default-viewer python
+	$(BIN)/jupyter lab notebooks
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, $(PYTHON) is " + sys.version)'

@@ -6,8 +6,8 @@
 
 Munge and the two daemons are started with a folder of their own, so that nothing of an installed slurm is touched, and
 stopped at the end.  The same small sweep of noisy networks is made three times: here; by jobs that dask-jobqueue
-submits, of which one is cancelled while it runs; and by a job array, which needs neither Dask nor an open port.
-All three must leave the same files, to the last bit.
+submits, of which one is cancelled as it starts and one while it works; and by a job array, which needs neither Dask
+nor an open port.  All three must leave the same files, to the last bit.
 """
 
 import contextlib
@@ -85,14 +85,16 @@ def queue(environment) -> list[str]:
     return subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout.split()
 
 
-def cancel_one(environment, folder: Path, done: threading.Event) -> None:
-    """Cancel the first job as soon as a run has been stored."""
-    while not done.wait(0.2):
-        jobs = queue(environment)
-        if jobs and any(folder.glob("*.npz")):
-            subprocess.run(["scancel", jobs[0]], env=environment, check=True)
-            print(f"job {jobs[0]} was cancelled after {len(list(folder.glob('*.npz')))} of 96 runs", flush=True)
-            return
+def cancel_two(environment, folder: Path, done: threading.Event) -> None:
+    """Cancel one job as soon as it runs, before its worker can have come, and one when a run has been stored."""
+    stored = lambda: len(list(folder.glob("*.npz")))  # noqa: E731
+    for may in (lambda: True, stored):
+        while not done.wait(0.2):
+            jobs = queue(environment)
+            if jobs and may():
+                subprocess.run(["scancel", jobs[0]], env=environment, check=True)
+                print(f"job {jobs[0]} was cancelled after {stored()} of 96 runs", flush=True)
+                break
 
 
 def here(environment, folder: Path) -> None:
@@ -101,10 +103,11 @@ def here(environment, folder: Path) -> None:
 
 
 def through_dask(environment, folder: Path) -> None:
-    """By two jobs that dask-jobqueue submits, of which one is cancelled."""
+    """By two jobs that dask-jobqueue submits; one is cancelled as it starts, one while it works."""
     configured = {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in JOBQUEUE.items()}
+    configured["DASK_JOBQUEUE__SLURM__LOG_DIRECTORY"] = str(folder.parent)
     done = threading.Event()
-    canceller = threading.Thread(target=cancel_one, args=(environment, folder, done))
+    canceller = threading.Thread(target=cancel_two, args=(environment, folder, done))
     canceller.start()
     try:
         subprocess.run([*SWEEP, "--slurm", "2", "--folder", folder], env=environment | configured, check=True)

@@ -1,6 +1,7 @@
 """Laws of learning: what a law is, how it is proved, how it is judged, how it is reported."""
 
 from laws.judges import (
+    Count,
     Distribution,
     Equivalent,
     Exponent,
@@ -8,6 +9,7 @@ from laws.judges import (
     Order,
     Refuted,
     Roundoff,
+    Sign,
     Solver,
     Trend,
     Verdict,
@@ -17,6 +19,6 @@ from laws.judges import (
 from laws.law import Law, Source, Step, formula
 
 __all__ = [
-    "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Order", "Refuted", "Roundoff", "Solver", "Source", "Step",
-    "Trend", "Verdict", "confront", "formula", "measure",
+    "Count", "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Order", "Refuted", "Roundoff", "Sign", "Solver",
+    "Source", "Step", "Trend", "Verdict", "confront", "formula", "measure",
 ]  # fmt: skip

@@ -181,11 +181,11 @@ class Law:
         return found
 
     def change(self, mutant: str) -> str:
-        """What a mutant, by its name, has wrong, in LaTeX: the term as it is, and as it became."""
+        """What a mutant, by its name, has wrong, in LaTeX: the term as it is and, on another line, as it became."""
         path = tuple(int(i) for i in mutant.rpartition("[")[2].rstrip("]").split(".") if i)
         up = 2 if len(path) > 2 and len(_at(self.rhs, path[:-1]).atoms()) < 3 else 1  # 1/x alone says little
         whole, leaf = _at(self.rhs, path[:-up]), _at(self.rhs, path)
-        return rf"{latex(whole)} \to {latex(_swap(whole, path[-up:], leaf * sp.Rational(11, 10)))}"
+        return f"{latex(whole)}\n\\to {latex(_swap(whole, path[-up:], leaf * sp.Rational(11, 10)))}"
 
     def latex(self) -> str:
         """The equation in LaTeX."""

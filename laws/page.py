@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import importlib
+import inspect
 import io
 import json
 import platform
@@ -13,7 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
@@ -24,27 +25,47 @@ from laws.judges.drawing import HUES, look
 from laws.judges.samples import BUDGET
 from laws.law import Law
 from laws.mathml import font, mathml
-from laws.typeset import plain
+from laws.typeset import INDEX, plain
 
 if TYPE_CHECKING:
     from laws.judges import Measurement, Verdict
+    from laws.judges.verdict import Panel
     from laws.report import Card, Gathered
 
 PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch", "scikit-learn", "matplotlib")
+
+
+PARTS = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+NEUTRAL: Any = dict.fromkeys(PARTS, "#757575")
+
+
+@dataclass(frozen=True, order=True)
+class Fall:
+    """By what factor a rival failed, or how many of some cases contradicted it, and at which claim."""
+
+    cases: str
+    factor: float
+    claim: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
     """A law in the table of powers: its claims, the rivals they rejected, its mutants and how many were seen.
 
-    `rivals` maps the name of each to the least factor by which it failed, and the claim where it did.
+    `rivals` has the name of each, and where it failed the least.
     """
 
     law: str
     cards: list[Card]
-    rivals: dict[str, tuple[float, str]]
+    rivals: list[tuple[str, Fall]]
     mutants: int
     seen: int
+
+    @property
+    def bars(self) -> list[Fall]:
+        """A bar for every rival, and one for a statement about every run that has none."""
+        alone = [Fall(card.verdict.cases, 0.0) for card in self.cards if card.verdict.cases and not card.verdict.rivals]
+        return sorted([fall for _, fall in self.rivals] + alone)
 
     @property
     def name(self) -> str:
@@ -64,8 +85,9 @@ def write(folder: Path, gathered: Gathered) -> None:
     environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
     environment.globals.update(counted=_counted, budget=BUDGET)
     environment.filters.update(
-        math=_mathml, worded=_worded, prose=_prose, factor=_factor, power=_power, seconds=_seconds
-    )
+        math=_mathml, worded=_worded, prose=_prose, factor=_factor, power=_power, fallen=_fallen, seconds=_seconds,
+        fall=lambda factor, cases: Fall(cases, factor),
+    )  # fmt: skip
     template = environment.get_template("page.html")
     drawn = [picture for pictures in gathered.pictures.values() for picture in pictures]
     page = template.render(
@@ -75,6 +97,7 @@ def write(folder: Path, gathered: Gathered) -> None:
         versions=_versions(),
         documents=_documents(gathered),
         keys=[_key(i) for i in range(max((len(card.verdict.rivals) for card in gathered.cards), default=0))],
+        told=_told(gathered),
         hues={hue: _inverted(hue) for hue in HUES},
         glyphs=_zipped(json.dumps({name: path for picture in drawn for name, path in picture["glyphs"].items()})),
     )
@@ -115,11 +138,7 @@ def _versions() -> dict[str, str]:
 
 def strength(name: str) -> str:
     """How strongly a law is proved, for laws that can be imported by name; else an empty word."""
-    module, _, variable = name.rpartition(".")
-    try:
-        law = getattr(importlib.import_module(module), variable)
-    except (ImportError, AttributeError, ValueError):
-        return ""
+    law = _named(name)[1]
     if not isinstance(law, Law):
         return ""
     try:
@@ -137,41 +156,76 @@ def _power_by_topic(gathered: Gathered) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = defaultdict(list)
     topic_of = {card.verdict.id: topic for topic, cards in gathered.topics.items() for card in cards}
     for law, cards in gathered.by_law.items():
-        rivals: dict[str, tuple[float, str]] = {}
-        for card in cards:
-            for name, factor in card.verdict.rivals.items():
-                rivals[name] = min(rivals.get(name, (float("inf"), card.verdict.id)), (factor, card.verdict.id))
+        rivals: dict[tuple[str, bool], Fall] = {}
+        for verdict in (card.verdict for card in cards):
+            for name, factor in verdict.rivals.items():
+                which, fall = (name, bool(verdict.cases)), Fall(verdict.cases, factor, verdict.id)
+                rivals[which] = min(rivals.get(which, fall), fall, key=lambda found: found.factor)
         mutants = len({name for card in cards for name in card.verdict.mutants})
-        home = law.rpartition(".")[0].rpartition(".")[2] if cards[0].law else topic_of[cards[0].verdict.id]
-        rows[home].append(Row(law, cards, rivals, mutants, mutants - len(unseen.get(law, ()))))
+        named = [(name, fall) for (name, _), fall in rivals.items()]
+        row = Row(law, cards, named, mutants, mutants - len(unseen.get(law, ())))
+        rows[topic_of[cards[0].verdict.id]].append(row)
     return {topic: sorted(rows[topic], key=lambda row: not row.name) for topic in sorted(rows)}
 
 
-def _documents(gathered: Gathered) -> dict[str, tuple[str, list[Card], int]]:
-    """By document: its full reference, the cards of the laws that are printed there, and how many errata it has."""
+def _documents(gathered: Gathered) -> dict[str, tuple[str, list[tuple[Card, str]], int]]:
+    """By document: its full reference; the cards of what is printed there, and where; how many errata it has.
+
+    A card stands under every document that the source of its law, or the claim itself, names.
+    """
     wrong = Counter(erratum.document for erratum in gathered.errata)
-    laws = [card.verdict for card in gathered.cards if card.verdict.latex and not card.verdict.sentence]
-    printed = {verdict.source.partition(",")[0] for verdict in laws} | set(wrong) | set(gathered.references)
-    groups: dict[str, list[Card]] = {document: [] for document in wrong}
+    known = set(gathered.references) | set(wrong)
+    groups: dict[str, list[tuple[Card, str]]] = {document: [] for document in sorted(known)}
     for card in gathered.cards:
-        named = re.split("[,;]", card.verdict.source)[0]
-        home = named if named in printed else "derived here" if card.law else "stated in the test"
-        groups.setdefault(home, []).append(card)
-    return {name: (gathered.references.get(name, ""), groups[name], wrong[name]) for name in sorted(groups)}
+        named = [part.strip().partition(", ") for part in f"{card.verdict.source};{card.verdict.about}".split(";")]
+        homes = {document: where for document, _, where in named if document in known}
+        for document, where in (homes or {"derived here" if card.law else "stated in the test": ""}).items():
+            groups.setdefault(document, []).append((card, where))
+    there = (name for name in sorted(groups) if groups[name] or name in wrong)
+    return {name: (gathered.references.get(name, ""), groups[name], wrong[name]) for name in there}
+
+
+def _told(gathered: Gathered) -> dict[str, str]:
+    """What a module says of its symbols, and a function of its arguments, for all whose laws were judged."""
+    told = {}
+    for name in {name for card in gathered.cards for name in (card.law, card.verdict.of) if name}:
+        home, found = _named(name)
+        if found is not None:
+            told[home.__name__] = inspect.getdoc(home) or ""
+            if not isinstance(found, Law):
+                told[name] = inspect.getdoc(found) or ""
+    return told
+
+
+def _named(name: str):
+    """The module of this name, and what has the rest of the name in it; None where there is no such thing."""
+    module, _, variable = name.rpartition(".")
+    try:
+        home = importlib.import_module(module)
+    except (ImportError, ValueError):
+        return None, None
+    return home, getattr(home, variable, None)
 
 
 def pictures(shown: Verdict | Measurement) -> list[dict]:
     """The panels of a verdict or measurement: each an SVG, zipped and in base64, with its width and height in points.
 
     A hundredth of a point is as fine as it is drawn.  Outlines of letters are taken out, since most are in every
-    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page.
+    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page: words
+    and axes around them are of a grey that is read on both.  A table is no drawing: it has its `rows`.
     """
-    drawn = []
+    from matplotlib import rc_context
+
+    drawn: list[dict[str, Any]] = []
     for panel in shown.panels:
+        if panel.series and all(series.role == "cell" for series in panel.series):
+            drawn.append({"rows": _rows(panel), "glyphs": {}})
+            continue
         buffer = io.StringIO()
-        one = replace(shown, panels=(panel,)).plot()
+        true = any(series.role in ("image", "map") for series in panel.series)
         style = dict(format="svg", transparent=True, dpi=144, bbox_inches="tight")
-        one.savefig(buffer, metadata={"Date": None}, **style)
+        with rc_context(NEUTRAL if true else None):
+            replace(shown, panels=(panel,)).plot().savefig(buffer, metadata={"Date": None}, **style)
         svg = re.sub(r'(?<=[ "\n])(-?\d+\.\d\d)\d+(?=[ "\n])', r"\1", buffer.getvalue())
         svg = re.sub("<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
         letter = r'<path id="([A-Z]\w*-[^"]*)"[^>]*/>'
@@ -179,10 +233,17 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
         svg = re.sub(r"\s*\n\s*", "\n", re.sub(letter, "", svg))
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
         assert size
-        true = any(series.role in ("image", "surface", "map") for series in panel.series)
         width, height = (round(float(length)) for length in size.groups())
         drawn.append({"svg": _zipped(svg), "width": width, "height": height, "glyphs": glyphs, "true": true})
     return drawn
+
+
+def _rows(panel: Panel) -> list[list[str]]:
+    """The cells of a table, row by row from the top; a row of one cell is a note."""
+    cells = {(series.x[0], series.y[0]): series.label for series in panel.series if series.label}
+    columns, heights = ({place[axis] for place in cells} for axis in (0, 1))
+    rows = [[cells.get((x, y), "") for x in sorted(columns)] for y in sorted(heights, reverse=True)]
+    return [row if any(row[1:]) else row[:1] for row in rows]
 
 
 def _zipped(text: str) -> str:
@@ -224,11 +285,13 @@ def _worded(latex: str) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    """A line of text as `plain` has it, with every other power raised and every other index lowered."""
+    """A line of text as `plain` has it, with code as code, every other power raised, every other index lowered."""
+    code = re.split("`([^`]+)`", text)
+    if len(code) > 1:
+        return Markup("").join(Markup(f"<code>{escape(p)}</code>") if i % 2 else _prose(p) for i, p in enumerate(code))
     text = str(escape(plain(text)))
     text = re.sub(r"\^\(([^()]+)\)|\^(-?\w+)", lambda power: f"<sup>{power[1] or power[2]}</sup>", text)
-    index = r"(?<![\w.])((?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A-Za-z_])"
-    return Markup(re.sub(r"\)_([+-])", r")<sub>\1</sub>", re.sub(index, r"\1<sub>\2</sub>", text)))
+    return Markup(re.sub(r"\)_([+-])", r")<sub>\1</sub>", re.sub(INDEX, r"\1<sub>\2</sub>", text)))
 
 
 def _seconds(value: float) -> str:
@@ -247,6 +310,15 @@ def _factor(value: float) -> str:
     return plain(f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.4g}" if 0.95 < value < 1.05 else f"{value:.2g}")
 
 
-def _power(value: float) -> str:
+def _fallen(fall: Fall) -> str:
+    """By what factor a rival failed, or how many runs contradict it."""
+    return f"{fall.factor - 1:.0f} of {fall.cases}" if fall.cases else _factor(fall.factor)
+
+
+def _power(fall: Fall) -> str:
     """How plainly a rival failed: a class of colour, and never colour alone (the factor stands beside it)."""
-    return "survives" if value <= 1 else "close" if value < 3 else "plain" if value < 100 else "strong"
+    if fall.cases:
+        return "survives" if fall.factor == 1 else "each"
+    return (
+        "survives" if fall.factor <= 1 else "close" if fall.factor < 3 else "plain" if fall.factor < 100 else "strong"
+    )

@@ -67,6 +67,11 @@ class Card:
             return verdict.law
         return verdict.of
 
+    @property
+    def home(self) -> str:
+        """The module of that law."""
+        return self.law.rpartition(".")[0]
+
 
 @dataclass
 class Gathered:
@@ -90,7 +95,7 @@ class Gathered:
 
     @property
     def unbounded(self) -> int:
-        """How many verdicts state no false alarm: equivalences, whose spread nobody knows beforehand."""
+        """How many verdicts state no false alarm: equivalences, of unknown spread, and signs in every run."""
         return sum(card.verdict.false_alarm is None for card in self.cards)
 
     @property
@@ -128,15 +133,16 @@ class Gathered:
 
     @property
     def topics(self) -> dict[str, list[Card]]:
-        """The cards by topic: the module where most laws of a test file are found, or the name of the file."""
-        files: dict[str, list[Card]] = defaultdict(list)
+        """The cards by topic: the module of their law; without one, that of most laws of their file, or its name."""
+        files: dict[str, list[str]] = defaultdict(list)
         groups: dict[str, list[Card]] = defaultdict(list)
+        home = lambda card: card.home.rpartition(".")[2]  # noqa: E731
+        file = lambda card: card.test.partition(".py::")[0]  # noqa: E731
         for card in self.cards:
-            files[card.test.partition(".py::")[0]].append(card)
-        for file, cards in files.items():
-            laws = [card.law.rpartition(".")[0].rpartition(".")[2] for card in cards if card.law]
-            own = file.rpartition("/")[2].removeprefix("test_").replace("_", " ")
-            groups[max(laws, key=laws.count) if laws else own] += cards
+            files[file(card)] += [home(card)] if card.law else []
+        for card in self.cards:
+            others, own = files[file(card)], file(card).rpartition("/")[2].removeprefix("test_").replace("_", " ")
+            groups[home(card) or max(others, key=others.count, default=own)].append(card)
         return dict(sorted(groups.items()))
 
 
@@ -263,7 +269,9 @@ def pytest_terminal_summary(terminalreporter, config):
     if gathered.measured:
         terminalreporter.write_line(f"{len(gathered.measured)} measurements, which assert nothing")
     if gathered.unbounded:
-        terminalreporter.write_line(f"{gathered.unbounded} of them equivalences, for which no false alarm is stated")
+        terminalreporter.write_line(
+            f"{gathered.unbounded} of them equivalences and signs, for which no false alarm is stated"
+        )
     for complaint in _complaints(gathered):
         terminalreporter.write_line(complaint, red=True)
     if gathered.deselected:

@@ -14,6 +14,7 @@ SPOKEN = {
     "psi": "ψ", "chi": "χ", "nu": "ν", "pi": "π", "Sigma": "Σ", "Delta": "Δ", "Phi": "Φ", "Lambda": "Λ", "inf": "∞",
 }  # fmt: skip
 RAISED = str.maketrans("+-0123456789TNDLnit", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹ᵀᴺᴰᴸⁿⁱᵗ")
+INDEX = r"(?<!\w)(d?(?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A-Za-z_])"  # a letter, and its index
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -67,10 +68,12 @@ def plain(text: str) -> str:
     """A line of text with its Greek letters, indices and signs: `lam` is λ, `->` an arrow, 2e-05 is 2×10⁻⁵."""
     for word, sign in SPOKEN.items():
         text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z=]|_\w{{5}})", sign, text)
+    text = re.sub(r"(?<![\w.])1e([+-]?)0*(\d+)\b", lambda power: "10" + _raised(power[1].strip("+") + power[2]), text)
     text = re.sub(r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + _raised(power[1].strip("+") + power[2]), text)
     text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?![\w.])", lambda x: x[1] + x[2].translate(LOWERED), text)
     text = re.sub(r"\^(-?\d+|[TNDLnit])(?!\w|\.\d)", lambda power: _raised(power[1]), text)
     text = re.sub(r"\^\(([-+\dTNDLnit]+)\)", lambda power: _raised(power[1]), text)
+    text = re.sub(r"\bsum_(?=\w)", "Σ_", text)
     for typed, sign in {"->": "→", ">=": "≥", "<=": "≤"}.items():
         text = text.replace(typed, sign)
     return re.sub(r"\bsqrt *(?=[\w(])", "√", text)

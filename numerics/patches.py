@@ -58,6 +58,25 @@ def digits(*, components: int | None = None, seed: int = 0, dtype: torch.dtype =
     return _split(images - images.mean(0), components, dtype)
 
 
+@dataclass(frozen=True)
+class Classified:
+    """Digits to train on and digits held out, as rows of unit variance over all entries, with their classes."""
+
+    train: Tensor
+    classes: Tensor
+    held_out: Tensor
+    held_out_classes: Tensor
+
+
+def classified_digits(count: int, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> Classified:
+    """The handwritten digits of `digits`, `count` of them to train on and all others held out."""
+    rows, order = digits(seed=seed, dtype=dtype), np.random.default_rng(seed).permutation(len(load_digits().target))
+    if whole("count", count) >= len(order):
+        raise ValueError(f"count = {count} leaves none of the {len(order)} digits to hold out")
+    pixels, classes = torch.cat([rows.held_out, rows.train]), torch.from_numpy(load_digits().target[order])
+    return Classified(pixels[:count], classes[:count], pixels[count:], classes[count:])
+
+
 @cache
 def photographs() -> tuple[np.ndarray, ...]:
     """Eight photographs, gray and whitened, each of unit variance."""

@@ -204,7 +204,7 @@ def versions() -> dict[str, str]:
 @functools.cache
 def _sources() -> str:
     here, digest = Path(__file__).parent, hashlib.sha256()
-    for path in sorted(p for p in here.rglob("*") if p.suffix in (".py", ".cpp")):
+    for path in sorted(p for p in here.rglob("*") if p.suffix in (".py", ".cpp", ".h")):
         digest.update(f"{path.relative_to(here).as_posix()} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

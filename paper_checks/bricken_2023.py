@@ -175,7 +175,7 @@ def test_like_l1(erratum):
     rescaled = relu(width * (net.W_e @ (x + net.noise[0]) + net.b_e)) - relu(width * net.z(x))
     assert np.all(net.W_d / width @ rescaled == net.W_d @ net.parts(x)[2][0])
     erratum(
-        DOCUMENT, "Sec. 3, relations to sparse coding", verdict="not like L1: it saturates, and rescaling leaves it",
+        DOCUMENT, "App. E, relation to the L1 penalty", verdict="not like L1: it saturates, and rescaling leaves it",
         printed=r"\text{noise acts like an } L_1 \text{ penalty}", corrected=r"E[\eta^2] \to \sigma^2 \|w_e\|^2",
         size="an active unit costs the same however active it is",
     )  # fmt: skip

@@ -49,6 +49,19 @@ def test_26(erratum):
     )  # fmt: skip
 
 
+def test_jacobian():
+    """App. F: W_e^T diag(phi') W_d^T has rows of inputs and columns of outputs: it is the transpose of dy/dx."""
+    W_e, W_d = fractions((13, -4), (-7, 11), (5, 9)), fractions((6, -12, 9), (-8, 7, 14), (1, 3, -2))
+    b_e, x, step = fractions((3, -4, 1))[0], fractions((5, 12))[0], Fraction(1, 100)
+    y = lambda at: W_d @ relu(W_e @ at + b_e)  # noqa: E731
+    ways = fractions((10, 0), (0, 10)) * step
+    exact = np.array([(y(x + way) - y(x - way)) / (2 * step) for way in ways])  # no unit switches: y is linear here
+    on = (W_e @ x + b_e > 0).astype(int)
+    assert 0 < on.sum() and all(np.array_equal(W_e @ (x + w) + b_e > 0, on) for w in (*ways, *-ways))
+    assert np.array_equal(exact, W_e.T @ np.diag(on) @ W_d.T)
+    assert exact.shape != (W_d @ np.diag(on) @ W_e).shape == (3, 2)
+
+
 def test_27(erratum):
     """(27): the square must stand outside the sum over hidden units."""
     W_e, W_d = fractions((13, -4), (-7, 11), (5, 9)), fractions((6, -12, 9), (-8, 7, 14))

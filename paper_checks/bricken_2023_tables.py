@@ -66,7 +66,8 @@ def test_table_1_sparsity(erratum):
     assert [{round(low), round(high)} for low, high in ranges] == [{3}, {8, 9}, {2}]
     assert round(100 * table_1[6]["layer3"]) == 14
     erratum(
-        DOCUMENT, "Sec. 3, Transformers", verdict="not about three times in the third layer, which has 14 %, not 13 %",
+        DOCUMENT, "Sec. 3, Transformers: how much sparser",
+        verdict="not about three times in the third layer, which has 14 %, not 13 %",
         printed=r"\sim 3,\; 9,\; 3 \times", corrected=r"2.9,\; 8.4,\; 2.16 \times",
         size=", ".join(f"layer {k}: {low:.3g} to {high:.3g}" for k, (low, high) in enumerate(ranges, 1)) + " at σ = 3",
     )  # fmt: skip
@@ -80,7 +81,7 @@ def test_table_1_is_not_monotone(erratum):
     assert falls == [False, True, True]
     assert all(table_1[7][f"layer{k}"] < table_1[0][f"layer{k}"] for k in (1, 2, 3))
     erratum(
-        DOCUMENT, "Sec. 3, Transformers", verdict="not at every step in the first layer",
+        DOCUMENT, "Sec. 3, Transformers: sparsity increased with noise", verdict="not at every step in the first layer",
         printed=r"\text{increased with noise}", corrected=r"0.171 < 0.173,\; 0.164 < 0.172",
         size="up at σ = 0.05 and at σ = 0.3",
     )  # fmt: skip

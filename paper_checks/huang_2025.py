@@ -11,7 +11,7 @@ formula fails as it stands, the verdict says so.
     Weights.     d_PIF(W_1, W_2) = min over permutations P of |W_1 - P^T W_2 P|_F, over n^2 to compare sizes
     Learning.    |W_T - W_0|_F and KA = Tr(K_T K_0)/(|K_T|_F |K_0|_F), K the neural tangent kernel
 
-Exact arithmetic on small matrices, permutations all tried.
+Exact arithmetic on small matrices, permutations all tried.  What the text says beside is in `huang_2025_claims`.
 """
 
 from itertools import permutations, product

@@ -289,6 +289,41 @@ def test_one_basis_per_node_is_too_much(erratum):
     )
 
 
+def signed(order, signs):
+    """An orthogonal matrix of integers: a permutation with signs."""
+    return np.eye(len(order), dtype=int)[list(order)] * np.array(signs)
+
+
+def test_decoupled_weights_stay_decoupled():
+    """W_e = R_t B_e R_s^T keeps its form where correlations are mutually diagonalizable: its speed has it too."""
+    V, U = (signed((2, 0, 1), (1, -1, 1)), signed((1, 0, 2), (-1, 1, 1))), (signed((0, 2, 1), (1, 1, -1)),) * 2
+    R1, R2 = signed((1, 2, 0), (-1, -1, 1)), signed((2, 1, 0), (1, -1, -1))  # of the two hidden nodes
+    draw = np.random.default_rng(7).integers
+    S = [np.diag(draw(1, 9, 3)) for _ in range(2)]
+    D = [[np.diag(draw(1, 9, 3)) for _ in range(2)] for _ in range(2)]
+    B = {e: np.diag(draw(-5, 6, 3)) for e in ("in0", "in1", "shared", "out")}  # two inputs, one path through all
+    ends = {"in0": (R1, V[0]), "in1": (R1, V[1]), "shared": (R2, R1), "out": (U[0], R2)}
+    W = {e: R @ B[e] @ L.T for e, (R, L) in ends.items()}
+
+    def speeds(W, xx):
+        """The path flow: what comes after, the error of the path, what comes before; all paths end at one node."""
+        whole = [W["out"] @ W["shared"] @ W[e] for e in ("in0", "in1")]
+        E = [U[0] @ S[p] @ V[p].T - sum(whole[j] @ xx[j][p] for j in range(2)) for p in range(2)]
+        into = [(W["out"] @ W["shared"]).T @ E[p] for p in range(2)]
+        through = sum(W["out"].T @ E[p] @ W[e].T for p, e in enumerate(("in0", "in1")))
+        out = sum(E[p] @ (W["shared"] @ W[e]).T for p, e in enumerate(("in0", "in1")))
+        return {"in0": into[0], "in1": into[1], "shared": through, "out": out}
+
+    def is_diagonal(M):
+        return np.array_equal(M, np.diag(np.diag(M)))
+
+    together = [[V[j] @ D[j][p] @ V[p].T for p in range(2)] for j in range(2)]
+    found = speeds(W, together)
+    assert all(is_diagonal(R.T @ found[e] @ L) and np.any(found[e]) for e, (R, L) in ends.items())
+    apart = [[m + np.ones((3, 3), dtype=int) for m in row] for row in together]  # diagonal in no common basis
+    assert not any(is_diagonal(R.T @ speeds(W, apart)[e] @ L) for e, (R, L) in ends.items())
+
+
 def descend(x, y, w, v, gates, steps, eta=0.02):
     """Gradient descent of v (gates(w) * w x): the weights of all units after every step, one row each."""
     seen = []

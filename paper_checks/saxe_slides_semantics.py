@@ -185,3 +185,10 @@ def test_hierarchy_of_saddles(erratum):
         corrected=r"D \geq 3: \quad \nabla^{2} L(0) = 0",
         size="with three layers no curvature is negative at 0, yet it is no minimum",
     )
+
+
+def test_prediction_errors():
+    """With the half in each loss, minus its slope in the value Q is the error delta itself, not twice it."""
+    reward, Q = sp.symbols("Rew Q", real=True)
+    delta = reward - Q
+    assert sp.expand(-sp.diff(delta**2 / 2, Q) - delta) == 0 != sp.expand(-sp.diff(delta**2, Q) - delta)

@@ -29,7 +29,7 @@ def test_noise_stands_before_its_layer(before):
         seen.append(h)
         return h + 1
 
-    cost = noise.Disturbed(spy, noise.squared_error, before)(network, x, torch.zeros(4, 3), 1.0, None)
+    cost = noise.Disturbed(spy, noise.squared_error, (before,))(network, x, torch.zeros(4, 3), 1.0, None)
     clean = [x, *network.hidden(x)]
     torch.testing.assert_close(seen, [clean[before]])
     assert cost != noise.squared_error(clean[-1], torch.zeros(4, 3)).mean(-1)
@@ -52,7 +52,7 @@ def test_training_is_repeatable_and_learns():
     x = torch.randn(60, 5, generator=torch.Generator().manual_seed(1))
     target = (x[:, 0] > 0).long()
     start = noise.perceptron(5, 8, 8, 2, seed=2, networks=(3,), dtype=torch.float32)
-    objective = noise.Disturbed(noise.Gaussian(0.1), noise.cross_entropy, 1)
+    objective = noise.Disturbed(noise.Gaussian(0.1), noise.cross_entropy, (1,))
     run = lambda: noise.train(  # noqa: E731
         start, x, objective, noise.SGD(0.3), noise.Schedule(150), batch=20, seed=4, target=target
     )
@@ -69,10 +69,10 @@ def test_training_is_repeatable_and_learns():
         (lambda: noise.Perceptron((torch.ones(3, 2), torch.ones(3))), "2 tensors"),
         (lambda: noise.Perceptron((torch.ones(3, 2), torch.ones(3), torch.ones(2, 4), torch.ones(2))), "layer 2"),
         (
-            lambda: noise.Disturbed(noise.Gaussian(0.1), noise.squared_error, 2)(
+            lambda: noise.Disturbed(noise.Gaussian(0.1), noise.squared_error, (2,))(
                 noise.perceptron(5, 4, 3, seed=0), torch.ones(1, 5), torch.ones(1, 3), 1.0, None
             ),
-            "before = 2",
+            r"before = \(2,\)",
         ),
     ],
 )

@@ -4,6 +4,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import quadratic_assignment
@@ -14,6 +15,8 @@ from numerics.degeneracy import (
     Permutations,
     SignedPermutations,
     Whitened,
+    _compiled,
+    _dynamics,
     _permutations,
     _rotations,
     behavioural_degeneracy,
@@ -102,8 +105,53 @@ def test_all_pairs_are_the_pairs():
         assert pair.distance <= every.distance[i, j] + 1e-9 and every.relative[i, j] <= 1
         assert every.distance[i, j] - pair.distance <= every.spread[i, j] + 1e-9
     assert np.array_equal(every.distance, every.distance.T) and not np.diag(every.distance).any()
+    assert pair.rank == every.rank == 3 and dsa(systems[0], systems[1]).rank == 4 == dsa_matrix(systems).rank
     again = dsa_matrix(systems, by=Ambient(rank=3), draws=2, tolerance=1e-7)
     assert np.array_equal(again.distance, every.distance)
+
+
+def test_a_pair_does_not_depend_on_the_others(monkeypatch):
+    """The distance of a pair is the same alone, among others, in any chunks and with any number of threads."""
+    systems = [courses(k, units=6) for k in range(5)]
+    every = dsa_matrix(systems, draws=3).distance
+    for i, j in product(range(5), repeat=2):
+        assert dsa(systems[i], systems[j], draws=3).distance == pytest.approx(every[i, j], rel=1e3 * eps)
+    some = dsa_matrix(systems[3:], draws=3).distance
+    assert some[0, 1] == pytest.approx(every[3, 4], rel=1e3 * eps)
+    monkeypatch.setattr(_dynamics, "AT_ONCE", 1)
+    np.testing.assert_allclose(dsa_matrix(systems, draws=3).distance, every, rtol=1e3 * eps)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert np.array_equal(dsa_matrix(systems, draws=3).distance, dsa_matrix(systems, draws=3).distance)
+        np.testing.assert_allclose(dsa_matrix(systems, draws=3).distance, every, rtol=1e3 * eps)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 9, 19])
+def test_the_kernel_takes_the_steps_that_numpy_takes(n):
+    """Compiled or not, starts take the same steps, as long as rounding has not grown, and end where slopes vanish."""
+    draw = np.random.default_rng(n)
+    A, B = draw.normal(size=(2, 3, n, n))
+    C, pair = np.array([orthogonal(n, k) for k in range(7)]), np.array([0, 1, 2, 2, 1, 0, 2])
+    few_steps = dict(most=8, tolerance=1e-9, memory=0.85, less=1e-4)
+    both = [search(A, B, pair, C, **few_steps) for search in (_compiled.descend, _rotations.by_numpy)]
+    np.testing.assert_allclose(*both, atol=1e6 * eps)
+    assert not np.shares_memory(both[0], C) and np.array_equal(C[0], orthogonal(n, 0))
+    for search in (_compiled.descend, _rotations.by_numpy):
+        ends = search(A, B, pair, C, **few_steps | dict(most=4000, tolerance=1e-6))
+        np.testing.assert_allclose(ends @ ends.mT, np.broadcast_to(np.eye(n), C.shape), atol=1e4 * eps)
+        slopes = _rotations.norm(_rotations._slope(A[pair], ends @ B[pair] @ ends.mT))
+        assert np.all(slopes <= 1e-6 * (_rotations.norm(A) * _rotations.norm(B))[pair] * (1 + 1e3 * eps) + 1e3 * eps)
+
+
+def test_without_a_compiler_numpy_searches(monkeypatch):
+    """The search finds the same distances without the kernel."""
+    A, B = np.random.default_rng(3).normal(size=(2, 2, 4, 4))
+    found, _ = _rotations.search(A, B, 4, 0, 1e-8)
+    monkeypatch.setattr(_compiled, "library", lambda: None)
+    np.testing.assert_allclose(_rotations.search(A, B, 4, 0, 1e-8)[0].min(1), found.min(1), rtol=1e-9)
 
 
 def test_the_search_finds_what_a_slower_one_finds():

@@ -91,7 +91,7 @@ def test_the_cache_is_used_renewed_and_mended(hello, tmp_path, compiler, monkeyp
 
 
 def test_without_a_compiler_there_is_a_notice(hello, tmp_path, empty):
-    """One line on standard error says why networks are trained by torch; twice asked, it is said once."""
+    """One line on standard error says why torch and numpy take the place of kernels; twice asked, it is said once."""
     code = LOAD + "assert library is None and load(pathlib.Path(sys.argv[1])) is None"
     said = finished(ask(hello, tmp_path / "cache", code, PATH=empty, CXX=""))
     assert said.count("\n") == 1 and "no C++ compiler on the PATH" in said and "batched torch" in said

@@ -1,7 +1,10 @@
 """Every law of `theory`, found by itself, keeps the promises that a law makes."""
 
+import html
 import importlib
+import inspect
 import pkgutil
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +18,12 @@ from laws.law import Step, admits, found_in
 
 modules = [importlib.import_module(f"theory.{m.name}") for m in pkgutil.iter_modules(theory.__path__)]
 laws = {f"{module.__name__}.{name}": law for module in modules for name, law in found_in(module)}
+stated = {
+    f"{module.__name__}.{name}": function
+    for module in modules
+    for name, function in vars(module).items()
+    if inspect.isfunction(function) and "latex" in vars(function)
+}
 every_law = pytest.mark.parametrize("law", laws.values(), ids=laws)
 
 
@@ -82,6 +91,14 @@ steps = {
     if hasattr(module, "derive")
     for step in module.derive()
 }
+
+
+@pytest.mark.parametrize("function", stated.values(), ids=stated)
+def test_formula_of_a_function_typesets(function):
+    """Every piece of the formula that a function states typesets with no word of LaTeX left over; it has a source."""
+    for piece in re.split(r"\n+", function.latex):
+        assert "\\" not in re.sub("<[^>]*>", "", html.unescape(convert(piece))), piece
+    assert re.search(r"^Source: ", inspect.getdoc(function), re.M)
 
 
 def test_every_module_derives():

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from laws import Order, confront, formula, page
+from laws import Count, Order, Sign, confront, formula, page
+from laws.judges import confrontation
 from laws.judges.drawing import HUES
+from laws.judges.verdict import Panel, Series
 from laws.report import Card, Gathered
 from theory.chain import any_depth, half_time_2, shallow, two_layers
 
@@ -120,3 +122,82 @@ def test_of_wants_a_law_or_a_documented_function():
         judged("bare", lambda t: t, dict(t=times), "x.py::y", of=bare)
     with pytest.raises(TypeError, match="must be the Law, or the documented function"):
         judged("a law of a law", shallow, dict(t=times, tau=1.3, **task), "x.py::y", of=half_time_2)
+
+
+def stated(claim, test, rivals=None, **labels):
+    """The card of a statement about each of three networks."""
+    run = lambda seed: np.array([0.3, 0.1, 2.0])  # noqa: E731
+    return Card(confront(claim, 1.0, run, {}, Sign(), rivals, labels=labels), test, "It holds.")
+
+
+def written(folder, *cards, **more):
+    """The page of these cards."""
+    pictures = {card.verdict.id: page.pictures(card.verdict) for card in cards}
+    page.write(folder, Gathered(list(cards), pictures=pictures, **more))
+    return (folder / "index.html").read_text()
+
+
+def test_a_statement_about_every_run_has_a_bar_of_its_own(tmp_path):
+    """Its rivals are told by how many contradict them; one without a rival says so, and has a bar too."""
+    rivals = {"as the control": lambda: np.array([1.0, 0.0, -1.0])}
+    alone, against = stated("it rises", "validate/test_a.py::a"), stated("so it does", "validate/test_a.py::b", rivals)
+    html = written(tmp_path, alone, against)
+    assert html.count('<i class="each"></i>') == 3  # one in the key
+    assert "as the control <b>2 of 3 networks</b>" in html and "×10" not in html
+    assert "none: any of the 3 networks might have contradicted the claim" in html
+    assert '<use href="#look' not in html  # no rival is drawn, so that none has a look
+
+
+def test_a_claim_stands_under_every_document_that_it_names(tmp_path):
+    """A claim names its document by itself where no law does it, or several."""
+    references = {"some paper": "Some Body, 1905", "another": "Another Body, 1915", "a third": "Nobody"}
+    card = stated("as printed", "validate/test_a.py::a", about="some paper, Fig. 2; another, (3)")
+    found = page._documents(Gathered([card, stated("as told", "validate/test_a.py::b")], references=references))
+    assert {name: [where for _, where in cards] for name, (_, cards, _) in found.items()} == {
+        "some paper": ["Fig. 2"], "another": ["(3)"], "stated in the test": [""],
+    }  # fmt: skip
+    html = written(tmp_path, card, references=references)
+    assert "<dt>about</dt><dd>some paper, Fig. 2; another, (3)</dd>" in html
+
+
+def test_both_lists_of_topics_agree():
+    """The table of powers and the index have the same claims under the same topics, wherever their tests stand."""
+    cards = [
+        judged("a law", two_layers, dict(t=times, tau=1.0, **task), "validate/test_chain.py::a"),
+        judged("a law again", shallow, dict(t=times, tau=1.0, **task), "validate/test_other.py::b"),
+        stated("of no law, beside one", "validate/test_other.py::c"),
+        stated("of no law", "validate/test_alone.py::d"),
+    ]
+    gathered = Gathered(cards)
+    power = page._power_by_topic(gathered)
+    claims = {topic: {card.verdict.claim for row in rows for card in row.cards} for topic, rows in power.items()}
+    assert claims == {topic: {card.verdict.claim for card in cards} for topic, cards in gathered.topics.items()}
+    assert set(claims) == {"chain", "alone"}
+
+
+def test_a_table_is_no_drawing(tmp_path):
+    """Cells are a table in the page, row by row; a line of its own spans them all."""
+    cells = [Series("cell", [float(x)], [-float(y)], f"{y}{x}" if x + y else "") for y in (0, 1) for x in (1, 0)]
+    table = Panel("", "", (*cells, Series("cell", [9.0], [0.0]), Series("cell", [0.0], [-2.0], "a note")))
+    run, rivals = (lambda seed: 2.0), {"three": 3.0}
+    card = Card(confront("two", 2.0, run, {}, Count(), rivals, picture=table), "validate/test_a.py::a", "It holds.")
+    html = " ".join(written(tmp_path, card).split())
+    assert "<tr><td></td><td>01</td></tr><tr><td>10</td><td>11</td></tr>" in html.replace("> <", "><")
+    assert '<td colspan="2" class="soft">a note</td>' in html and html.count("data-svg=") == 1
+
+
+def test_symbols_are_told(gathered, tmp_path):
+    """A topic tells what its module says of the symbols, a function what its arguments are."""
+    html = written(tmp_path, *gathered.cards)
+    assert "what the symbols of <code>theory.chain</code> mean" in html and "Gradient flow in a chain" in html
+    assert html.count("<summary>its arguments</summary>") == 2
+
+
+def test_prose_sets_code_as_code():
+    """What a docstring says first is told without shapes and errors; what it has in backticks is code."""
+    assert confrontation._sentence("The map at t, shape (T, f(N)), of `x`; errors as of `run`.\n\nMore.") == (
+        "The map at t, of `x`"
+    )
+    assert str(page._prose("errors as of `at_rest`, 2 < sum_i x_i")) == (
+        "errors as of <code>at_rest</code>, 2 &lt; Σ<sub>i</sub> x<sub>i</sub>"
+    )

@@ -5,6 +5,7 @@ import numpy as np
 from laws import Distribution, Mean, Order, Roundoff, Solver, Trend, confront
 from laws.judges import drawing
 from laws.judges.drawing import LOWEST, UNITS, look
+from laws.judges.verdict import Panel, Series
 from laws.typeset import plain
 
 at = dict(x=np.array([0.5, 1.0, 2.0, 4.0]))
@@ -145,3 +146,63 @@ def test_every_rival_has_a_look_of_its_own():
     hues = [{name(entry): entry.get_color() for entry in panel.get_lines()} for panel in axes]
     assert len({hues[0][name] for name in rivals}) == 3
     assert all(hues[0][name] == hues[1][name] for name in rivals)
+
+
+def names_of(axes):
+    """What the legend says, without its line ends."""
+    return [" ".join(text.get_text().split()) for text in axes.get_legend().get_texts()]
+
+
+def test_every_rival_is_drawn():
+    """However many rivals there are, each is in the picture."""
+    rivals = {f"rival {i}": (lambda x, i=i: (2 + 0.1 * i) * x) for i in range(12)}
+    drawn = confront("many", line, stepping, at, Order(1), rivals).panels[0]
+    assert {s.label for s in drawn.series if s.role == "rival"} == set(rivals)
+
+
+def test_a_family_of_curves_says_what_leaves_the_scale():
+    """Of several curves of one name it is said that one leaves the scale, whichever it is."""
+    axes = np.array([[1.0], [2.0]]) * line(at["x"])
+    run = lambda rtol, seed: axes * (1 + rtol)  # noqa: E731
+    two = lambda x: np.stack([line(x), 2 * line(x)])  # noqa: E731
+    rivals = {"the second far": lambda x: np.stack([line(x) / 2, 90 + line(x)])}
+    figure = confront("family", two, run, at, Solver(), rivals).plot()
+    assert "the second far (partly off the scale)" in names_of(figure.axes[0])
+
+
+def test_data_look_like_no_rival():
+    """Data of several kinds in a further panel have no colour of a rival's, and a rival keeps its own."""
+    kinds = [Series("rival", [1, 2], [k, k + 1.0], f"kind {k}") for k in range(7)]
+    picture = Panel("width", "weight", (*kinds, Series("rival", [1, 2], [3.0, 0.0], "half")))
+    figure = confront("kinds", line, stepping, at, Order(1), {"half": lambda x: x}, picture=picture).plot()
+    found = {entry.get_label(): entry.get_color() for entry in figure.axes[-1].get_lines()}
+    assert found.pop("half") == look(0)[0] and len(set(found.values())) == 7
+    assert not set(found.values()) & set(drawing.HUES)
+
+
+def test_no_mark_is_cut():
+    """Marks at the ends of an axis lie within it as a whole, on a linear axis and on a logarithmic one."""
+    ends = Series("run", [1e-3, 1.0], [0.0, 1.0], "ends", joined=False)
+    for log in ("", "x"):
+        picture = Panel("width", "weight", (ends,), log)
+        verdict = confront("cut", line, stepping, at, Order(1), {"half": lambda x: x}, picture=picture)
+        axes = verdict.plot().axes[-1]
+        place = axes.transData.transform([[1e-3, 0.0], [1.0, 1.0]])
+        box = axes.bbox
+        assert np.all(place > [box.x0 + 4, box.y0 + 4]) and np.all(place < [box.x1 - 4, box.y1 - 4])
+
+
+def test_indices_are_lowered():
+    """An index is lowered and a power raised in a label as on the page; a name of code is left alone."""
+    assert drawing._wrapped("w_d e^(-t/tau) of sum_i x_i by learning_time", 90) == (
+        r"$w_{\mathrm{d}}$ e$^{-t/τ}$ of $Σ_{\mathrm{i}}$ $x_{\mathrm{i}}$ by learning_time"
+    )
+    confront("w_d", line, stepping, at, Order(1), {"s_min^2/2": lambda x: x}, labels=dict(y="W_e")).plot().canvas.draw()
+
+
+def test_what_is_0_throughout_is_drawn():
+    """A panel on which everything is 0 has room above and below it."""
+    lines = tuple(Series(role, [0.0, 1.0], [0.0, 0.0], role) for role in ("law", "run"))
+    figure = drawing.figure((Panel("noise", "dead units", lines),), ())
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0 < high

@@ -382,9 +382,10 @@ def test_dask_workers_killed_at_their_work_change_nothing(runs, tmp_path):
 SLURM = """
 import sys
 from numerics.store import Store
-from numerics.sweep import Slurm, sweep
+from numerics.sweep import Slurm, _places, sweep
 import runs_of_tests as runs
-on = Slurm(2, dict(cores=1, processes=1, memory="1GB", interface="lo"))
+_places.QUEUE = 1.0
+on = Slurm(int(sys.argv[2]), dict(cores=1, processes=1, memory="1GB", interface="lo"))
 assert not sweep(runs.short, [runs.Settings(seed) for seed in range(9)], Store(sys.argv[1]), on=on).failed
 """
 SBATCH = """#!/bin/sh
@@ -392,36 +393,54 @@ if [ "$1" = --test-only ]; then
     cat > /dev/null
     [ ! -e "$REFUSES" ] || { echo "sbatch: error: no such partition" >&2; exit 1; }
 else
-    setsid sh "$1" > /dev/null 2>&1 < /dev/null &
+    [ ! -e "$KILLS" ] && job=$1 || job=/dev/null
+    rm -f "$KILLS"
+    setsid sh "$job" > /dev/null 2>&1 < /dev/null &
+    echo "$!" >> "$JOBS"
     echo "Submitted batch job $!"
 fi
 """
-SCANCEL = "#!/bin/sh\nkill -9 -- -$1 2> /dev/null || true\n"
+SQUEUE = """#!/bin/sh
+while read -r job; do
+    if kill -s 0 -- "-$job" 2> /dev/null; then echo "$job"; fi
+done < "$JOBS"
+"""
+SCANCEL = "#!/bin/sh\nkill -s KILL -- -$1 2> /dev/null || true\n"
 
 
 @pytest.fixture
 def slurm(tmp_path, monkeypatch):
-    """Commands in the place of SLURM's, which run a job at once; it refuses jobs when this file is there."""
+    """Commands in the place of SLURM's, which run a job at once; files `refuses` and `kills` say what goes wrong."""
     (tmp_path / "bin").mkdir()
-    for command, code in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+    for command, code in (("sbatch", SBATCH), ("scancel", SCANCEL), ("squeue", SQUEUE)):
         (tmp_path / "bin" / command).write_text(code)
         (tmp_path / "bin" / command).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setenv("REFUSES", str(tmp_path / "refuses"))
-    return tmp_path / "refuses"
+    for what in ("refuses", "kills", "jobs"):
+        monkeypatch.setenv(what.upper(), str(tmp_path / what))
+    return tmp_path
 
 
 def test_slurm_jobs_share_a_sweep(runs, slurm, tmp_path):
     """Jobs leave the files of an undisturbed sweep; jobs that are refused end the sweep at once."""
     expected = undisturbed(runs, [runs.Settings(seed) for seed in range(9)], tmp_path)
-    jobs = process(runs, tmp_path / "runs", code=SLURM)
+    jobs = process(runs, tmp_path / "runs", 2, code=SLURM)
     said = jobs.communicate(timeout=120)[0]
     assert jobs.returncode == 0, said
     assert files(tmp_path / "runs") == expected
-    slurm.touch()
-    jobs = process(runs, tmp_path / "refused", code=SLURM)
+    (slurm / "refuses").touch()
+    jobs = process(runs, tmp_path / "refused", 2, code=SLURM)
     assert "RuntimeError: SLURM refuses the jobs: sbatch: error: no such partition" in jobs.communicate(timeout=60)[0]
     assert not files(tmp_path / "refused")
+
+
+def test_a_slurm_job_that_dies_before_its_worker_comes_is_replaced(runs, slurm, tmp_path):
+    """A sweep by one job, killed as it starts, asks for a second, and ends."""
+    (slurm / "kills").touch()
+    job = process(runs, tmp_path / "runs", 1, code=SLURM)
+    said = job.communicate(timeout=120)[0]
+    assert job.returncode == 0, said
+    assert len((slurm / "jobs").read_text().split()) == 2
 
 
 def test_a_script_without_a_guard_is_told_so(runs, tmp_path):

@@ -18,7 +18,7 @@ NAMES = {
 }
 LINES = {
     "W1^T x^2. in 2^N": "W₁ᵀ x². in 2ᴺ",
-    "b0^(2-D) at lam = 1e-05": "b₀²⁻ᴰ at λ = 1×10⁻⁵",
+    "b0^(2-D) at lam = 1e-05": "b₀²⁻ᴰ at λ = 10⁻⁵",
     "Sigma <= sqrt(pi) + sqrt eta -> inf": "Σ ≤ √(π) + √η → ∞",
     "lambda_max of information": "λ_max of information",
     "x^2.5, 3D and x12": "x^2.5, 3D and x12",

@@ -33,7 +33,7 @@ import sympy as sp
 from scipy.optimize import nnls
 
 from laws.flow import gradient_flow
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 h, alpha, T = sp.symbols("h alpha T", real=True)
 c1, c2, C11, C12 = sp.symbols("c1 c2 C11 C12", real=True)
@@ -70,6 +70,14 @@ second_jump = Law(
 )
 
 
+@formula(
+    r"""\frac{d S}{d T} = c - C \beta,
+    \quad \beta = \mathrm{argmin} \left\{ \frac{1}{2} \beta^T C \beta - c^T \beta \right\}
+
+    \text{over } \beta_i = 0 \text{ where } |S_i| < S_*,
+    \quad \beta_i S_i \ge 0 \text{ where } |S_i| = S_*,
+    \quad S_* = 1 \text{ for } \beta = u \circ v, \ \frac{1}{2} \text{ for } u^2 - v^2"""
+)
 def path(covariance, correlation, *, threshold: float = 1.0, most: int = 1000):
     """The saddles of a diagonal network and the times between them, as alpha -> 0, by the rule (3).
 

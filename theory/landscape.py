@@ -45,7 +45,7 @@ import numpy as np
 import sympy as sp
 from scipy.special import gammaincc
 
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 s, lam, D, tau, t = sp.symbols("s lam D tau t", real=True)
 s1, s2, sj, sk, n, m, r, sigma = sp.symbols("s1 s2 s_j s_k n m r sigma", real=True)
@@ -171,6 +171,10 @@ def critical_loss(strengths, lam: float, learnt: Collection[int]) -> float:
     return float(sum(plateau_loss(s=v, lam=lam) for k, v in enumerate(values) if k not in learnt))
 
 
+@formula(
+    r"""i = (n - r)(m - r)\, \text{ (two layers only)}
+    {} + \# \{ (j, k) : j \text{ learnt}, \ k \text{ not}, \ s_k > s_j \}"""
+)
 def morse_index(strengths, learnt: Collection[int], *, hidden: int, depth: int) -> int:
     """The number (3) of directions in which the loss falls from where only the modes in `learnt` are learnt.
 

@@ -43,7 +43,7 @@ import numpy as np
 import sympy as sp
 
 from laws.arrays import real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 beta, K = sp.symbols("beta K", real=True)
 r, sigma, N, error = sp.symbols("r sigma N E", real=True)
@@ -117,6 +117,14 @@ effective_keys_in_noise = Law(
 )
 
 
+@formula(
+    r"""\frac{1}{K} = \int_0^{\infty} \langle A e^{-u A} \rangle \langle e^{-u B} \rangle^{N - 1} d u
+
+    \text{where } A = e^{g^2 + g z},
+    \quad B = e^{g z},
+    \quad g = \frac{r}{\sigma},
+    \quad z \sim \mathcal{N}(0, 1)"""
+)
 def effective_keys(signal, keys: int) -> np.ndarray:
     """How many of N orthogonal keys softmax retrieval uses at its best temperature, Eq. (5).
 
@@ -130,7 +138,7 @@ def effective_keys(signal, keys: int) -> np.ndarray:
     Raises:
         ValueError, TypeError: for a signal or a number of keys outside these ranges.
 
-    Source: derived here; Bricken et al. 2023, appendix K, state the relation in words.
+    Source: derived here; bricken-2023, App. K, in words.
     """
     g = real_array("signal", signal)
     if not np.all((g > 0) & (g <= 20)):

@@ -37,7 +37,7 @@ import numpy as np
 import sympy as sp
 
 from laws.flow import gradient_flow
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 t, T, s, lam, delta, r, theta = sp.symbols("t T s lam delta r theta", real=True)
 eta_a, eta_w, a, w, w_par, w_perp, r0, theta0 = sp.symbols("eta_a eta_w a w w_par w_perp r0 theta0", real=True)
@@ -108,6 +108,15 @@ def _stopped(tangent):
     return s / (lam * sp.sqrt(1 + tangent**2))
 
 
+@formula(
+    r"""\frac{\mathrm{tr}\, M_0 M_{\infty}}{\sqrt{\mathrm{tr}\, M_0^2\, \mathrm{tr}\, M_{\infty}^2}},
+    \quad M_0 = \eta_w a^2 I + \eta_a w w^T,
+    \quad M_{\infty} = \frac{\kappa + \delta}{2} I + \frac{\kappa - \delta}{2} b_* b_*^T
+
+    \text{where } \delta = \eta_w a^2 - \eta_a |w|^2,
+    \quad \kappa = \sqrt{\delta^2 + 4 \eta_a \eta_w s^2/\lambda^2},
+    \quad \cos \theta_0 = \frac{w \cdot b_*}{|w|}"""
+)
 def kernel_similarity(*, a, w, theta0, s, lam, eta_a, eta_w, inputs):
     """The cosine between the tangent kernels before and after learning; 1 is lazy.
 

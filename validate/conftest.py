@@ -1,6 +1,8 @@
-"""What several files judge: trained recurrent networks, stored, small or all of them anew; and units under noise."""
+"""What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise."""
 
-from dataclasses import replace
+import hashlib
+import textwrap
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -8,8 +10,11 @@ import numpy as np
 import pytest
 
 from laws import Mean, confront
+from laws.judges.verdict import Panel, Series
 from numerics import rnn, tasks
+from numerics.annealing import Study
 from numerics.drift import imbalance, walk
+from numerics.store import Store
 from theory.drift import imbalance_drift
 
 RECORDS = Path(__file__).parent / "records"
@@ -59,6 +64,51 @@ def trained(request):
     return Trained(request.param)
 
 
+class Studied:
+    """Members of studies of sparse codes: as they are stored, trained here half as long, or trained anew in full."""
+
+    def __init__(self, how: str, store: Store):
+        self.how, self.store = how, store
+
+    def __call__(self, one, seed: int) -> dict[str, np.ndarray]:
+        """What was found of one; half of its training, from the seed that a judge hands over, if it is trained here."""
+        if self.how == "small":
+            one = replace(one, steps=one.steps // 2, seed=seed)
+        if self.store.find(one) is None:
+            self.store.save(one, one.run())
+        return self.store.load(one)
+
+    def of(self, claim: str) -> str:
+        """The claim, with what networks it is about."""
+        return f"{claim} ({self.how} networks)"
+
+
+@pytest.fixture(scope="session")
+def studied(request, tmp_path_factory):
+    """The members of a study in one of three ways; those newly trained are kept in pytest's cache."""
+    folder = {
+        "stored": RECORDS / "codes",
+        "small": tmp_path_factory.mktemp("codes"),
+        "newly trained": request.config.cache.mkdir("codes"),
+    }[request.param]
+    store = Store(folder)
+    store.prepare()
+    return Studied(request.param, store)
+
+
+@pytest.fixture
+def tabled():
+    """A picture of a table: its lines, the first of them the heading, and a note below."""
+
+    def drawn(lines, note):
+        at = [0.0, *(3.2 + 1.5 * np.arange(len(lines[0]) - 1))]
+        cells = [Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines)
+                 for x, text in zip(at, line, strict=True)]  # fmt: skip
+        return Panel("", "", (*cells, Series("cell", [0.0], [-float(len(lines))], textwrap.fill(note, 70))))
+
+    return drawn
+
+
 @pytest.fixture
 def confront_imbalance():
     """Judge how units' |w|² + b² - |n|² drift under update noise, at a point of zero loss with Hessian H."""
@@ -84,3 +134,26 @@ def confront_imbalance():
         confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
 
     return confronted
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A study, and a digest of what its networks do two steps on: none outlives a change of data or algorithm."""
+
+    study: Study
+    begins: str
+
+
+@pytest.fixture
+def kept_study(pytestconfig):
+    """What a study finds: from pytest's cache if it is there, so that an interrupted run goes on where it stopped."""
+    store = Store(pytestconfig.cache.mkdir("annealed"))
+
+    def find(study):
+        early = b"".join(values.tobytes() for values in replace(study, steps=2).train().values())
+        one = Kept(study, hashlib.sha256(early).hexdigest()[:32])
+        if store.find(one) is None:
+            store.save(one, study.train())
+        return store.load(one)
+
+    return find

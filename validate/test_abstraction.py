@@ -10,6 +10,7 @@ from numerics.chain import crossing
 from theory.gating import correlations, diagonalise, hierarchy, routing
 from theory.race import routing_escape
 
+SLIDE = "saxe-slides, Dynamics of abstraction"
 tau, M, K = 1.3, 3, 2
 
 
@@ -52,7 +53,9 @@ def test_levels():
         dict(s=s[level], M=M, tau=tau, b0=b0, b_h=b0),
         Order(1, start=0.3),
         rivals,
-        labels=dict(s="strength s of a level", y="escape time times $b_0$/0.7 (τ = 1.3)", h="initial weight $b_0$"),
+        labels=dict(
+            s="strength s of a level", y="escape time times $b_0$/0.7 (τ = 1.3)", h="initial weight $b_0$", about=SLIDE
+        ),
     )
 
 
@@ -91,6 +94,6 @@ def test_abstraction():
         {},
         Trend(LEVELS),
         {"the finest first": -1.0, "all at once": 0.0},
-        labels=dict(x="level of the hierarchy, 1 the broadest", y="time when the codes are alike (τ = 1)"),
+        labels=dict(x="level of the hierarchy, 1 the broadest", y="time when the codes are alike (τ = 1)", about=SLIDE),
         picture=Panel("time t (τ = 1)", "likeness of the domains' codes, median of 20 networks", each),
     )

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from laws import Mean, Roundoff, confront
+from laws.judges.verdict import Panel, Series
 from numerics import balanced as nets
 from numerics.descent import SGD
 from theory.balanced import balance_step, diagonal_variance, mean_balance, offdiagonal_variance
 
+CONSERVED = "conserved, as under gradient flow"
 rows = lambda w: torch.cat([v.reshape(-1) for v in w])  # noqa: E731
 
 
@@ -40,10 +42,14 @@ def test_balance_of_one_mode():
     at = dict(c=c, d=d, eta=0.05, e=errors)
     size = (c**2 + d**2) / np.abs(d**2 - c**2)
     run = lambda seed: weights[1:, 1] ** 2 - weights[1:, 0] ** 2  # noqa: E731
-    rivals = {"conserved, as under gradient flow": lambda c, d, eta, e: d**2 - c**2}
-    drawn = dict(y="balance after the step")
-    claim = "a step of SGD shrinks the balance of one mode"
-    confront(claim, balance_step, run, at, Roundoff(20, condition=4 * float(size.max())), rivals, labels=drawn)
+    rivals = {CONSERVED: lambda c, d, eta, e: d**2 - c**2}
+    drawn, of_errors = dict(y="balance after the step"), np.linspace(errors.min(), errors.max(), 100)
+    picture = Panel("error e of the batch (η = 0.05)", "relative change of the balance in the step", (
+        Series("rival", of_errors.tolist(), [0.0] * 100, CONSERVED),
+        Series("law", of_errors.tolist(), (-((0.05 * of_errors) ** 2)).tolist(), "law"),
+        Series("run", errors.tolist(), (run(0) / (d**2 - c**2) - 1).tolist(), "steps of SGD")))  # fmt: skip
+    claim, judge = "a step of SGD shrinks the balance of one mode", Roundoff(20, condition=4 * float(size.max()))
+    confront(claim, balance_step, run, at, judge, rivals, labels=drawn, picture=picture)
 
 
 def test_balance_in_matrices():
@@ -65,15 +71,19 @@ def test_balance_in_matrices():
         return balance[:, :-1] + eta**2 * change[:, [0, 1, 0], [0, 1, 1]].T
 
     rivals = {
-        "conserved, as under gradient flow": lambda step: balance[:, :-1],
+        CONSERVED: lambda step: balance[:, :-1],
         "both of one sign": lambda step: law(step, (1, 1)),
     }
     judge = Roundoff(60, condition=size / float(np.abs(balance[:, 1:]).min()))
-    claim, drawn = (
-        "a step of descent changes the balance at second order",
-        dict(step="step", y="balance after the step"),
-    )
-    confront(claim, law, lambda seed: balance[:, 1:], at, judge, rivals, labels=drawn)
+    few, early = slice(0, 40), at["step"][:40].tolist()
+    change = lambda after: ((after - balance[:, :-1])[:, few] / eta**2).tolist()  # noqa: E731
+    picture = Panel("step (η = 0.1)", "change of the balance in the step, over η²", (
+        *(Series("rival", early, change(rival(at["step"])), name) for name, rival in rivals.items()),
+        Series("law", early, change(law(at["step"])), "law"),
+        Series("run", early, change(balance[:, 1:]), "steps of descent, three entries")))  # fmt: skip
+    claim = "a step of descent changes the balance at second order"
+    drawn = dict(step="step", y="balance after the step")
+    confront(claim, law, lambda seed: balance[:, 1:], at, judge, rivals, labels=drawn, picture=picture)
 
 
 # -- at random -----------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from numerics import balanced as nets
 from numerics import modes
 from theory.balanced import balance, continual, forgetting, network_map, ntk, solution
 
+CONTINUAL = "saxe-slides, Exact continual learning dynamics"
+LAZY = "saxe-slides, Rich and lazy learning"
 times = np.array([0.1, 0.4, 0.9, 1.6, 2.6, 4.0])
 labels = dict(t="time t (τ = 1)", y="entries of $QQ^T$", h="step η")
 
@@ -197,7 +199,7 @@ def test_tangent_kernel():
         "the second layer's steps alone": lambda t: terms(t, 1, 0),
         "factors exchanged": lambda t: terms(t, 1, 1, turned=True),
     }
-    drawn = {**labels, "y": "entries of the kernel K(t)"}
+    drawn = {**labels, "y": "entries of the kernel K(t)", "about": LAZY}
     claim = "the tangent kernel moves as the layers do"
     confront(claim, law, run, dict(t=times), Solver(), rivals, labels=drawn, of=ntk)
 
@@ -232,7 +234,7 @@ def test_continual_learning():
     when = continual(W1, W2, sigmas, durations, points=9).times.ravel()
     rivals = {"each task from the first weights": afresh, "in another order": lambda t: law(t, (1, 0, 2)),
               "losses without their 1/2": lambda t: 2 * law(t)}  # fmt: skip
-    drawn = {**labels, "y": "losses of the three tasks"}
+    drawn = {**labels, "y": "losses of the three tasks", "about": CONTINUAL}
     claim = "continual learning: losses of all tasks while the task switches"
     confront(claim, law, run, dict(t=when), Solver(), rivals, labels=drawn, of=continual)
 
@@ -254,5 +256,5 @@ def test_forgetting():
         "learnt and new exchanged": lambda: -law(),
         "nothing is forgotten": 0.0,
     }
-    labels = dict(y="rise of an earlier task's loss")
+    labels = dict(y="rise of an earlier task's loss", about=CONTINUAL)
     confront("forgetting of earlier tasks", law, run, {}, Solver(), rivals, labels=labels, of=forgetting)

@@ -31,9 +31,10 @@ from theory.balanced import (
 )
 from theory.chain import two_layers
 
+SLIDE = "saxe-slides, From exponential to sigmoidal dynamics"
 mode, tau = dict(s=1.7, mu=0.6), 1.3
 times = np.array([0.3, 0.9, 1.5, 2.4, 4.5])
-labels = dict(t="time t (τ = 1.3)", y="strength a", h="step η")
+labels = dict(t="time t (τ = 1.3)", y="strength a", h="step η", about=SLIDE)
 
 
 def network(a0, lam):
@@ -161,7 +162,7 @@ def test_healing():
         "(tau/s) ln(1/lambda) alone": lambda a0, lam, s, mu, tau: tau / s * np.log(1 / lam),
         "(tau/2s) ln(1/lambda) and a constant": lambda lam, **rest: healing_time(lam=np.sqrt(lam), **rest),
     }
-    names = {**labels, "lam": "balance λ", "y": "time to half of s/μ"}
+    names = dict(lam="balance λ", y="time to half of s/μ (τ = 1.3)")
     claim = "balance heals the obstruction after (tau/s) ln(1/lambda)"
     confront(claim, healing_time, run, at, Solver(1e-7), rivals, labels=names)
 
@@ -207,7 +208,8 @@ def test_escape_rate():
         "s, as from the saddle": lambda s, mu, lam, tau: s / tau,
         "s^2/(lambda mu), its limit": lambda s, mu, lam, tau: s**2 / (lam * mu) / tau,
     }
-    names = {**labels, "h": "size of the mode at the start"}
+    about = "saxe-slides, Delayed rich regime"
+    names = dict(h="size of the mode at the start", y="rate at which the mode grows (τ = 1.3)", about=about)
     claim = "how fast a mode leaves the lazy plateau"
     confront(claim, escape_rate, run, at, Order(2, start=3e-4), rivals, labels=names)
 

@@ -210,5 +210,5 @@ def test_escape():
         at,
         Order(2, start=0.1),
         rivals,
-        labels={**labels, "h": "size of the weights", "y": "a / size^2"},
+        labels={**labels, "h": "size of the weights", "y": "output a over size²"},
     )

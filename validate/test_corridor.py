@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laws import Equivalent, Roundoff, Trend, confront, measure
+from laws import Equivalent, Sign, Trend, confront, measure
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import corridor as corridors
@@ -33,6 +33,12 @@ from numerics.corridor import (
 from numerics.ensemble import GradientDescent, Lazy, UpdateNoise, train
 from numerics.store import versions
 
+FIG_2 = "ratzon-2024, Fig. 2"
+FIG_2C_E = "ratzon-2024, Fig. 2C-E"
+FIG_2E = "ratzon-2024, Fig. 2E"
+FIG_2B = "ratzon-2024, Fig. 2B"
+GENERALITY = "ratzon-2024, Generality of the phenomenon"
+FIG_2C = "ratzon-2024, Fig. 2C"
 RECORD = Path(__file__).parent / "records" / "corridor" / "history.npz"
 PUBLIC = Corridor.public_run()
 
@@ -69,16 +75,12 @@ def courses(history, values, y, more=()):
     return Panel("training step", y, (*each, *more), "x")
 
 
-def in_every_one(claim, published, sign, values, y, more=()):
-    """Confront: a quantity, one number for each network, has this sign in every one of them."""
+def in_every_one(claim, published, by, name, values, y, more=()):
+    """Confront: the number called `name`, by which each network obeys the claim, is positive in every one of them."""
     kind, history = published
-    found = np.sign(sign(history))
-    law = np.ones(len(found))
-    rivals = {"the other way": lambda: -law, "neither": lambda: 0 * law}
-    labels = dict(x="network", y="1 where it is so, -1 where not")
     picture = courses(history, values(history), y, more)
     claim = f"{claim}, in every network ({kind})"
-    confront(claim, lambda: law, lambda seed: found, {}, Roundoff(1), rivals, labels=labels, picture=picture)
+    confront(claim, 1.0, lambda seed: by(history), {}, Sign(), labels=dict(y=name, about=FIG_2), picture=picture)
 
 
 def test_record_is_the_public_run(tmp_path):
@@ -117,23 +119,27 @@ def test_codes_become_sparse(published):
     """Long after convergence active pairs fall by half at least, and units die."""
     fallen = lambda h: -since(h, h.active_fraction) - h.active_fraction[0] / 2  # noqa: E731
     pairs = "fraction of active (unit, sample) pairs"
-    in_every_one("more than half of the active pairs go", published, fallen, lambda h: h.active_fraction, pairs)
+    claim, by = "more than half of the active pairs go", "active pairs lost, less half of those at first"
+    in_every_one(claim, published, fallen, by, lambda h: h.active_fraction, pairs)
     died = lambda h: -since(h, h.active_units)  # noqa: E731
-    in_every_one("units die", published, died, lambda h: h.active_units, "active units of 500")
+    by = "active units lost since convergence"
+    in_every_one("units die", published, died, by, lambda h: h.active_units, "active units of 500")
 
 
 def test_activity_is_still_falling(published):
     """At a million steps active pairs still fall: the undirected phase is not reached, and nothing is said of it."""
     last = lambda h: h.active_fraction[-3] - h.active_fraction[-1]  # noqa: E731
     claim = "after a million steps activity is still falling"
-    in_every_one(claim, published, last, lambda h: h.active_fraction, "fraction of active (unit, sample) pairs")
+    by, pairs = "active pairs lost over the last three records", "fraction of active (unit, sample) pairs"
+    in_every_one(claim, published, last, by, lambda h: h.active_fraction, pairs)
 
 
 def test_units_tell_more(published):
     """Units that are left tell more of the place, on a walk that was not learnt from."""
     more = lambda h: since(h, h.unseen_information)  # noqa: E731
     unit = "information on an unseen walk (bits)"
-    in_every_one("information on an unseen walk rises", published, more, lambda h: h.unseen_information, unit)
+    claim, by = "information on an unseen walk rises", "rise of the information since convergence (bits)"
+    in_every_one(claim, published, more, by, lambda h: h.unseen_information, unit)
 
 
 def test_published_information_is_mostly_bias(published):
@@ -147,7 +153,8 @@ def test_published_information_is_mostly_bias(published):
     shown = Series("law", history.steps[1:].tolist(), middle, "places as they are, median")
     claim = "most information in samples learnt from, and most of its rise, survives a shuffling of places"
     unit = "information, places shuffled (bits)"
-    in_every_one(claim, published, most, lambda h: h.shuffled_information, unit, (shown,))
+    by = "what survives, less half: of the information or of its rise, the lesser (bits)"
+    in_every_one(claim, published, most, by, lambda h: h.shuffled_information, unit, (shown,))
 
 
 def test_loss_stays_meanwhile(published):
@@ -160,7 +167,8 @@ def test_loss_stays_meanwhile(published):
 
     unit = "log₁₀ of the loss over that of the mean"
     claim = "over the last decade of steps the loss moves by less than a quarter of what was learnt"
-    in_every_one(claim, published, kept, lambda h: h.log_loss, unit)
+    by = "a quarter of what was learnt, less the loss's move (decades)"
+    in_every_one(claim, published, kept, by, lambda h: h.log_loss, unit)
 
 
 def test_decoding_pays(published):
@@ -169,7 +177,8 @@ def test_decoding_pays(published):
     chance = float(np.median(published[1].chance_error))
     guess = Series("law", [1, 10**6], [chance, chance], "chance, median")
     claim, unit = "drift costs some of the decoding of unseen samples, and not all", "decoding error (units of length)"
-    in_every_one(claim, published, worse, lambda h: h.decoding_error, unit, (guess,))
+    by = "rise of the error, or what is left to chance, the lesser"
+    in_every_one(claim, published, worse, by, lambda h: h.decoding_error, unit, (guess,))
 
 
 def test_phases(published):
@@ -181,7 +190,8 @@ def test_phases(published):
         return np.log10(begins / history.steps[converged(history)]) - 1
 
     claim = "directed drift begins more than ten times later than convergence"
-    in_every_one(claim, published, apart, lambda h: h.log_loss, "log₁₀ of the loss over that of the mean")
+    by, unit = "decades between convergence and drift, beyond the first", "log₁₀ of the loss over that of the mean"
+    in_every_one(claim, published, apart, by, lambda h: h.log_loss, unit)
 
 
 def rates(history, windows):
@@ -199,7 +209,8 @@ def test_maps_change_and_slow_down(published):
     claim = "rate maps change, and from decade to decade more slowly by half at least"
     after = lambda h: np.array([h.correlation[k, i] for k, i in enumerate(converged(h))]).T  # noqa: E731
     unit = "correlation of the population with that after convergence"
-    in_every_one(claim, published, slower, after, unit)
+    by = "ln of the slowing from decade to decade, beyond ln 1.5"
+    in_every_one(claim, published, slower, by, after, unit)
 
 
 # -- smaller networks, enough for statistics ----------------------------------------------------------------------
@@ -246,7 +257,7 @@ def test_small_networks_drift(name):
     row = in_turn(lambda seed: values(small(seed))[[at(small(seed), step) for step in STEPS]].T)
     drift = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731
     rivals = {"it stays": 0.0, "the other way": -sign}
-    labels = dict(x="training step", y=unit)
+    labels = dict(x="training step", y=unit, about=FIG_2C_E)
     confront(f"a small corridor: {name}", sign, drift, {}, Trend(STEPS, excess=0.49), rivals, labels=labels)
 
 
@@ -255,7 +266,7 @@ def test_small_networks_slow_down():
     ends = (5000, 20_000, 80_000)
     row = in_turn(lambda seed: rates(small(seed), [(end // 2, end) for end in ends]))
     slowing = lambda step, seed: row(seed)[ends.index(step)]  # noqa: E731
-    labels = dict(x="training step", y="loss of correlation per step, since half as many steps")
+    labels = dict(x="training step", y="loss of correlation per step, since half as many steps", about=FIG_2E)
     rivals = {"as fast ever after": 0.0, "faster": 1.0}
     claim = "a small corridor: rate maps change ever more slowly"
     confront(claim, -1.0, slowing, {}, Trend(ends, excess=0.49), rivals, labels=labels)
@@ -285,7 +296,8 @@ def test_small_networks_pay_nothing():
     """Meanwhile neither loss nor decoding gets worse: by less than a tenth of what was learnt, and of chance."""
     pairs = float(np.median(lost(small(10**6, 8))))
     rivals = {"as much as active pairs are lost": lambda: np.full(2, pairs), "all is lost": lambda: np.ones(2)}
-    labels = dict(x="loss, and error of decoding", y="what got worse, of the decades learnt and of chance")
+    both = ["loss, of the decades learnt", "decoding, of the error by chance"]
+    labels = dict(runs=both, y="how much worse it got", about=FIG_2B)
     claim = "a small corridor: neither loss nor decoding pays for the drift"
     run = in_turn(lambda seed: price(small(seed)))
     confront(claim, lambda: np.zeros(2), run, {}, Equivalent(0.1, runs=RUNS), rivals, labels=labels)
@@ -294,7 +306,7 @@ def test_small_networks_pay_nothing():
 def test_nothing_drifts_without_noise():
     """Without noise the same small networks keep their active pairs, but for a tenth."""
     with_noise = float(np.median(lost(small(10**6, 8))))
-    labels = dict(y="active pairs lost, of what there were")
+    labels = dict(y="active pairs lost, of what there were", about=GENERALITY)
     claim = "a small corridor: without noise codes stay as they are"
     rivals = {"as with noise": with_noise, "half as much": with_noise / 2}
     run = in_turn(lambda seed: lost(small(seed, sigma=0.0)))
@@ -329,7 +341,7 @@ def test_information_is_of_the_walls():
         bare, textured = told(seed, inf), told(seed, SMALL.blur)
         return np.array([bare[:, 0] - bare[:, 1], textured[:, 1]]).T
 
-    labels = dict(x="bare walls; places shuffled", y="information on an unseen walk (bits)")
+    labels = dict(runs=["bare walls", "places shuffled"], y="information on an unseen walk (bits)", about=FIG_2C)
     claim = "without texture, or with places shuffled, units tell nothing of the place"
     rivals = {"as much as with both": lambda: np.full(2, both), "a tenth of it": lambda: np.full(2, both / 10)}
     confront(claim, lambda: np.zeros(2), in_turn(left), {}, Equivalent(both / 20, runs=20), rivals, labels=labels)

@@ -10,13 +10,14 @@ from functools import cache
 import numpy as np
 import torch
 
-from laws import Mean, Roundoff, confront
+from laws import Count, Mean, confront
 from numerics import hessian as derivatives
 from numerics.corridor import Corridor, samples
 from numerics.drift import Fit
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
 from theory.drift import dead_rows, nullity, rescaled, update_noise_floor
 
+PAPER = "ratzon-2024, Hessian and sparseness"
 ROUGH = replace(Corridor.public_run(), length=5.0, blur=0.3, field_of_view=1.5, turn_deviation=0.1)
 PILOT = 10**6  # its seed
 
@@ -64,7 +65,8 @@ def test_floor():
     }
     judge = Mean(detects=(law() - small) / 2, variance=2 * float(np.var(run(500, PILOT))))
     labels = dict(y="mean loss over the variance of the noise")
-    confront("the loss that update noise leaves in a corridor", law, run, {}, judge, rivals, labels=labels)
+    claim = "the loss that update noise leaves in a corridor"
+    confront(claim, law, run, {}, judge, rivals, labels=labels, of=update_noise_floor)
 
 
 def test_imbalance(confront_imbalance):
@@ -92,14 +94,14 @@ def test_scaling():
         return run.final[0].astype(float).ravel()
 
     units = (2.0, 0.5, 4.0)
-    same = lambda seed, **how: np.array([np.mean(a * end(seed, a, **how) == end(seed, 1.0)) for a in units])  # noqa: E731
+    others = lambda seed, **how: np.array([np.sum(a * end(seed, a, **how) != end(seed, 1.0)) for a in units])  # noqa: E731
     rivals = {
-        "noise as large in both": lambda: same(PILOT, louder=True),
-        "targets over a": lambda: same(PILOT, power=1),
+        "noise as large in both": lambda: others(PILOT, louder=True),
+        "targets over a": lambda: others(PILOT, power=1),
     }
-    labels = dict(x="unit: a = 2, 1/2 and 4", y="parameters that are, times a, what they are for a = 1")
+    labels = dict(y="parameters that are not, times a, what they are for a = 1", runs="a = 2, 1/2 and 4")
     claim = "a run in a corridor in other units is the same run"
-    confront(claim, lambda: np.ones(3), same, {}, Roundoff(1), rivals, labels=labels)
+    confront(claim, lambda: np.zeros(3), others, {}, Count(), rivals, labels=labels, of=rescaled)
 
 
 def test_dead_units():
@@ -128,10 +130,10 @@ def test_dead_units():
         "and all of the dead units besides": lambda dead: law(dead) + 8 * dead,
         "what floating point leaves above 0": lambda dead: size - counted()[2],
     }
-    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian"), Roundoff(1, condition=1)
+    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian", about=PAPER), Count()
     run = lambda seed: counted()[0]  # noqa: E731
     claim = "units that die in a corridor do not widen the null space"
-    confront(claim, law, run, dict(dead=dead), judge, rivals, labels=labels)
+    confront(claim, law, run, dict(dead=dead), judge, rivals, labels=labels, of=nullity)
     rivals, labels = {"without its bias": lambda dead: 7 * dead}, labels | dict(y="rows of zeros in the Hessian")
     run, claim = lambda seed: counted()[1], "every unit that dies in a corridor leaves its rows of zeros"
-    confront(claim, rows, run, dict(dead=dead), judge, rivals | {"as the nullity": law}, labels=labels)
+    confront(claim, rows, run, dict(dead=dead), judge, rivals | {"as the nullity": law}, labels=labels, of=dead_rows)

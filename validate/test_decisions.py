@@ -14,6 +14,7 @@ from theory.decisions import (
     stimulus_rate,
 )
 
+SLIDE = "saxe-slides, Saddle points arise through depth"
 tau = 1.3
 task = dict(p=0.45, r=1.2, beta=3.5)
 tasks = dict(p=np.array([0.2, 0.45, 0.8]), r=np.array([1.7, 1.2, 0.6]))
@@ -135,7 +136,9 @@ def test_saddles():
     }
     claim = "a learner leaves every saddle at the rates of the units that are not learnt there"
     named = ", ".join(f"{p.learnt or 'none'}: {'+'.join(p.rates)}" for p in points)
-    drawn = dict(number=f"saddle and unit ({named})", y="growth of the gain, cosh(4 × rate)", h="learning rate η")
+    drawn = dict(
+        number=f"saddle and unit ({named})", y="growth of the gain, cosh(4 × rate)", h="learning rate η", about=SLIDE
+    )
     at = dict(number=np.arange(len(rates)))
     law = lambda number: np.cosh(4 * rates)  # noqa: E731
     confront(claim, law, run, at, Order(1, start=0.04), rivals, labels=drawn, picture=behaviour(), of=saddles)

@@ -13,6 +13,7 @@ from numerics.chain import crossing
 from theory.gating import GatedGraph, Task, correlations, one_item, reduction, trained_pairs
 from theory.race import advantage, loser, routing_escape
 
+SLIDE = "saxe-slides, Race dynamics favor shared structure"
 tau, s, d = 1.3, 1.7, 0.6
 
 
@@ -73,7 +74,7 @@ def test_routing_escape():
         "no sharing": lambda M, s, b0, tau, b_h: tau * M * K / (s * b0),
         "balanced": lambda M, s, b0, tau, b_h: tau * M ** (2 / 3) / (s * b0),
     }
-    drawn = dict(h="initial weight $b_0$", y="escape time times $b_0$/0.7 (τ = 1.3)")
+    drawn = dict(h="initial weight $b_0$", y="escape time times $b_0$/0.7 (τ = 1.3)", about=SLIDE)
     claim = "routing escapes when its law says"
     confront(claim, routing_escape, run, at, Order(1, start=0.3), rivals, labels=drawn)
 
@@ -95,7 +96,7 @@ def test_advantage():
         return late / early
 
     rivals = {"K alone": lambda M, K: K, "sqrt M K": lambda M, K: np.sqrt(M) * K, "M K": lambda M, K: M * K}
-    drawn = dict(h="initial weight $b_0$", y="escape time, dedicated over shared")
+    drawn = dict(h="initial weight $b_0$", y="escape time, dedicated over shared", about=SLIDE)
     confront(
         "shared pathways escape rho times as early", advantage, run, dict(M=M, K=K), Order(1, start=0.1), rivals,
         labels=drawn,
@@ -133,7 +134,7 @@ def test_loser():
         "they die out": lambda M, K, b0: 0.0,
         "with the advantage K": lambda M, K, b0: 1 / (1 - 1 / K),
     }
-    drawn = dict(h="initial weight $b_0$", y="frozen weight / $b_0$")
+    drawn = dict(h="initial weight $b_0$", y="frozen weight / $b_0$", about=SLIDE)
     claim = "pathways of their own freeze when shared ones have won"
     picture = trajectories(M, K, 1.0, 0.05)
     confront(claim, loser, run, dict(M=M, K=K, b0=1.0), Order(1, start=0.2), rivals, labels=drawn, picture=picture)
@@ -175,6 +176,6 @@ def test_crossover():
         dict(M=M, K=K),
         Order(1, start=0.1),
         rivals,
-        labels=dict(h="initial weight $b_0$ of the shared pathways", y="ratio of starts at equal shares"),
+        labels=dict(h="initial weight $b_0$ of the shared pathways", y="ratio of starts at equal shares", about=SLIDE),
         picture=trajectories(M, K, 2.4, 0.05),
     )

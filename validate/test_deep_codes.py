@@ -18,7 +18,7 @@ from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 
-WIDTH, STEPS, SEEDS = 30, 800, 27
+WIDTH, STEPS, SEEDS, BATCH = 30, 800, 27, 32
 LEVELS = (0.5, 1.5, 4.0)
 LAYERS = ("first", "second", "third")
 EVERY = 40
@@ -28,12 +28,13 @@ TREND = Trend(LEVELS, excess=0.499)
 
 class Deep(NamedTuple):
     """For each seed and level (none, then `LEVELS`): activity (records, seeds, levels, layers), norms while noise is on
-    (seeds, levels, layers), held-out accuracy at the end (seeds, levels).
+    (seeds, levels, layers), held-out accuracy at the end (seeds, levels), dead units then (seeds, levels, layers).
     """
 
     activity: np.ndarray
     norms: np.ndarray
     right: np.ndarray
+    dead: np.ndarray
 
 
 @cache
@@ -43,6 +44,11 @@ def digits():
     classes = torch.from_numpy(load_digits().target[np.random.default_rng(0).permutation(len(load_digits().target))])
     held_out = len(rows.held_out)
     return rows.train, classes[held_out:], rows.held_out, classes[:held_out]
+
+
+def dead_units(networks, x):
+    """Of each layer, on the same data as activity is counted on."""
+    return noise.layer_activity(networks, x[:300]).dead.numpy()
 
 
 @cache
@@ -58,11 +64,11 @@ def deep(by, before, seed):
             norms.append(torch.stack([W.norm(dim=(-2, -1)) for W, _ in networks.layers], dim=-1).numpy())
 
     start = noise.perceptron(64, *[WIDTH] * 3, 10, seed=seed, networks=(SEEDS, len(LEVELS) + 1), dtype=torch.float32)
-    objective = noise.Disturbed(noise.Gaussian(sigmas.expand(SEEDS, -1)), noise.cross_entropy, before)
+    objective = noise.Disturbed(noise.Gaussian(sigmas.expand(SEEDS, -1)), noise.cross_entropy, (before,))
     schedule = noise.Schedule(STEPS, anneal=(0.5, 0.7))
-    train = dict(batch=64, seed=seed, target=classes, record=record, label="deep networks")
+    train = dict(batch=BATCH, seed=seed, target=classes, record=record, label="deep networks")
     end = noise.train(start, x, objective, by, schedule, **train)
-    return Deep(np.array(activity), norms[0], noise.accuracy(end, other, others).numpy())
+    return Deep(np.array(activity), norms[0], noise.accuracy(end, other, others).numpy(), dead_units(end, x))
 
 
 ADAM, SGD = noise.Adam(1e-3), noise.SGD(0.1)
@@ -90,7 +96,8 @@ def along(by, before, layer):
 def trend(claim, sign, run, y, picture=None):
     """A sign along the levels of noise, with the two others as rivals."""
     rivals = {{-1: "falls", 0: "no trend", 1: "rises"}[other]: other for other in (-1, 0, 1) if other != sign}
-    confront(claim, sign, run, {}, TREND, rivals, labels=dict(x="noise σ", y=y), picture=picture)
+    drawn = dict(x="noise σ", y=y, about="bricken-2023, App. J")
+    confront(claim, sign, run, {}, TREND, rivals, labels=drawn, picture=picture)
 
 
 def test_input_noise_makes_the_second_layer_sparse():
@@ -135,4 +142,28 @@ def test_accuracy():
         levels,
         runs=SEEDS,
         labels=dict(x="noise σ while it lasts", y="held-out digits told apart"),
+    )
+
+
+def dead_by_noise():
+    """Dead units of the third layer against the level of noise, for both algorithms: medians and ranges."""
+    levels, lines = [0.0, *LEVELS], []
+    for name, by in dict(descent=SGD, Adam=ADAM).items():
+        middle, low, high = (np.quantile(deep(by, 0, FIRST).dead[..., 2], q, axis=0).tolist() for q in (0.5, 0, 1))
+        lines += [Series("rival", levels, middle, name), Series("run", levels, middle, "_nolegend_", low, high)]
+    return Panel("noise σ while it lasts", "dead units of the third layer at the end", tuple(lines))
+
+
+def test_adam_leaves_more_units_dead():
+    """After input noise, and then none, more units of the third layer are dead by Adam than by descent."""
+    further = in_turn(lambda seed: np.sign((deep(ADAM, 0, seed).dead - deep(SGD, 0, seed).dead)[..., 2].mean(-1)))
+    confront(
+        "Adam leaves more units of a deep network's last layer dead than descent does",
+        1.0,
+        further,
+        {},
+        Equivalent(0.5, runs=SEEDS, miss=1e-3),
+        {"as many": 0.0, "fewer": -1.0},
+        labels=dict(y="sign of the further dead units by Adam"),
+        picture=dead_by_noise(),
     )

@@ -1,12 +1,13 @@
 """Measures of degeneracy against exact oracles: operators with known distances, and fits whose degeneracy is known."""
 
 from functools import cache
+from itertools import islice
 
 import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
-from laws import Roundoff, Solver, confront
+from laws import Count, Roundoff, Solver, confront
 from laws.judges import measure
 from laws.judges.verdict import Panel, Series
 from numerics import linear_rnn
@@ -227,7 +228,34 @@ def test_copies_of_trained_networks_are_found_out(trained):
     rivals = {"one unit, as by chance": 1.0, "all but two": lambda: law() - 2}
     claim = "copies of trained networks in another order and with other signs are recognised"
     drawn = dict(y="units recognised")
-    confront(claim, law, run, {}, Roundoff(operations=1), rivals, labels=drawn)
+    confront(claim, law, run, {}, Count(), rivals, labels=drawn)
+
+
+@pytest.mark.parametrize("trained", ["stored"], indirect=True)
+def test_turned_copies_of_trained_networks_have_their_dynamics(trained):
+    """States of a trained network, turned, mirrored and in another order of units, have distance 0 from themselves."""
+    names = ["flip2", "flip3", "delay", "lorenz"]
+
+    def courses(name):
+        x, _, _ = trained(name)[0].task.trials(20, 99)
+        return [along(x).swapaxes(0, 1) for _, along in islice(trained.each(name), 2)]
+
+    states = [courses(name) for name in names]
+    alike = lambda x, y, tolerance: 1 - dsa(x, y, by=Ambient(8), draws=4, tolerance=tolerance).relative ** 2  # noqa: E731
+
+    def run(tolerance, seed):
+        draw, found = np.random.default_rng(seed), []
+        for x, _ in states:
+            n = x.shape[2]
+            turn = np.linalg.qr(draw.normal(size=(n, n)))[0] * draw.choice([-1.0, 1.0], n)
+            found.append(alike(x, (x @ turn)[..., draw.permutation(n)], tolerance))
+        return np.array(found)
+
+    others = np.array([alike(x, y, 1e-4) for x, y in states])
+    rivals = {"as another network that has learnt the same": lambda: others}
+    claim = "turned and reordered copies of trained networks have the same dynamics"
+    law, drawn = lambda: np.ones(len(names)), dict(y="agreement with the copy (rank 8)")  # noqa: E731
+    confront(claim, law, run, {}, Solver(rtol=1e-6), rivals, labels=drawn)
 
 
 @pytest.mark.parametrize("trained", ["stored"], indirect=True)

@@ -67,7 +67,7 @@ def test_trajectory(depth):
     run = lambda eta, seed: chain.train(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
     at = dict(t=t, depth=depth, tau=tau, **task)
     confront(
-        f"a chain of {depth} follows its law",
+        f"a chain of depth {depth} follows its law",
         any_depth,
         run,
         at,
@@ -84,7 +84,7 @@ def test_trajectory_second_order(depth):
     t = np.array(times[depth])
     run = lambda eta, seed: chain.corrected(depth, **task, times=t / tau, eta=eta / tau)  # noqa: E731
     at = dict(t=t, depth=depth, tau=tau, **task)
-    claim = f"a chain of {depth} follows its law, to second order"
+    claim = f"a chain of depth {depth} follows its law, to second order"
     confront(claim, any_depth, run, at, Order(2, start=0.05), rivals(depth), labels=labels, of=learning_time)
 
 
@@ -200,7 +200,7 @@ def test_small_start():
         judge,
         printed,
         through=scaled,
-        labels={**labels, "h": "start a0"},
+        labels=dict(h="start $a_0$", y="training time × $a_0^{1 - 2/D}$ (τ = 1.3)"),
     )
 
 
@@ -219,7 +219,8 @@ def test_three_layers_on_digits():
         said = [Series("law", s.tolist(), row.tolist(), "law") for row in law(np.array(when), s, 3).T]
         seen = Series("run", s.tolist(), train(0.0125, 0, np.array(when)).T.tolist(), "trained network, step 0.0125")
         end = Series("rival", s.tolist(), (s / lam).tolist(), "the end, s/lam")
-        return Panel("singular value $s_k$ of the mode", "$a_k$ at t = 1.6, 4.8, 12.8 (τ = 1)", (*said, end, seen), "x")
+        said_of = "mode strength $a_k$ at t = 1.6, 4.8, 12.8 (τ = 1)"
+        return Panel("singular value $s_k$ of the mode", said_of, (*said, end, seen), "x")
 
     strong = np.arange(len(digits.s))[:, None] < 5
     rivals = {

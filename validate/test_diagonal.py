@@ -14,7 +14,7 @@ from laws.judges.verdict import Panel, Series
 from numerics import diagonal
 from theory.diagonal import first_jump, mirror, path, second_jump
 
-labels = dict(jump="jump", y="time of the jump over ln(1/α)", h="1/ln(1/α)")
+labels = dict(jump="number of the jump", y="time of the jump over ln(1/α)", h="1/ln(1/α), α the initial weight")
 SPACING = 0.04  # of records, in the network's own time
 
 
@@ -118,8 +118,9 @@ def test_pulls():
 
     alone = {"as if uncorrelated": lambda T: law(T, lambda C, beta: beta)}
     at = dict(T=np.array([0.4, 0.9, 1.4, 1.9, 2.5, 3.1, 3.6]))
-    drawn = dict(T="time over ln(1/α)", y="pull over ln(1/α)", h="1/ln(1/α)")
-    confront("the pulls grow uniformly between jumps", law, run, at, Order(1, start=0.1), alone, labels=drawn)
+    drawn = dict(T="time over ln(1/α)", y="pull over ln(1/α)", h="1/ln(1/α), α the initial weight")
+    claim = "the pulls grow uniformly between jumps"
+    confront(claim, law, run, at, Order(1, start=0.1), alone, labels=drawn, of=path)
 
 
 def test_mirror():

@@ -22,6 +22,7 @@ from theory.semantics import (
     ultrametric,
 )
 
+SLIDE = "saxe-slides, Progressive differentiation"
 N, hidden, sigma = 2000, 32, 1e-4
 a0 = expected_start(n=hidden, sigma=sigma)
 labels = dict(t="time t (τ = 1)", y="mode strength $a_k$", h="step η")
@@ -247,6 +248,6 @@ def test_real_worlds_from_random_weights(world):
         return np.zeros(3)
 
     rivals = {"all at once": law[0] / law - 1, "one layer": task.examples * np.log(2) / law - 1}
-    at, drawn = dict(mode=np.arange(1, 4)), dict(mode="distinction", y="relative error of the half-time")
+    at, drawn = dict(mode=np.arange(1, 4)), dict(mode="distinction", y="relative error of the half-time", about=SLIDE)
     judge = Equivalent(4 * spread.min(), runs=24)
     confront(ORDER[world], as_the_law_says, error, at, judge, rivals, labels=drawn, of=half_time_2)

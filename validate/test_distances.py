@@ -86,7 +86,9 @@ def test_symmetric_distance():
     rivals = {"as they stand": lambda n: as_they_stand, "by sorted singular values": lambda n: by_size}
     drawn = dict(n="size n of the operators", y="distance up to rotation")
     claim = "symmetric operators differ by their sorted eigenvalues"
-    confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn)
+    confront(
+        claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn, of=symmetric_distance
+    )
 
 
 def normal(pairs, reals, draw):
@@ -113,7 +115,7 @@ def test_hoffman_wielandt():
     }
     drawn = dict(n="size n of the operators", y="distance up to rotation")
     claim = "normal operators without real eigenvalues differ by their cheapest assignment"
-    confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn)
+    confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn, of=hoffman_wielandt)
 
 
 def closest(n, size, sigma, seed):
@@ -136,4 +138,5 @@ def test_pair_null():
     )  # at most: the mean fourth power of the unaligned distance, 96 sigma^4, less the mean's square
     judge = Mean(detects=0.1 * 6 * sigma**2, variance=spread)
     claim = "untrained pairs of units are 6 sigma^2 apart"
-    confront(claim, pair_null, run, dict(sigma=sigma), judge, rivals)
+    drawn = dict(y="squared distance of two sets of weights (σ = 0.7)")
+    confront(claim, pair_null, run, dict(sigma=sigma), judge, rivals, labels=drawn)

@@ -31,6 +31,7 @@ from theory.drift import (
     update_spread,
 )
 
+PAPER = "ratzon-2024, Mechanism of sparsification"
 PILOT = 10**6  # its seed
 
 
@@ -140,7 +141,7 @@ def test_push(law, kind, coefficient):
     rivals = {f"coefficient {2 * coefficient:g}": lambda **at: 2 * scaled(law)(**at)}
     small = small_update_push if kind == "update" else small_label_push
     rivals["for small steps"] = scaled(small)
-    labels = dict(y=f"push along the manifold per variance of {kind} noise")
+    labels = dict(y=f"push along the manifold per variance of {kind} noise", about=PAPER)
     claim = f"the push of {kind} noise along the manifold"
     confront(claim, law, run, at, Order(2, start=0.05, then=4), rivals, through=scaled, labels=labels)
 
@@ -162,7 +163,7 @@ def test_small_push(law, kind):
     other = small_label_push if kind == "update" else small_update_push
     swapped = lambda **more: scaled(other)(**{"c": 0.5, **more} if kind == "update" else at_update(more))  # noqa: E731
     at_update = lambda more: {name: more[name] for name in ("lam", "g", "eta", "sigma")}  # noqa: E731
-    labels = dict(h="step η", y=f"push along the manifold per variance of {kind} noise")
+    labels = dict(h="step η", y=f"push along the manifold per variance of {kind} noise", about=PAPER)
     claim = f"the push of {kind} noise along the manifold, for small steps"
     judge = Order(1, start=0.1)
     confront(claim, law, run, at, judge, {"as the other noise": swapped}, through=scaled, labels=labels)
@@ -241,7 +242,7 @@ def test_update_noise(name):
         "on a flat manifold": lambda: pushed,
         "nothing but the walk": lambda: law() - pushed,
     }
-    labels = dict(x="parameter", y="mean motion per step over the variance of its noise")
+    labels = dict(x="parameter", y="mean motion per step over the variance of its noise", about=PAPER)
     judge, claim = judged(law, run, rivals, len(H)), f"drift under update noise: {name}"
     confront(claim, law, run, {}, judge, rivals, labels=labels, of=update_noise_drift)
 
@@ -259,7 +260,7 @@ def test_label_noise(name):
         "as update noise": lambda: update_noise_drift(H, third, eta, sigma) / sigma**2,
         "nothing": lambda: 0 * law(),
     }
-    labels = dict(x="parameter", y="mean motion per step over the variance of the labels' noise")
+    labels = dict(x="parameter", y="mean motion per step over the variance of the labels' noise", about=PAPER)
     judge, claim = judged(law, run, rivals, len(H)), f"drift under label noise: {name}"
     confront(claim, law, run, {}, judge, rivals, labels=labels, of=label_noise_drift)
 

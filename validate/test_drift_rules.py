@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from laws import Equivalent, Order, Roundoff, Trend, confront
+from laws import Equivalent, Order, Sign, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import SED, Adam, GradientDescent, LabelNoise, Network, RMSprop, train
 from numerics.sparsity import spectra, tasks
 from theory.drift import adaptive_edge
 
+GENERALITY = "ratzon-2024, Generality of the phenomenon"
+FIG_4D = "ratzon-2024, Generality of the phenomenon, and Fig. 4D"
 NETWORK, SAMPLES = Network(10, 50, 5), 5
 CONVERGED, LATE = 10_000, 100_000
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
@@ -41,12 +43,12 @@ def falls_as_descent_does_not(claim, by, **settings):
     where = list(range(1, len(fraction[0]) + 1))
     series = [Series(role, where, row.tolist(), name, joined=False) for role, row, name in
               (("rival", fraction[0], "after convergence"), ("run", fraction[-1], "later"))]  # fmt: skip
-    rivals = {"none, as plain descent": lambda: control, "the other way": lambda: 1 - control}
-    run = lambda seed: np.sign(np.diff(pairs(by, seed=seed, **settings)[0], axis=0)[0])  # noqa: E731
-    labels = dict(x="network", y="sign of the change of the fraction of active pairs")
+    rivals = {"none, as plain descent": lambda: control}
+    run = lambda seed: np.diff(pairs(by, seed=seed, **settings)[0], axis=0)[0]  # noqa: E731
+    labels = dict(y="change of the fraction of active pairs", about=GENERALITY)
     claim += f", each of {len(control)} networks"
     picture = Panel("network", "fraction of active pairs", tuple(series))
-    confront(claim, lambda: control - 1, run, {}, Roundoff(1), rivals, labels=labels, picture=picture)
+    confront(claim, -1.0, run, {}, Sign(), rivals, labels=labels, picture=picture)
 
 
 @pytest.mark.parametrize("by", [Adam(1e-3), RMSprop(1e-3)], ids=["Adam", "RMSprop"])
@@ -74,11 +76,9 @@ def test_what_holds_adam_back():
     """A larger epsilon or a longer memory of squares leaves Adam's networks less changed, in every network."""
     lost = lambda by, seed: -np.diff(pairs(by, seed=seed)[0], axis=0)[0]  # noqa: E731
     for name, by in (("a larger epsilon", Adam(1e-3, epsilon=1e-4)), ("a longer memory", Adam(1e-3, (0.9, 0.9999)))):
-        run = lambda seed, by=by: np.sign(lost(Adam(1e-3), seed) - lost(by, seed))  # noqa: E731
-        rivals = {"as much is lost": lambda: np.zeros(8), "more is lost": lambda: -np.ones(8)}
-        labels = dict(x="network", y="sign of the loss of pairs saved")
-        claim = f"{name} holds Adam's sparsity back, in each of 8 networks"
-        confront(claim, lambda: np.ones(8), run, {}, Roundoff(1), rivals, labels=labels)
+        run = lambda seed, by=by: lost(Adam(1e-3), seed) - lost(by, seed)  # noqa: E731
+        labels = dict(y="fraction of active pairs that is saved")
+        confront(f"{name} holds Adam's sparsity back, in each of 8 networks", 1.0, run, {}, Sign(), labels=labels)
 
 
 # -- what keeps them moving: no noise, but an edge ----------------------------------------------------------
@@ -168,15 +168,12 @@ def test_no_rest_beyond_the_edge(name):
     At rest means that the loss is below the rounding of the targets' mean square, which is 1/3.
     """
     resting = np.finfo(float).eps / 3
-    run = lambda seed: (far_and_near(name, seed)[[0, 2], 0] > resting).mean(1)  # noqa: E731
-    law, rivals = lambda: np.array([0.0, 1.0]), {
-        "always, as plain descent": lambda: np.zeros(2),
-        "never, as with noise": lambda: np.ones(2),
-        "as often": lambda: np.full(2, 0.5),
-    }  # fmt: skip
+    run = lambda seed: np.log10(far_and_near(name, seed)[[0, 2], 0] / resting).ravel()  # noqa: E731
+    law, rivals = lambda: np.repeat([-1.0, 1.0], 16), {"always, as plain descent": -1.0, "never, as with noise": 1.0}
     assert not far_and_near(name, 0)[0, 2].any()  # of the networks at rest
-    labels, claim = dict(x="epsilon: large, small", y="networks that never rest"), f"{name} rests within an edge alone"
-    confront(claim, law, run, {}, Roundoff(1), rivals, labels=labels, picture=losses(name), of=adaptive_edge)
+    labels = dict(x="network, with a large epsilon and with a small one", y="log₁₀ of the late loss over that of rest")
+    claim = f"{name} rests within an edge alone"
+    confront(claim, law, run, {}, Sign("run"), rivals, labels=labels, picture=losses(name), of=adaptive_edge)
 
 
 @pytest.mark.full
@@ -210,7 +207,7 @@ def test_label_noise(which):
     """Under label noise the active pairs become fewer and the trace of the Hessian falls."""
     row = in_turn(lambda seed: labelled(seed)[FALLING[which]])
     run = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731
-    labels = dict(x="step", y=which)
+    labels = dict(x="step", y=which, about=FIG_4D)
     rivals = {"it rises": 1.0, "it stays": 0.0}
     confront(f"label noise: the {which} falls", -1.0, run, {}, Trend(STEPS), rivals, labels=labels)
 
@@ -221,7 +218,7 @@ def test_label_noise_spares_units():
     run = in_turn(lambda seed: first(labelled(seed)[0]))
     pilot = labelled(10**6)
     rivals = {f"as the {name}": float(np.median(first(pilot[k]))) for name, k in FALLING.items()}
-    labels = dict(y="active units after 10,000 steps, of those after 1,000")
+    labels = dict(y="active units after 10,000 steps, of those after 1,000", about=GENERALITY)
     confront(
         "label noise: units stay active, within 5 of 100",
         1.0,
@@ -265,7 +262,8 @@ def test_collapse_at_large_steps():
     """Networks whose first steps are far beyond the edge of stability lose units at once, more at larger steps."""
     row = in_turn(lambda seed: early(seed)[0][:, :, 0])
     run = lambda eta, seed: row(seed)[COLLAPSE.index(eta)]  # noqa: E731
-    labels, rivals = dict(x="step η", y="active units of 50 after 1,000 steps"), {"more": 1.0, "as many": 0.0}
+    labels = dict(x="step η", y="active units of 50 after 1,000 steps", about=GENERALITY)
+    rivals = {"more": 1.0, "as many": 0.0}
     claim = "label noise: units die at once where the first steps are too large"
     confront(claim, -1.0, run, {}, Trend(COLLAPSE), rivals, labels=labels, picture=collapse())
 
@@ -276,7 +274,8 @@ def test_collapse_is_not_of_the_noise():
     others = early(10**6)[0]
     lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)
     rivals = {"all of it": lambda: -lost, "half of it": lambda: -lost / 2}
-    labels = dict(x="step η: 0.3, 0.4, 0.5, 0.6", y="active units with label noise, less those without")
+    each = [f"η = {eta:g}" for eta in COLLAPSE]
+    labels = dict(runs=each, y="active units with label noise, less those without", about=GENERALITY)
     claim = "the sudden loss of units is of the step, not of the noise of labels, within 1.5 of 50"
     law = lambda: 0 * lost  # noqa: E731
     confront(claim, law, run, {}, Equivalent(1.5, runs=112), rivals, labels=labels)

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from laws import Equivalent, Roundoff, Trend, confront
+from laws import Count, Equivalent, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import hessian as derivatives
@@ -17,6 +17,8 @@ from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
 from numerics.sparsity import spectra, tasks
 from theory.drift import nullity
 
+FIG_4C = "ratzon-2024, Fig. 4C"
+FIG_4B = "ratzon-2024, Fig. 4B"
 NETWORK, SAMPLES, NETWORKS = Network(10, 50, 5), 5, 112
 ETA, SIGMA = 0.1, 0.012
 TIMES = (0.06, 0.15, 0.3, 0.6)  # eta sigma^2 t
@@ -54,7 +56,8 @@ def test_smallest():
     """As units are lost the smallest of the 25 eigenvalues falls."""
     row = in_turn(lambda seed: eigenvalues(seed)[:, 2:, 0])
     run = lambda time, seed: row(seed)[TIMES[1:].index(time)]  # noqa: E731
-    labels, rivals = dict(x="time η σ² t", y="smallest of 25 eigenvalues"), {"it rises": 1.0, "it stays": 0.0}
+    labels = dict(x="time η σ² t", y="smallest of 25 eigenvalues", about=FIG_4C)
+    rivals = {"it rises": 1.0, "it stays": 0.0}
     claim = "update noise: the smallest eigenvalue falls as units are lost"
     confront(claim, -1.0, run, {}, Trend(TIMES[1:]), rivals, labels=labels, picture=sorted_spectra())
 
@@ -67,7 +70,7 @@ def test_largest():
         "as the smallest": float(np.median(ratio(others, lambda v: v[:, 0]))),
         "as the sum of all": float(np.median(ratio(others, lambda v: v.sum(1)))),
     }
-    labels = dict(y="largest eigenvalue at η σ² t = 0.6, of that at 0.15")
+    labels = dict(y="largest eigenvalue at η σ² t = 0.6, of that at 0.15", about=FIG_4C)
     claim = "update noise: the largest eigenvalue stays, within a tenth, as units are lost"
     run = in_turn(lambda seed: ratio(eigenvalues(seed), lambda v: v[:, -1]))
     confront(claim, 1.0, run, {}, Equivalent(0.1, runs=NETWORKS), rivals, labels=labels)
@@ -77,7 +80,7 @@ def test_all_rise_first():
     """Until networks are at the edge of stability all eigenvalues rise: update noise makes them sharper at first."""
     run = in_turn(lambda seed: np.sign(eigenvalues(seed)[:, 1] - eigenvalues(seed)[:, 0]).mean(1))
     rivals = {"all fall": -1.0, "half of them": 0.0}
-    labels = dict(y="eigenvalues that rise, less those that fall, of all")
+    labels = dict(y="eigenvalues that rise, less those that fall, of all", about=FIG_4C)
     claim = "update noise: nineteen eigenvalues in twenty rise until steps are unstable"
     confront(claim, 1.0, run, {}, Equivalent(0.1, runs=NETWORKS), rivals, labels=labels)
 
@@ -123,7 +126,7 @@ def test_counts():
         Series("rival", (units / 50).tolist(), (P - positive).tolist(), "λ > 0 in floating point", joined=False),
     )
     picture = Panel("fraction of active units", "nonzero eigenvalues, as counted", drawn)
-    labels, claim = dict(x="least, most"), "networks that have become sparse have no more zeros"
+    labels, claim = dict(x="least, most", about=FIG_4B), "networks that have become sparse have no more zeros"
     labels["y"] = "nullity of the Hessian, over networks"
     run = lambda seed: least(counted(seed)[0])  # noqa: E731
-    confront(claim, law, run, {}, Roundoff(1), rivals, labels=labels, picture=picture, of=nullity)
+    confront(claim, law, run, {}, Count(), rivals, labels=labels, picture=picture, of=nullity)

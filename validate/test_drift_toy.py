@@ -23,6 +23,7 @@ from theory.drift import (
     y_only_time,
 )
 
+PAPER = "ratzon-2024, Gradient descent dynamics around the zero-loss manifold"
 PILOT = 10**6  # its seed
 
 
@@ -67,7 +68,7 @@ def test_valley():
         "toy_floor": lambda x, eta, sigma: sigma**2 / (2 * eta * (1 - eta * x**2 / 2)),
     }
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
-    shown = ("<y²> / σ²", "mean step in x / σ²", "mean loss / σ²")
+    shown = ("variance across the valley, <y²>/σ²", "mean step in x over σ²", "mean loss over σ²")
     for k, (law, says) in enumerate(
         (
             (valley_width, "the spread across the valley under update noise"),
@@ -79,7 +80,7 @@ def test_valley():
         rivals = {"for small steps": scaled(small[law.name]), "coefficient 1/2": scaled(twice(law))}
         rivals["eigenvalue x², as printed"] = scaled(printed[law.name])
         judge = Mean(detects=0.04 * abs(law(**valley)) / 1e-6, variance=spread(run))
-        confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k]))
+        confront(says, law, run, valley, judge, rivals, through=scaled, labels=dict(y=shown[k], about=PAPER))
 
 
 along_valley = dict(x_0=1.5, t=2000.0, sigma=0.0067)

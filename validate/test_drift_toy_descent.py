@@ -11,6 +11,7 @@ from laws import Mean, Roundoff, confront
 from numerics.drift import Cross, nudge, wander
 from theory.drift import sed_decay, sed_fluctuation, sed_mean_step, sed_second_moment_x, sed_second_moment_y
 
+PAPER = "ratzon-2024, Stochastic Error Descent"
 PILOT = 10**6  # its seed
 
 
@@ -48,7 +49,8 @@ def test_sed_step():
         at = dict(x=x, eta=eta, s=s, **({"y": y} if law is sed_mean_step else {}))
         value, condition = mean(y, of)
         judge = Roundoff(len(xi) + 40, condition=condition)
-        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival}, labels=dict(y=claim))
+        drawn = dict(x="position x along the valley", y=claim, about=PAPER)
+        confront(claim, law, lambda seed, value=value: value, at, judge, {name: rival}, labels=drawn)
 
 
 def test_sed_fluctuation():
@@ -67,7 +69,7 @@ def test_sed_fluctuation():
         "noise that does not grow": lambda x, eta, s: 15 / 4 / (1 - eta * s**2 * x**2),
     }
     judge = Mean(detects=0.06 * unit(sed_fluctuation)(**at), variance=spread(run, 20_000))
-    labels, claim = dict(y="<y²> / η s⁴ x²"), "the spread across the valley under SED"
+    labels, claim = dict(y="variance across the valley, <y²>/(η s⁴ x²)"), "the spread across the valley under SED"
     confront(claim, sed_fluctuation, run, at, judge, rivals, through=unit, labels=labels)
 
 

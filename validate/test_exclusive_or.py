@@ -8,11 +8,12 @@ from numerics import gating
 from numerics.chain import crossing
 from theory.gating import correlations, diagonalise, pathways, xor, xor_gates, xor_half_time, xor_points, xor_two_gates
 
+SLIDE = "saxe-slides, XoR Dynamics"
 c, Delta, tau = 0.8, 0.5, 1.3
 
 at_xor = dict(c=c, Delta=Delta, a0=0.02, tau=tau)
 xor_times = np.array([4.0, 10.4, 14.4, 18.4, 24.8])
-labels = dict(t="time t (τ = 1.3)", y="strength a of a pathway", h="step η")
+labels = dict(t="time t (τ = 1.3)", y="strength a of a pathway", h="step η", about=SLIDE)
 
 
 def strengths(weights, pathway):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.special import binom
 
-from laws import Roundoff, confront
+from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 from numerics.rnn import fixed_points
 
-labels = dict(bits="bits N", y="number")
-exact = Roundoff(operations=1)  # whole numbers
+PAPER = "huang-2025, sec. 2.2"
+labels = dict(bits="bits N", y="number", about=PAPER)
 
 
 def bits_of(trained):
@@ -73,7 +73,7 @@ def confront_count(trained, claim, law, count, rivals, name, picture=None):
     at = dict(bits=bits_of(trained).astype(float))
     run = lambda seed: np.array([[count(f) for f in found(trained, int(n))] for n in at["bits"]], float).T  # noqa: E731
     drawn = {**labels, "y": name}
-    confront(trained.of(claim), law, run, at, exact, rivals, labels=drawn, picture=picture)
+    confront(trained.of(claim), law, run, at, Count(), rivals, labels=drawn, picture=picture)
 
 
 def test_memories(trained):
@@ -122,6 +122,6 @@ def test_saddles_are_ordered(trained, fewer):
     rivals = {"all saddles alike": lambda k: np.array([2.0**bits, 3.0**bits - 2**bits, 0, 0])[np.rint(k).astype(int)]}
     if bits == 1:
         rivals = {"no saddle": lambda k: np.where(k == 0, 2.0, 0)}
-    drawn = dict(k="unstable directions", y="fixed points")
+    drawn = dict(k="unstable directions", y="fixed points", about=PAPER)
     claim = f"the saddles of a flip-flop of {bits} bit{'s' * (bits > 1)} are the edges and faces of a cube"
-    confront(trained.of(claim), law, run, dict(k=ks.astype(float)), exact, rivals, labels=drawn)
+    confront(trained.of(claim), law, run, dict(k=ks.astype(float)), Count(), rivals, labels=drawn)

@@ -122,6 +122,7 @@ def test_path_equation():
         {name: lambda rival=rival: rival(seed) for name, rival in rivals.items()},
         seed=3,
         labels=dict(y="gradient of a weight"),
+        of=gradient_flow,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import binom, binomtest
 
-from laws import Equivalent, Mean, Roundoff, Solver, Trend, confront
+from laws import Count, Equivalent, Mean, Solver, Trend, confront
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import gating
@@ -23,6 +23,9 @@ from theory.gating import (
     sign_error,
     trained_pairs,
 )
+
+SYSTEMATIC = "saxe-slides, Systematic generalization"
+DEPENDENCE = "saxe-slides, Initialization dependence: rich vs lazy learning"
 
 
 def products(weights, pairs):
@@ -55,7 +58,7 @@ def test_decoupled_start_generalises():
         dict(t=times),
         Solver(rtol=1e-8),
         {name: rival if callable(rival) else (lambda t, rival=rival: rival) for name, rival in rivals.items()},
-        labels=dict(t="time t (τ = 1)", y="error on untrained pairs, of that at t = 0"),
+        labels=dict(t="time t (τ = 1)", y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC),
     )
 
 
@@ -99,7 +102,9 @@ def test_signs():
             "untrained pairs are right": lambda k, M: np.tile(((1 - learnt) ** 2)[:, None], len(k)),
             "in proportion to the domains": seen(lambda k, M: 4 * k / M),
         },
-        labels=dict(k="domains k of 6 with the rarer sign", y="error on untrained pairs, of that at t = 0"),
+        labels=dict(
+            k="domains k of 6 with the rarer sign", y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC
+        ),
         through=seen,
     )
 
@@ -113,20 +118,21 @@ def test_agreement():
     """Of the 2^M starts that differ by the signs of the domains, a part 2^(1-M) generalises."""
     domains = np.array([2, 3, 4, 5])
 
-    def part(M, seed):
+    def number(M, seed):
         starts = np.array(list(product((-1.0, 1.0), repeat=M)))
         end = gating.train(*signed(M, starts, seed, 0.4), [20.0], 0.1)
         error = ((1 - computed(end, untrained_pairs(M, 1))) ** 2).mean(-1)
-        return np.mean(error < generalises(M))
+        return np.sum(error < generalises(M))
 
     confront(
         "with K = 1 the signs of the domains must agree for a network to generalise",
         agreement,
-        lambda seed: np.array([part(M, seed) for M in domains]),
+        lambda seed: np.array([number(M, seed) for M in domains]),
         dict(M=domains),
-        Roundoff(1),
-        {"a common sign": lambda M: 2.0**-M, "each domain by itself": lambda M: 1 / M},
-        labels=dict(M="domains M", y="part of the starts that generalise"),
+        Count(),
+        {"a common sign": lambda M: 1.0, "each domain by itself": lambda M: 2.0**M / M},
+        labels=dict(M="domains M", y="starts that generalise, of $2^M$", about=SYSTEMATIC),
+        through=lambda law: lambda M: law(M=M) * 2.0**M,
     )
 
 
@@ -181,7 +187,7 @@ def test_free_signs():
 
     rivals = {"independent directions": 1.0, "generalises at any K": 0.0}
     claim = "small random weights: error 2 on untrained pairs with K = 1 of 6"
-    labels = dict(y="error on untrained pairs, of that at t = 0")
+    labels = dict(y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC)
     confront(claim, sign_error, run, dict(M=M), judge, rivals, labels=labels, through=over_signs)
 
 
@@ -202,7 +208,8 @@ def test_fixed_signs():
 
     rivals = {"independent directions": part(1.0), "signs stay free": part(2.0)}
     claim = "small random weights: no error on untrained pairs with K = 4 of 6"
-    confront(claim, nothing, run, {}, judge, rivals, labels=dict(y="E/(1 + E), E the error on untrained pairs"))
+    drawn = dict(y="E/(1 + E), E the error on untrained pairs", about=SYSTEMATIC)
+    confront(claim, nothing, run, {}, judge, rivals, labels=drawn)
 
 
 # -- against K ---------------------------------------------------------------------------------------
@@ -238,7 +245,7 @@ def test_generalisation_against_K():
         {},
         Trend(levels),
         {"the other way": 1.0, "no trend": 0.0},
-        labels=dict(x="K, of M = 6", y="error on untrained pairs"),
+        labels=dict(x="K, of M = 6", y="error on untrained pairs", about=SYSTEMATIC),
         picture=Panel("K/M", "part of the networks that generalise", tuple(panel)),
     )
 
@@ -253,7 +260,7 @@ def test_agreement_by_chance():
 
     rivals = {"one free sign in all": 0.5, "never": 0.0, "2^-M, up to a common sign": lambda M: 2.0**-M}
     claim = "with K = 1 as many networks generalise as free signs agree by chance"
-    labels = dict(y="probability that a network generalises")
+    labels = dict(y="probability that a network generalises", about=SYSTEMATIC)
     confront(claim, agreement, run, dict(M=M), Mean(detects=0.12, bounds=(0, 1)), rivals, labels=labels)
 
 
@@ -283,7 +290,7 @@ def test_rich_and_lazy(which):
     run = lambda scale, seed: values(seed)[SCALES.index(scale)]  # noqa: E731
     rivals = {"the other way": -sign, "no trend": 0.0}
     claim = f"rich to lazy: the {which} {'rises' if sign > 0 else 'falls'} with the initial weights"
-    drawn = dict(x="size σ of the initial weights", y=which)
+    drawn = dict(x="size σ of the initial weights", y=which, about=DEPENDENCE)
     confront(claim, sign, run, {}, Trend(SCALES), rivals, labels=drawn)
 
 

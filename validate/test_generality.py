@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laws import Equivalent, Exponent, Roundoff, Trend, confront
+from laws import Equivalent, Exponent, Sign, Trend, confront
 from laws.judges import in_turn, measure
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series
@@ -24,6 +24,9 @@ from numerics.sparsity import decay
 from numerics.store import Store
 from numerics.sweep import Local, Packed, sweep
 
+FIG_3A = "ratzon-2024, Fig. 3A"
+TABLE_1 = "ratzon-2024, Table 1"
+FIG_3B = "ratzon-2024, Fig. 3B"
 RECORD = Store(Path(__file__).parent / "records" / "generality")
 WHOLE = Sweep(networks=384, steps=10**6, seed=1)
 QUICK = Sweep(networks=64, steps=10**5, seed=1)
@@ -110,7 +113,7 @@ def falls(one: Swept):
     parts = (0.01, 0.1, 1.0)
     rows = one.curves["active_fraction"][[one.at(part) for part in parts]][:, chosen].T
     row = mixed(rows)
-    labels = dict(x="part of the run", y="active pairs of unit and sample")
+    labels = dict(x="part of the run", y="active pairs of unit and sample", about=FIG_3A)
     claim = "noise of updates and labels, Adam and RMSprop silence active pairs, whatever the task, start and size"
     confront(
         one.of(claim), -1.0,
@@ -135,13 +138,13 @@ def test_every_network_becomes_sparser(swept):
     Of 192 networks two are left out, which diverge under noise of their updates.
     """
     chosen = swept.relu & swept.alive & (swept.kinds["rule"] != "SED")
-    run = lambda seed: np.sign(swept.kept("active_fraction")[chosen] - 1)  # noqa: E731
+    run = lambda seed: swept.kept("active_fraction")[chosen] - 1  # noqa: E731
     quiet = quick_without_noise()
-    fewer = -np.ones(chosen.sum())
-    rivals = {"as without noise": lambda: np.resize(quiet, fewer.shape), "more are active": lambda: -fewer}
-    labels = dict(x="network", y="sign of the change of active pairs")
-    confront(swept.of("not one network keeps its active pairs"), lambda: fewer, run, {}, Roundoff(1), rivals,
-             labels=labels, picture=by_factor(swept, "active_fraction", chosen))  # fmt: skip
+    rivals = {"as without noise": lambda: np.resize(quiet, chosen.sum())}
+    labels = dict(y="relative change of active pairs", about=FIG_3A)
+    claim = swept.of("not one network keeps its active pairs")
+    picture = by_factor(swept, "active_fraction", chosen)
+    confront(claim, -1.0, run, {}, Sign(), rivals, labels=labels, picture=picture)
 
 
 @cache
@@ -160,12 +163,14 @@ def test_hyperbolic_tangents(swept):
     """What tanh networks say comes to rest on fewer units, too, but for update noise, which spreads it."""
     chosen = (swept.kinds["activation"] == "tanh") & (swept.kinds["rule"] != "SED")
     signs = np.array([CARRIED[rule] for rule in swept.kinds["rule"][chosen]])
-    run = lambda seed: np.sign(swept.kept("carriers")[chosen] - 1)  # noqa: E731
-    rivals = {"fewer under all": lambda: -np.abs(signs), "no change": lambda: 0 * signs}
-    labels = dict(x="network", y="sign of the change of the units that carry the output")
+    gathered_first = np.argsort(signs, kind="stable")
+    run = lambda seed: (swept.kept("carriers")[chosen] - 1)[gathered_first]  # noqa: E731
+    labels = dict(y="relative change of the units that carry the output", about=FIG_3A)
     everywhere = ~swept.relu & swept.alive & (swept.kinds["rule"] != "SED")
-    confront(swept.of("update noise spreads what tanh units carry, all else gathers it"), lambda: signs, run, {},
-             Roundoff(1), rivals, labels=labels, picture=by_factor(swept, "carriers", everywhere))  # fmt: skip
+    picture = by_factor(swept, "carriers", everywhere)
+    claim = swept.of("update noise spreads what tanh units carry, all else gathers it")
+    law, rivals = lambda: signs[gathered_first], {"fewer under all": -1.0}
+    confront(claim, law, run, {}, Sign(), rivals, labels=labels, picture=picture)
 
 
 def test_error_descent_diverges(swept):
@@ -174,7 +179,7 @@ def test_error_descent_diverges(swept):
     gone = mixed(~swept.alive[chosen])
     last = [swept.steps[np.isfinite(loss).sum() - 1] for loss in swept.curves["loss"][:, chosen & ~swept.alive].T]
     dots = Series("run", sorted(map(float, last)), list(range(1, len(last) + 1)), "networks that have diverged")
-    labels = dict(y="diverged (1) or not (0)")
+    labels = dict(y="diverged (1) or not (0)", about=TABLE_1)
     claim = swept.of("error descent at the published step diverges in most networks")
     confront(claim, 1.0, lambda seed: float(gone(seed)), {}, Equivalent(0.4, runs=64),
              {"in none": 0.0, "in half of them": 0.5}, labels=labels,
@@ -191,12 +196,10 @@ def test_not_all_end_equally_sparse(swept):
     ended = swept.relu & swept.alive & ~swept.whole.on_axis()
     ended[ended] = np.isfinite(swept.time_constants(ended))
     spared, silenced = (final[ended & (names == rule)] for rule in ("label noise", "update noise"))
-    run = lambda seed: np.sign(spared - np.median(silenced))  # noqa: E731
-    more = np.ones(len(spared))
-    rivals = {"as many, as published": lambda: 0 * more, "fewer": lambda: -more}
-    labels = dict(x="network with label noise", y="sign of its units more than under update noise")
-    confront(swept.of("networks of one size do not end equally sparse"), lambda: more, run, {}, Roundoff(1), rivals,
-             labels=labels, picture=histogram(swept))  # fmt: skip
+    run = lambda seed: spared - np.median(silenced)  # noqa: E731
+    labels = dict(x="network with label noise", y="active units, less the median of update noise", about=FIG_3B)
+    claim, picture = swept.of("networks of one size do not end equally sparse"), histogram(swept)
+    confront(claim, 1.0, run, {}, Sign(), labels=labels, picture=picture)
 
 
 # -- time constants
@@ -245,7 +248,7 @@ def test_noise_sets_the_time_constant():
     """The time constant of the fall, by the corrected fit, goes as one over the variance of the noise."""
     row = in_turn(relaxed)
     run = lambda sigma, seed: row(seed)[SIGMAS.index(sigma)]  # noqa: E731
-    labels = dict(x="standard deviation σ of the noise", y="time constant of active pairs, steps")
+    labels = dict(x="standard deviation σ of the noise", y="time constant of active pairs, steps", about=FIG_3B)
     rivals = {"-1, of its standard deviation": -1.0, "-4, of its variance's square": -4.0, "none": 0.0}
     confront("time constants by the corrected fit go as one over the variance of the noise", -2.0, run, {},
              Exponent(SIGMAS, detects=0.3, runs=RUNS), rivals, labels=labels, picture=against_noise())  # fmt: skip

@@ -24,10 +24,12 @@ from numerics import chain, modes
 from numerics.descent import GradientDescent, sharpness, train
 from theory.chain import learning_time, learning_time_2, settling_time
 
+EFFECT = "saxe-slides, Effect of initialization"
+SURFACE = "saxe-slides, Error surface"
 s, lam, tau, to = 1.7, 0.6, 1.3, 0.9
 depths = np.array([3, 4, 6, 8])
 at = dict(depth=depths.astype(float))
-labels = dict(depth="depth D", y="training time", h="step η")
+labels = dict(depth="depth D", y="training time", h="step η", about=EFFECT)
 
 
 def each(time):
@@ -84,7 +86,9 @@ def test_small_random_weights():
     # time b0^(D - 2) = C + h (K + K' b0^(2 - 2 s_2/s_1) + ...) with h = b0^(D - 2).
     judge = Order(1, start=0.5, then=float(1 + 2 * (1 - digits.s[1] / digits.s[0]) / (deep[-1] - 2)))
     claim = "small random weights: with every layer the time grows by a factor of 1/b0"
-    drawn = dict(depth="depth D", y="power p in time ~ $b_0^{-p}$", h="size of the weights, $(b_0/0.05)^{D-2}$")
+    drawn = dict(
+        depth="depth D", y="power p in time ~ $b_0^{-p}$", h="size of the weights, $(b_0/0.05)^{D-2}$", about=EFFECT
+    )
     confront(claim, lambda depth: depth - 2.0, run, dict(depth=deep), judge, rivals, labels=drawn)
 
 
@@ -184,7 +188,7 @@ def test_saddle():
         "curvatures -s/2 and s/2": lambda direction: law(direction) / 2,
     }
     claim = "two layers have a saddle where one has none"
-    drawn = dict(direction="eigenvector (1, 2: saddle; 3 to 6: two minima)", y="curvature")
+    drawn = dict(direction="eigenvector (1, 2: saddle; 3 to 6: two minima)", y="curvature", about=SURFACE)
     at = dict(direction=np.arange(1, 7))
     confront(claim, law, run, at, Roundoff(operations=200), rivals, labels=drawn, picture=surface())
     assert sharpness(lambda weights: (s - lam * weights[0]).sum() ** 2 / (2 * lam), [torch.zeros(1)]) > 0

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import torch
 
-from laws import Distribution, Equivalent, Roundoff, confront
+from laws import Count, Distribution, Equivalent, Roundoff, confront
 from laws.judges.verdict import Panel, Series
 from numerics import landscape, modes
 from theory.chain import half_time_2
@@ -21,6 +21,8 @@ from theory.landscape import (
     waiting_time,
 )
 
+HIERARCHY = "saxe-slides, Depth introduces a hierarchy of saddle points"
+VARIABILITY = "saxe-slides, Individual variability amidst structure"
 s, lam, hidden = np.array([1.7, 0.9, 0.4]), 0.6, 4
 task = landscape.task(s, lam, inputs=5, outputs=4)
 NUMBERS, NAMES = dict(subset=np.arange(8)), "set of learnt modes: none, 1, 2, 3, 12, 13, 23, 123"
@@ -73,15 +75,16 @@ def test_critical_losses():
 
 
 def test_escape_curvature():
-    """With two layers an unused hidden unit falls towards mode k with curvature -s_k."""
+    """With two layers the loss curves by -s_k where an unused hidden unit turns towards mode k: it falls."""
     judge = Roundoff(operations=len(at_saddle(landscape.curvatures, 2, ())), condition=s[0] / s)
 
     def run(seed):
         return at_saddle(landscape.curvatures, 2, (), 1)[:3]
 
     rivals = {"-s/lam": lambda s: -s / lam, "-s^2": lambda s: -(s**2)}
-    labels = dict(s="strength $s_k$ of the mode", y="curvature")
-    confront("an unused unit falls with curvature s", escape_curvature, run, dict(s=s), judge, rivals, labels=labels)
+    labels = dict(s="strength $s_k$ of the mode", y="curvature", about=HIERARCHY)
+    claim = "from an unused unit the loss falls with curvature -s"
+    confront(claim, escape_curvature, run, dict(s=s), judge, rivals, labels=labels)
 
 
 def test_exchange_curvature():
@@ -99,7 +102,7 @@ def test_exchange_curvature():
             exchange_curvature(D=D, s_j=s_j, lam=lam, **rest) * s_j / lam
         ),
     }
-    labels = dict(D="depth D", y="curvature")
+    labels = dict(D="depth D", y="curvature", about=HIERARCHY)
     judge = Roundoff(operations=operations, condition=10.0)  # the largest curvature over the smallest of these
     confront("a used unit falls towards a stronger mode", exchange_curvature, run, at, judge, rivals, labels=labels)
 
@@ -121,10 +124,8 @@ def test_index():
         "free units at any depth, no exchanges": free_only,
         "as at depth two": lambda subset: law(subset, (2,) * 3),
     }
-    labels = dict(subset=NAMES, y="directions in which the loss falls")
-    confront(
-        "the ways down are counted", law, run, NUMBERS, Roundoff(operations=1), rivals, labels=labels, of=morse_index
-    )
+    labels = dict(subset=NAMES, y="directions in which the loss falls", about=HIERARCHY)
+    confront("the ways down are counted", law, run, NUMBERS, Count(), rivals, labels=labels, of=morse_index)
 
 
 # -- runs -----------------------------------------------------------------------------------------
@@ -189,9 +190,9 @@ def test_index_on_the_way():
 
     at = dict(n=hidden, m=3, r=np.array([0, 1, 2]))
     rivals = {"one way down at each": np.ones(3), "as in a chain for each mode": lambda n, m, r: m - r}
-    labels = dict(r="learnt modes r", y="directions in which the loss falls")
+    labels = dict(r="learnt modes r", y="directions in which the loss falls", about=HIERARCHY)
     claim = "the ways down run out mode by mode"
-    confront(claim, leading_index, run, at, Roundoff(operations=1), rivals, labels=labels)
+    confront(claim, leading_index, run, at, Count(), rivals, labels=labels)
 
 
 def first_slow(losses, slopes):
@@ -226,7 +227,7 @@ def test_closest_approach():
     rivals = {"as the weights": 0.5, "as their product": 1.0, "not at all": 0.0}
     at = dict(s1=strengths[0], s2=strengths[1])
     judge = Equivalent(0.003, runs=20)
-    labels = dict(y="exponent p of the shortest gradient")
+    labels = dict(y="exponent p of the shortest gradient", about=HIERARCHY)
     claim = "small weights pass saddles closely, with an exponent within 0.003 of the law's"
     confront(claim, closest_approach, run, at, judge, rivals, labels=labels, picture=picture())
 
@@ -248,5 +249,5 @@ def test_individual_variability():
     }
     claim = "learning times vary as the chi-square starts"
     at = dict(**task, n=7, tau=tau, t=5.0)
-    labels = dict(t="half-time t (τ = 1.3)", y="share of networks that have learnt the mode")
+    labels = dict(t="half-time t (τ = 1.3)", y="share of networks that have learnt the mode", about=VARIABILITY)
     confront(claim, waiting_time, run, at, Distribution("t", detects=0.05), rivals, labels=labels)

@@ -17,6 +17,8 @@ from theory.decisions import (
     trajectory,
 )
 
+DIVERSE = "saxe-slides, Learning trajectories are individually diverse but systematic"
+DEPTH = "saxe-slides, Saddle points arise through depth"
 task = dict(p=0.45, r=1.2, beta=3.5)
 
 
@@ -168,7 +170,7 @@ def test_visits():
     """The two saddles that a learner visits are foretold from its start, better the better it is known."""
     claim = "learners are diverse but systematic: their start foretells the saddles they visit"
     known = "correlation of the start used with the learner's own; 0: the commonest pair is guessed"
-    drawn = dict(x=known, y="learners foretold, share of 200")
+    drawn = dict(x=known, y="learners foretold, share of 200", about=DIVERSE)
     rivals, judge = {"chance": 0, "the contrary": -1}, Trend(KNOWN)
     confront(claim, 1, foretold, {}, judge, rivals, labels=drawn, picture=gains(), of=order_of_learning)
 
@@ -208,6 +210,6 @@ def test_depth_makes_saddles():
     picture = Panel("time t (τ = 1)", "speed of learning |dθ/dt|", tuple(curves), "y")
     rivals = {"all, whatever their depth": lambda depth: 1 + 0 * depth, "none": lambda depth: 0 * depth}
     claim = "depth makes saddles: on its way every deep learner slows down, and no shallow one"
-    drawn = dict(depth="layers", y="share of learners that slow down on their way")
+    drawn = dict(depth="layers", y="share of learners that slow down on their way", about=DEPTH)
     at, judge = dict(depth=np.array([2, 1])), Mean(detects=0.1, bounds=(0, 1), points=2)
     confront(claim, lambda depth: depth - 1, run, at, judge, rivals, labels=drawn, picture=picture, of=saddles)

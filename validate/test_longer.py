@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from laws import Roundoff, confront
+from laws import Sign, confront
 from laws.judges.verdict import Panel, Series
 from numerics import rnn
 
@@ -30,14 +30,15 @@ def losses(trained, name):
 @pytest.mark.parametrize("trained", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True)
 def test_longer_trials(trained):
     """Flip-flops err less than twice as much on trials of twice the length, paths that leave their range more."""
-    lasting = lambda name: (losses(trained, name)[1] < 2 * losses(trained, name)[0]).mean()  # noqa: E731
-    law = lambda: np.array([float(LAST[name]) for name in LAST])  # noqa: E731
-    rivals = {"everything lasts": 1.0, "nothing lasts": 0.0}
+    growth = lambda name: np.log2(losses(trained, name)[1] / losses(trained, name)[0]) - 1  # noqa: E731
+    sizes = [len(trained(name)[0].seeds) for name in LAST]
+    law = lambda: np.repeat([-1.0 if last else 1.0 for last in LAST.values()], sizes)  # noqa: E731
+    rivals = {"everything lasts": -1.0, "nothing lasts": 1.0}
     dots = (Series("rival", *losses(trained, name).tolist(), told, joined=False) for name, told in TOLD.items())
     ends = [1e-4, 1.0]
     picture = Panel("mean squared error in training", "that at twice the length or delay",
                     (Series("law", ends, ends, "the same"), *dots), "xy")  # fmt: skip
-    drawn = dict(y="networks that err less than twice as much, as a share")
+    drawn = dict(x="network: flip-flops first, then paths", y="log₂ of the growth of the error, less 1")
     claim = trained.of("what fixed points hold lasts, sums of steps do not")
-    run = lambda seed: np.array([lasting(name) for name in LAST])  # noqa: E731
-    confront(claim, law, run, {}, Roundoff(operations=1), rivals, labels=drawn, picture=picture)
+    run = lambda seed: np.concatenate([growth(name) for name in LAST])  # noqa: E731
+    confront(claim, law, run, {}, Sign(), rivals, labels=drawn, picture=picture)

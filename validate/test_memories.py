@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from laws import Roundoff, confront
+from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 
-exact = Roundoff(operations=1)  # whole numbers
+PAPER = "huang-2025, sec. 2.2"
 QUIET = {"delay": 1, "path2": 15, "path3": 15}  # steps of a trial after which nothing is shown
 REST = 10  # steps without input: the longest delay
 STORED = {"delay": 1, "path2": 2, "path3": 3}  # numbers that the task asks to be kept
@@ -46,9 +46,9 @@ def test_slow_directions(trained):
     run = lambda seed: np.array([[slow(*rest) for rest in at_rest(name, trained)] for name in names], float).T  # noqa: E731
     rivals = {"a line, whatever the task": lambda d: 0 * d + 1, "one more": lambda d: d + 1}
     at = dict(d=np.array([float(STORED[name]) for name in names]))
-    drawn = dict(d="numbers to keep d", y="slow directions")
+    drawn = dict(d="numbers to keep d", y="slow directions", about=PAPER)
     claim = trained.of("d numbers are kept along d slow directions")
-    confront(claim, lambda d: d, run, at, exact, rivals, labels=drawn, picture=spectra_of(names, trained))
+    confront(claim, lambda d: d, run, at, Count(), rivals, labels=drawn, picture=spectra_of(names, trained))
 
 
 PLACES = np.exp(2j * np.pi * (np.arange(12) + 0.5) / 12)
@@ -86,10 +86,11 @@ def test_position_decides_the_state(trained):
         return (apart.argmin(1) == (np.arange(24) + 12) % 24).sum()
 
     run = lambda seed: np.array([recognised(along(two_ways())[-1]) for _, along in trained.each("path2")], float)  # noqa: E731
-    rivals = {"states tell the way, not the place": 0.0, "chance": 24 / 23}
+    rivals = {"states tell the way, not the place": 0.0, "chance: one of 23": 1.0}
     claim = trained.of("the states of integrators tell where, not how one came there")
     law = lambda: np.full(len(trained("path2")[0].seeds), 24.0)  # noqa: E731
-    confront(claim, law, run, {}, exact, rivals, labels=dict(y="states recognised, of 24"), picture=circles(trained))
+    drawn = dict(y="states recognised, of 24", about=PAPER)
+    confront(claim, law, run, {}, Count(), rivals, labels=drawn, picture=circles(trained))
 
 
 FIRST, SECOND = np.array([3.0, 5, 7, 9]), np.array([2.0, 4, 6, 8, 10])  # twice the least difference apart, or more
@@ -131,6 +132,6 @@ def test_first_stimulus_is_kept(trained):
         "forgotten: the middle of the range": lambda first: 0 * first + 3,
         "kept a fifth too large": lambda first: np.floor(1.2 * first / 2),
     }
-    drawn = dict(first="first stimulus", y="second stimuli 2, 4, ..., 10 that are called smaller")
+    drawn = dict(first="first stimulus", y="second stimuli 2, 4, ..., 10 that are called smaller", about=PAPER)
     claim = trained.of("what is compared is the first stimulus, after every delay")
-    confront(claim, law, run, dict(first=FIRST), exact, rivals, labels=drawn, picture=kept(trained))
+    confront(claim, law, run, dict(first=FIRST), Count(), rivals, labels=drawn, picture=kept(trained))

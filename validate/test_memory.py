@@ -46,7 +46,7 @@ def test_inverse_temperature():
     through = lambda law: lambda sigma: np.log(law(sigma=sigma))  # noqa: E731
     judge = Mean(detects=0.1, variance=2 * float(run(40, 1).var(axis=0).max()), points=3)
     claim = "trained attention is as sharp as the noise of its queries lets it be"
-    drawn = dict(sigma="noise of the query σ", y="ln β")
+    drawn = dict(sigma="noise of the query σ", y="logarithm of the inverse temperature, ln β")
     confront(claim, inverse_temperature, run, dict(sigma=sigmas), judge, rivals, labels=drawn, through=through)
 
 

@@ -13,6 +13,7 @@ from numerics import modes
 from numerics.chain import crossing
 from theory.chain import half_time_1, half_time_2, shallow, two_layers
 
+SLIDE = "saxe-slides, Full networks act like several 1D chains"
 lam = 0.6
 pixels, classes = modes.pixels(lam), modes.classes(lam)
 labels = dict(t="time t (τ = 1)", y="mode strength $a_k$", h="step η")
@@ -193,7 +194,8 @@ def random_start(claim, which, s, margin):
         return np.zeros(len(s))
 
     rivals = {"started at the product |c d|": if_product, "all at the first mode's rate": s / s[0] - 1}
-    names, drawn = dict(mode=np.arange(1, len(s) + 1)), dict(mode="mode k", y="relative error of the half-time")
+    names = dict(mode=np.arange(1, len(s) + 1))
+    drawn = dict(mode="mode k", y="relative error of the half-time", about=SLIDE)
     confront(claim, chain_times, error, names, Equivalent(margin, runs=20), rivals, labels=drawn, of=half_time_2)
 
 

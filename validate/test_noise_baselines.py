@@ -18,6 +18,10 @@ from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.fields import fit_centres, fit_gabors, mosaic
 
+FIG_13 = "bricken-2023, App. D, Fig. 13"
+APP_D = "bricken-2023, App. D"
+FIG_8 = "bricken-2023, Fig. 8"
+FIG_14 = "bricken-2023, App. D, Fig. 14"
 SIDE, COMPONENTS, UNITS, STEPS, SEEDS = 8, 16, 48, 600, 20
 SIGMAS, PENALTIES, LARGEST = (0.3, 0.6, 1.2), (0.3, 1.0, 3.0), (16, 6, 2)  # sparser from left to right
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
@@ -106,7 +110,7 @@ def test_frontier():
     confront(
         "sparser codes lose more, by any method",
         costs, in_turn(signs), dict(method=np.arange(1, 1 + len(METHODS))), in_most, {"free": 0.0, "less": -1.0},
-        labels=dict(method=names, y="sign of the further loss"),
+        labels=dict(method=names, y="sign of the further loss", about=FIG_13),
         picture=against("active", "loss", "loss per input, noise off"),
     )  # fmt: skip
 
@@ -136,29 +140,33 @@ def test_who_loses_least():
         "at equal activity L1 with unit decoders loses less than noise, and noise less than top k",
         ranked, in_turn(signs), {}, in_most,
         {"one frontier for all": 0.0, "noise loses least": np.array([-1.0, 1.0]), "top k before noise": -1.0},
-        labels=dict(y="sign of the further loss: noise over L1, top k over noise"),
+        labels=dict(runs=["noise over L1", "top k over noise"], y="sign of the further loss", about=FIG_13),
         picture=against("active", "loss", "loss per input, noise off"),
     )  # fmt: skip
 
 
-def escaped():
-    """The signs: more active units, shorter encoders, longer decoders."""
-    return np.array([1.0, -1.0, 1.0])
+SO = "1 where it is so, -1 where not: medians"
+
+
+def as_claimed():
+    """A sign times the one that is claimed: they agree."""
+    return 1.0
 
 
 def test_l1_is_escaped_by_rescaling():
     """Without unit decoders the same L1 penalty leaves more units active: encoders shrink, and decoders grow."""
+    claimed = np.array([1.0, -1.0, 1.0])
 
     def signs(seed):
         free, bound = (codes(method, seed) for method in ("L1", "L1, unit decoders"))
         gaps = [getattr(free, of) - getattr(bound, of) for of in ("active", "encoders", "decoders")]
-        return np.sign(np.array(gaps)[..., 1:].mean(-1)).T
+        return claimed * np.sign(np.array(gaps)[..., 1:].mean(-1)).T
 
     confront(
         "an L1 penalty on activity alone is escaped by smaller encoders and larger decoders",
-        escaped, in_turn(signs), {}, in_most,
-        {"no difference": 0.0, "as sparse": np.array([0.0, -1.0, 1.0]), "the other way": np.array([-1.0, 1.0, -1.0])},
-        labels=dict(y="signs of the excess: activity, encoders, decoders"),
+        as_claimed, in_turn(signs), {}, in_most,
+        {"no difference": 0.0, "as sparse": np.array([0.0, 1.0, 1.0]), "the other way": -1.0},
+        labels=dict(runs=["more units are active", "encoders are shorter", "decoders are longer"], y=SO, about=APP_D),
         picture=against("active", "encoders", "mean length of an encoder"),
     )  # fmt: skip
 
@@ -179,14 +187,9 @@ def test_dead_units():
         "noise kills no unit, the k largest kill more the fewer they are",
         deadly, in_turn(dead), {}, Equivalent(1 / UNITS / 2, runs=SEEDS, miss=1e-3),  # half a unit
         {"one unit dies of noise": np.array([1 / UNITS, 1.0]), "as many at any k": 0.0},
-        labels=dict(y="dead units by noise; sign of more by top 2 than 16"),
+        labels=dict(y="dead units by noise; sign of more by top 2 than 16", about=FIG_13),
         picture=against("active", "dead", "fraction of dead units"),
     )  # fmt: skip
-
-
-def given_up():
-    """The signs: more active units, less loss."""
-    return np.array([1.0, -1.0])
 
 
 def test_annealing():
@@ -196,13 +199,13 @@ def test_annealing():
     def signs(seed):
         before, after = (codes(method, seed) for method in methods)
         gaps = np.sign([after.active - before.active, after.loss - before.loss])
-        return np.where(np.all(gaps == gaps[..., :1], axis=-1), gaps[..., 0], 0).T  # at every level
+        return np.array([1, -1]) * np.where(np.all(gaps == gaps[..., :1], axis=-1), gaps[..., 0], 0).T  # at every level
 
     confront(
         "annealing the noise gives up sparsity for a smaller loss",
-        given_up, in_turn(signs), {}, in_most,
-        {"sparsity stays, as in the paper's larger networks": np.array([0.0, -1.0]), "nothing changes": 0.0},
-        labels=dict(y="signs of the change: active units, loss"),
+        as_claimed, in_turn(signs), {}, in_most,
+        {"sparsity stays, as in the paper's larger networks": np.array([0.0, 1.0]), "nothing changes": 0.0},
+        labels=dict(runs=["more units are active", "less is lost"], y=SO, about=FIG_8),
         picture=against("active", "loss", "loss per input, noise off", methods),
     )  # fmt: skip
 
@@ -253,6 +256,6 @@ def test_fields_are_oriented():
         "fields of sparse codes of natural images are oriented, by any method",
         oriented, in_turn(signs), {}, in_most,
         {"neither": 0.0, "centres with noise": np.array([-1.0, 1.0, 1.0, 1.0]), "centres": -1.0},
-        labels=dict(y="sign of Gabor R² less centre R², beyond white noise's"),
+        labels=dict(runs=list(METHODS), y="sign of Gabor R² less centre R², beyond white noise's", about=FIG_14),
         picture=fields_of_each_method(),
     )  # fmt: skip

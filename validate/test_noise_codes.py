@@ -20,6 +20,15 @@ from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
 from numerics.marginalised import marginalised_loss, marginalised_terms
 
+FIG_2 = "bricken-2023, Fig. 2"
+FIG_7 = "bricken-2023, Fig. 7"
+FIG_5 = "bricken-2023, Fig. 5"
+FIG_19 = "bricken-2023, Fig. 19"
+ACTIVE = "bricken-2023, App. A, what counts as active"
+CROSS = "bricken-2023, App. E, #3"
+MARGIN = "bricken-2023, App. E, #1"
+SO = "1 where it is so, -1 where not: medians"
+APP_F = "bricken-2023, App. F"
 SIDE, UNITS, STEPS = 8, 48, 600
 LEVELS = (0.3, 0.8, 1.5)
 MIDDLE = LEVELS.index(0.8)
@@ -31,9 +40,9 @@ FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that jud
 some_levels = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that all but one network in 1,000 show
 
 
-def against_noise(of):
-    """Labels of axes, with what `some_levels` assumes."""
-    return dict(x="noise σ (a miss is bounded if 999 in 1,000 networks show the trend)", y=of)
+def against_noise(of, about):
+    """Labels of axes, and what the claim is about."""
+    return dict(x="noise σ (standard deviation per pixel)", y=of, about=about)
 
 
 class Codes(NamedTuple):
@@ -123,7 +132,7 @@ def test_activity_falls_with_noise():
         {},
         some_levels,
         rivals,
-        labels=against_noise("fraction of active units"),
+        labels=against_noise("fraction of active units", FIG_5),
         picture=activity_along_training(),
     )
 
@@ -151,7 +160,7 @@ def test_biases_fall_with_noise():
         {},
         some_levels,
         rivals,
-        labels=against_noise("mean bias"),
+        labels=against_noise("mean bias", FIG_2),
         picture=preactivations(),
     )
 
@@ -172,7 +181,7 @@ def test_biases_are_negative():
         {},
         Equivalent(0.05, runs=SEEDS),
         rivals,
-        labels=dict(y="share of biases below zero"),
+        labels=dict(runs=[f"σ = {s:g}" for s in LEVELS[MIDDLE:]], y="share of biases below zero", about=FIG_2),
     )
 
 
@@ -188,7 +197,7 @@ def test_noise_counts_as_activity():
         "of reported activity more is noise on silent units as noise grows",
         {"no change": 0.0, "less": -1.0},
     )
-    drawn = against_noise("share of silent units among the active ones")
+    drawn = against_noise("share of silent units among the active ones", ACTIVE)
     confront(claim, rises, by_level(silent_share), {}, some_levels, rivals, labels=drawn)
 
 
@@ -204,9 +213,8 @@ def alike(seed):
 def test_encoders_align_with_noise():
     """Encoder weights grow more alike with noise, not less: covariance goes by silence, not by decorrelation."""
     claim, rivals = "encoders grow more alike with noise", {"decorrelation, as the paper has it": -1.0, "none": 0.0}
-    confront(
-        claim, rises, by_level(alike), {}, some_levels, rivals, labels=against_noise("mean |cosine| of two encoders")
-    )
+    drawn = against_noise("mean |cosine| of two encoders", CROSS)
+    confront(claim, rises, by_level(alike), {}, some_levels, rivals, labels=drawn)
 
 
 def covariances(values):
@@ -233,32 +241,43 @@ def correlate(seed):
 def test_activities_covary_less():
     """With noise activities covary less."""
     claim, rivals = "activities covary less as noise grows", {"none": 0.0, "more": 1.0}
-    drawn = against_noise("mean |covariance| of two units' activity")
+    drawn = against_noise("mean |covariance| of two units' activity", FIG_19)
     confront(claim, falls, by_level(covary), {}, some_levels, rivals, labels=drawn)
 
 
 def test_preactivations_correlate_more():
     """It is silence that does it, not decorrelation: the same units' noise-free inputs correlate more."""
     claim, rivals = "pre-activations correlate more as noise grows", {"none": 0.0, "decorrelation": -1.0}
-    drawn = against_noise("mean |correlation| of two units' noise-free inputs")
+    drawn = against_noise("mean |correlation| of two units' noise-free inputs", CROSS)
     confront(claim, rises, by_level(correlate), {}, some_levels, rivals, labels=drawn)
 
 
-def peak():
-    """The sign of the change from the quiet level to the middle one, and from there to the loud one."""
-    return np.array([1.0, -1.0])
+UP_AND_DOWN = np.array([1.0, -1.0])  # the signs that are claimed: first this way, then that
+
+
+def as_claimed():
+    """Signs times those that are claimed: +1 where they agree."""
+    return np.ones(2)
+
+
+@cache
+def raw_covariance(seed):
+    """The mean |covariance| of two units' noise-free pre-activations; shape (seeds, levels)."""
+    _, clean = preactivations_of(seed)
+    return next(covariances(clean))
 
 
 def test_raw_covariance_is_not_monotone():
     """The covariance of noise-free pre-activations rises with noise and falls again."""
-
-    def signs(seed):
-        _, clean = preactivations_of(seed)
-        return np.sign(np.diff(next(covariances(clean)), axis=1))
-
-    rivals = {"falls throughout": -1.0, "rises throughout": 1.0, "none": 0.0}
-    claim, drawn = "the raw covariance of units is largest at a middle noise", dict(y="sign of the change, up and down")
-    confront(claim, peak, in_turn(signs), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn)
+    signs = lambda seed: UP_AND_DOWN * np.sign(np.diff(raw_covariance(seed), axis=1))  # noqa: E731
+    rivals = {"falls throughout": -UP_AND_DOWN, "rises throughout": UP_AND_DOWN, "none": 0.0}
+    claim = "the raw covariance of units is largest at a middle noise"
+    found = raw_covariance(FIRST)
+    each = Series("each", list(LEVELS), found.tolist(), f"each of {SEEDS} networks")
+    middle = Series("run", list(LEVELS), np.median(found, axis=0).tolist(), "median")
+    picture = Panel("noise σ (standard deviation per pixel)", "mean |covariance|, noise off", (each, middle))
+    drawn = dict(runs=["it rises from σ = 0.3 to 0.8", "it falls from 0.8 to 1.5"], y=SO)
+    confront(claim, as_claimed, in_turn(signs), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn, picture=picture)
 
 
 @cache
@@ -300,7 +319,7 @@ def test_fields_grow_gabor_like():
         {},
         some_levels,
         rivals,
-        labels=against_noise("median R² of Gabor functions"),
+        labels=against_noise("median R² of Gabor functions", FIG_7),
         picture=fields_of_each_level(),
     )
 
@@ -314,7 +333,8 @@ def test_fields_beat_white_noise():
     """At noise of 0.8 Gabor functions explain more of every network's fields than they do of white noise."""
     excess = lambda seed: np.sign(gabors(seed)[:, MIDDLE] - white(seed))  # noqa: E731
     claim, rivals = "Gabor functions fit fields better than white noise", {"no better": 0.0, "worse": -1.0}
-    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=dict(y="sign of the excess"))
+    drawn = dict(y="sign of the excess", about=FIG_7)
+    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn)
 
 
 # -- what the three terms do -------------------------------------------------------------------------
@@ -342,28 +362,23 @@ def terms_along_training():
     return Panel("step of training + 10 (σ = 0.8)", "term of the exact loss", tuple(series), "x")
 
 
-def turns():
-    """The sign of the margin term before and after training."""
-    return np.array([1.0, -1.0])
-
-
 def test_margin_turns_into_a_reward():
     """The margin term #1 raises the loss of untrained networks and lowers that of trained ones."""
-    signs = lambda seed: np.sign(terms(seed)[:, [0, -1], 1])  # noqa: E731
+    signs = lambda seed: UP_AND_DOWN * np.sign(terms(seed)[:, [0, -1], 1])  # noqa: E731
     rivals = {
-        "a penalty throughout, as the paper has it": np.array([1.0, 1.0]),
-        "a reward throughout": -1.0,
+        "a penalty throughout, as the paper has it": UP_AND_DOWN,
+        "a reward throughout": -UP_AND_DOWN,
         "nothing": 0.0,
     }
     claim, judge = "the margin term turns from a penalty into a reward", Equivalent(0.5, runs=SEEDS)
     confront(
         claim,
-        turns,
+        as_claimed,
         in_turn(signs),
         {},
         judge,
         rivals,
-        labels=dict(y="sign of #1, before and after"),
+        labels=dict(runs=["#1 > 0 before training", "#1 < 0 after it"], y=SO, about=MARGIN),
         picture=terms_along_training(),
     )
 
@@ -395,8 +410,12 @@ def taylor_against_noise():
 
 def test_taylor_errs_both_ways():
     """For small noise the Jacobian's penalty is over twice what it should be, as kinks count; for large, too small."""
-    beyond = lambda seed: np.sign(np.stack([taylor(seed, QUIET) - 1, taylor(seed, LOUD)], -1))  # noqa: E731
-    rivals = {"exact for small noise": np.array([0.0, -1.0]), "too large throughout": 1.0, "too small throughout": -1.0}
+    beyond = lambda seed: UP_AND_DOWN * np.sign(np.stack([taylor(seed, QUIET) - 1, taylor(seed, LOUD)], -1))  # noqa: E731
+    rivals = {
+        "exact for small noise": np.array([0.0, 1.0]),
+        "too large throughout": UP_AND_DOWN,
+        "too small throughout": -UP_AND_DOWN,
+    }
     claim, judge = "Taylor's penalty is too large for small noise and too small for large", Equivalent(0.5, runs=SEEDS)
-    drawn = dict(y="sign of the error less 100 % at σ = 0.1, and at σ = 3")
-    confront(claim, peak, in_turn(beyond), {}, judge, rivals, labels=drawn, picture=taylor_against_noise())
+    drawn = dict(runs=["σ = 0.1: more than 100 % too large", "σ = 3: too small"], y=SO, about=APP_F)
+    confront(claim, as_claimed, in_turn(beyond), {}, judge, rivals, labels=drawn, picture=taylor_against_noise())

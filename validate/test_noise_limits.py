@@ -64,7 +64,7 @@ def test_small_noise():
         return d**2 * w**2 * ndtr((w * m + b) / np.sqrt(w**2 * v))
 
     rivals = {"Eq. (26), the Jacobian alone": jacobian}
-    drawn = dict(h="noise σ", y="(L(σ) − L(0)) / σ²")
+    drawn = dict(h="noise σ", y="excess of the loss, (L(σ) − L(0))/σ²")
     claim, at = "small noise: the kinks count as much as the Jacobian", dict(sigma=0.0, **away)
     judge = Order(2, start=0.4, then=4)
     confront(claim, small_noise_loss, run, at, judge, rivals, labels=drawn, through=curvature)

@@ -135,7 +135,7 @@ def test_gelu_units():
     """Two GELU units that share their noise covary by Stein's lemma."""
     run = pair_averages(covary, activation=torch.nn.functional.gelu)
     rivals = {"as of ReLU": covariance, "as of erf": erf_covariance}
-    confront("two GELU units covary", gelu_covariance, run, two, Solver(), rivals)
+    confront("two GELU units covary", gelu_covariance, run, two, Solver(), rivals, labels=dict(y="covariance"))
 
 
 def test_arc_cosine():
@@ -181,4 +181,5 @@ def test_parallel_units(sign, law):
         at,
         Solver(),
         rivals,
+        labels=dict(y="covariance"),
     )

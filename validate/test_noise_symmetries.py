@@ -64,7 +64,7 @@ def test_one_unit():
     }
     confront(
         claim, rescaling, lambda seed: slope, dict(unit=np.arange(UNITS)), judge, rivals, seed=SEED,
-        labels=dict(unit="network of one unit", y="w·∂L/∂w + b ∂L/∂b"), through=averaged,
+        labels=dict(unit="network of one unit", y="slope in the unit's scale, w·∂L/∂w + b ∂L/∂b"), through=averaged,
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_rescaling():
     judge = Roundoff(operations=len(x) * UNITS * 40, condition=(size / with_bias.abs()).numpy())
     law = lambda unit: decoder.numpy()  # noqa: E731
     rivals = {"encoder without its bias": lambda unit: W_e.sum(1).numpy()}
-    drawn, at = dict(unit="hidden unit", y="w·∂L/∂w"), dict(unit=np.arange(UNITS))
+    drawn, at = dict(unit="hidden unit", y="slope in the unit's scale, w·∂L/∂w"), dict(unit=np.arange(UNITS))
     confront(claim, law, lambda seed: with_bias.numpy(), at, judge, rivals, seed=SEED, labels=drawn, of=rescaling)
 
 

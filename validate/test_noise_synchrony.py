@@ -17,6 +17,9 @@ from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 
+FIG_6 = "bricken-2023, Fig. 6"
+SHARED_BIAS = "bricken-2023, Shared bias terms and inhibitory interneurons"
+FIG_9 = "bricken-2023, App. B, Fig. 9"
 COMPONENTS, UNITS, STEPS, SEEDS = 16, 48, 800, 20
 LEVELS = (0.0, 0.3, 0.8, 1.5)
 MIDDLE = LEVELS.index(0.8)
@@ -98,7 +101,7 @@ def test_biases_gather():
     confront(
         "with noise the biases of all units gather around one value",
         gathered, in_turn(signs), NOISY, in_most, {"no more than without": 0.0, "they spread": 1.0},
-        labels=dict(sigma="noise σ", y="sign of the relative spread less that without noise"),
+        labels=dict(sigma="noise σ", y="sign of the relative spread less that without noise", about=FIG_6),
         picture=of_units("biases", "biases of 48 units, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
 
@@ -109,7 +112,7 @@ def test_encoders_gather():
     confront(
         "the more noise, the more the encoders of all units have one length",
         gathered, in_turn(signs), NOISY, in_most, {"no change": 0.0, "they spread": 1.0},
-        labels=dict(sigma="noise σ", y="sign of the change of the relative spread from the level below"),
+        labels=dict(sigma="noise σ", y="sign of the change of the relative spread from the level below", about=FIG_6),
         picture=of_units("lengths", "lengths of 48 encoders, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
 
@@ -126,7 +129,7 @@ def test_activity_over_batches():
     confront(
         "activity varies between batches less the more noise there is, but least without any",
         first_more, in_turn(signs), NOISY, in_most, rivals,
-        labels=dict(sigma="noise σ", y="sign of the change of the spread from the level below"),
+        labels=dict(sigma="noise σ", y="sign of the change of the spread from the level below", about=FIG_6),
         picture=of_units("active", "active units in each of 30 batches, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
 
@@ -165,7 +168,7 @@ def test_one_shared_bias():
         "one bias shared by all units is as good as one for each",
         no_difference, in_turn(excess), {}, Equivalent(0.05, runs=SEEDS, miss=1e-3),
         {f"as active as with noise of {LEVELS[k]:g}": np.array([ratio[k] - 1, 0.0]) for k in (1, 3)},
-        labels=dict(y="excess over one bias each, of activity and of noisy loss"),
+        labels=dict(y="excess over one bias each, of activity and of noisy loss", about=SHARED_BIAS),
     )  # fmt: skip
 
 
@@ -205,6 +208,7 @@ def test_smaller_weights_sparsify_sooner():
     confront(
         "smaller initial encoders sparsify sooner under loud noise",
         sooner, in_turn(lambda seed: np.sign(np.diff(from_scales(seed)[-1], axis=-1))), {}, in_most,
-        {"no difference": 0.0, "later": -1.0}, labels=dict(y="sign of the change of activity, scale by scale"),
+        {"no difference": 0.0, "later": -1.0},
+        labels=dict(y="sign of the change of activity, scale by scale", about=FIG_9),
         picture=Panel("step of training (σ = 3)", f"fraction of active units, median of {SEEDS}", tuple(lines)),
     )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from laws import Roundoff, confront
+from laws import Count, Sign, confront
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
@@ -122,28 +122,28 @@ def kept(pytestconfig):
 
 
 def from_level_to_level(columns, of):
-    """The sign of a column's change from each level of noise to the next, in every seed."""
-    return np.sign(np.diff(columns[of], axis=1))
+    """A column's change from each level of noise to the next, in every seed."""
+    return np.diff(columns[of], axis=1)
 
 
 def against_linear(columns, of):
-    """The sign of the loss less that of the best linear guess, wherever there is noise."""
-    return np.sign(columns["loss"] - columns["linear"])[:, 1:]
+    """The loss less that of the best linear guess, wherever there is noise."""
+    return (columns["loss"] - columns["linear"])[:, 1:]
 
 
 def ends(columns, of):
-    """The sign of a column's change from the lowest level of noise to the highest."""
-    return np.sign(columns[of][:, -1] - columns[of][:, 0])
+    """A column's change from the lowest level of noise to the highest."""
+    return columns[of][:, -1] - columns[of][:, 0]
 
 
 def against_silence(columns, of):
-    """The sign of a column less what it is without noise, at every level from the third on."""
-    return np.sign(columns[of][:, 2:] - columns[of][:, :1])
+    """A column less what it is without noise, at every level from the third on."""
+    return columns[of][:, 2:] - columns[of][:, :1]
 
 
 def from_third(columns, of):
-    """The sign of a column's change from the third level of noise to the highest; between them few batches tell."""
-    return np.sign(columns[of][:, -1] - columns[of][:, 2])
+    """A column's change from the third level of noise to the highest; between them few batches tell."""
+    return columns[of][:, -1] - columns[of][:, 2]
 
 
 claims = {
@@ -181,15 +181,15 @@ def against_noise(table, columns, column):
 @pytest.mark.parametrize("claim", claims)
 def test_table(name, claim, kept):
     """What noise makes of fully trained networks, in every seed."""
-    column, signs, sign = claims[claim]
+    column, changes, sign = claims[claim]
     table = tables[name]
 
     def run(seed):
-        return signs(measured(name, seed, kept), column)
+        return changes(measured(name, seed, kept), column)
 
     picture = against_noise(table, measured(name, 0, kept), column)
-    rivals, drawn = {"no change": 0.0, "the other way": -sign}, dict(y="sign in every seed, at every step")
-    confront(f"{name}: {claim}", lambda: sign, run, {}, Roundoff(1), rivals, labels=drawn, picture=picture)
+    drawn = dict(x="comparison", y=f"{names[column]}: difference")
+    confront(f"{name}: {claim}", sign, run, {}, Sign("comparison"), labels=drawn, picture=picture)
 
 
 headings = {
@@ -220,11 +220,12 @@ def test_every_bias_is_negative(name, kept):
     """From noise of 0.3 on every bias of every network ends below zero; the whole table is shown."""
     table = tables[name]
     loud = np.array(table.sigmas) >= 0.3
-    share = lambda seed: measured(name, seed, kept)["negative"][:, loud]  # noqa: E731
-    rivals = {"all but one": 1 - 1 / table.units, "half, as without noise": 0.5}
+    others = lambda share: np.rint(table.units * (1 - share))  # noqa: E731
+    positive = lambda seed: others(measured(name, seed, kept)["negative"][:, loud])  # noqa: E731
+    rivals = {"as without noise": lambda: others(measured(name, 0, kept)["negative"][:, :1])}
     picture = whole(table, measured(name, 0, kept))
-    confront(f"{name}: from noise of 0.3 on all biases are negative", lambda: 1.0, share, {}, Roundoff(1), rivals,
-             labels=dict(y="share of biases below zero"), picture=picture)  # fmt: skip
+    confront(f"{name}: from noise of 0.3 on all biases are negative", 0.0, positive, {}, Count(), rivals,
+             labels=dict(y="biases that are not below zero"), picture=picture)  # fmt: skip
 
 
 @pytest.mark.full
@@ -238,6 +239,6 @@ def test_no_unit_dies(name, kept):
         fields = table.network(sigma, first, kept).W_e[:100].reshape(-1, table.side, table.side).numpy()
         shown.append(Series("image", [], [], f"σ = {sigma:g}", np.round(mosaic(fields, 10), 2).tolist()))
     picture = Panel("100 receptive fields of one network, each scaled by itself", "", tuple(shown))
-    alive = lambda seed: 1 - measured(name, seed, kept)["dead"]  # noqa: E731
-    rivals, drawn = {"one does": 1 - 1 / table.units}, dict(y="share of living units")
-    confront(f"{name}: no unit dies", lambda: 1.0, alive, {}, Roundoff(1), rivals, labels=drawn, picture=picture)
+    dead = lambda seed: np.rint(table.units * measured(name, seed, kept)["dead"])  # noqa: E731
+    labels = dict(y="dead units")
+    confront(f"{name}: no unit dies", 0.0, dead, {}, Count(), labels=labels, picture=picture)

@@ -15,6 +15,9 @@ from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.marginalised import marginalised_loss, marginalised_terms
 
+APP_F = "bricken-2023, App. F"
+APP_E = "bricken-2023, App. E"
+EQ_17 = "bricken-2023, Eq. (17)"
 SIGMA = 0.5
 SEEDS = 40
 STEPS = 300
@@ -131,6 +134,16 @@ def along(by, shown=None):
     return Panel("step of training", "fraction of active units", tuple(series))
 
 
+def gap_along(by):
+    """The same, network by network: how much more of each is active than of its twin on the exact loss."""
+    steps = list(range(0, STEPS + 1, STEPS // 20))
+    gaps = (trained(sampled(), by, FIRST).along - trained(exact, by, FIRST).along).T
+    each = Series("each", steps, gaps.tolist(), f"each of {len(gaps)} pairs of networks")
+    none = Series("law", steps, [0.0] * len(steps), "no bias")
+    middle = Series("run", steps, np.median(gaps, axis=0).tolist(), "median")
+    return Panel("step of training", "active on noisy data, less on the exact loss", (each, none, middle))
+
+
 def others(by):
     """How much more of a network is active if it is trained on something else; medians of a few networks."""
     objectives = {"the Jacobian penalty": noise.JacobianPenalty(SIGMA), "data without noise": noise.NOISELESS}
@@ -156,7 +169,7 @@ def test_adam_is_biased():
     rivals = {"no bias": 0.0, "fewer stay active": -1.0}
     claim = "Adam leaves more of twelve units active on noisy data than on the exact loss"
     drawn = dict(y="sign of the excess of active units")
-    confront(claim, more, run, {}, judge, rivals, labels=drawn, picture=along(by))
+    confront(claim, more, run, {}, judge, rivals, labels=drawn, picture=gap_along(by))
 
 
 def test_jacobian_penalty_does_not_sparsify():
@@ -170,7 +183,8 @@ def test_jacobian_penalty_does_not_sparsify():
     claim, judge = "the Jacobian penalty does not sparsify", Equivalent(0.5, runs=SEEDS)
     rivals = {"it does, as noise does": np.array([-1.0, 0.0]), "it leaves activity": np.array([0.0, 1.0])}
     shown = (("run", penalty, "the Jacobian penalty"), ("rival", sampled(), "noisy data"))
-    drawn = dict(y="sign of the excess over the start, and over noisy data")
+    each = ["over the start", "over noisy data"]
+    drawn = dict(runs=each, y="sign of the excess of active units", about=APP_F)
     confront(claim, more, in_turn(signs), {}, judge, rivals, labels=drawn, picture=along(by, shown))
 
 
@@ -234,7 +248,8 @@ def test_every_term_sparsifies():
 
     rivals = {"the margin term is a penalty that noise adds": np.array([-1.0, 1.0, 1.0]), "no change": 0.0}
     claim = "networks are less sparse without the margin or the cross term, or on Eq. (25)"
-    drawn, picture = dict(y="sign of the excess of active units"), by_loss(0, "active units")
+    drawn = dict(runs=list(WRONG[:-1]), y="sign of the excess of active units", about=APP_E)
+    picture = by_loss(0, "active units")
     confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
 
 
@@ -246,7 +261,8 @@ def test_wrong_losses_cost():
         return np.sign(losses[1:] - losses[0]).T
 
     claim, rivals = "networks trained on a wrong loss do worse", {"as well": 0.0, "better": -1.0}
-    drawn, picture = dict(y="sign of the excess of the noisy loss"), by_loss(1, "noisy loss")
+    drawn = dict(runs=list(WRONG), y="sign of the excess of the noisy loss", about=APP_E)
+    picture = by_loss(1, "noisy loss")
     confront(claim, more, in_turn(signs), {}, Equivalent(0.5, runs=FEW), rivals, labels=drawn, picture=picture)
 
 
@@ -288,5 +304,5 @@ def test_unsquared_is_unbounded():
     picture = Panel("step of training", "Eq. (17) as printed, of a minibatch", (fall,))
     signs = lambda seed: np.sign(on_unsquared(seed)[-1])  # noqa: E731
     claim, rivals = "training on Eq. (17) as printed ends below zero", {"above, as a mean square": 1.0, "at zero": 0.0}
-    drawn, judge = dict(y="sign of Eq. (17) after 160 steps"), Equivalent(0.5, runs=FEW)
+    drawn, judge = dict(y="sign of Eq. (17) after 160 steps", about=EQ_17), Equivalent(0.5, runs=FEW)
     confront(claim, less, in_turn(signs), {}, judge, rivals, labels=drawn, picture=picture)

@@ -121,7 +121,7 @@ def test_on_costs_more_than_off():
         return printed_off(mu, s) - printed_off(-mu, s)
 
     rivals = {"with Eq. (25) as printed": as_printed, "s^2 at any distance": lambda mu, s: s**2}
-    drawn = {**labels, "mu": "distance |μ| from the threshold (s = 1.3)", "y": "on − off"}
+    drawn = {**labels, "mu": "distance |μ| from the threshold (s = 1.3)", "y": "cost of being on, not off"}
     claim = "being on costs more than being off"
     confront(claim, on_off_gap, run, dict(mu=away, s=1.3), Solver(), rivals, labels=drawn)
 

@@ -13,6 +13,8 @@ from numerics import gating
 from theory.gating import correlations, pathways, xor_gates, xor_points
 from theory.race import final_shares, race, shared_error, transition, transition_drift
 
+STRONGER = "saxe-slides, The neural race: stronger input-output correlations"
+NONLINEAR = "saxe-slides, Example: transition to nonlinearity"
 c, tau = 0.8, 1.3
 
 
@@ -67,7 +69,7 @@ def test_shared_error():
         "strengths in proportion": lambda a2, a10, a20, s1, s2: a10 + (a2 - a20) * s1 / s2,
     }
     at = dict(a2=a2, a10=0.02, a20=0.03, s1=s_linear, s2=s_gated)
-    drawn = dict(a2="strength of a gated pathway", y="strength of the linear pathway")
+    drawn = dict(a2="strength of a gated pathway", y="strength of the linear pathway", about=STRONGER)
     claim = "pathways with one error grow in proportion to their singular values"
     confront(claim, shared_error, run, at, Solver(rtol=1e-8), rivals, labels=drawn)
 
@@ -92,7 +94,7 @@ def contestants(Delta):
     return race(x, y, {
         "four, one example each": xor_gates(x),
         "two, one class each": {"plus": on(y[:, 0] > 0), "minus": on(y[:, 0] < 0)},
-        "two, on the sign of $x_1$": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
+        "two, on the sign of x1": {"plus": on(x[:, 0] > 0), "minus": on(x[:, 0] < 0)},
         "one, always open": {"linear": np.ones(len(x))},
     }, 0.03)  # fmt: skip
 
@@ -117,7 +119,7 @@ def test_final_shares():
         "as for two half-gates": lambda Delta: law(Delta, kappa=0.5),
         "equal starts": lambda Delta: law(Delta, gated=3e-3),
     }
-    drawn = dict(Delta="margin Δ", y="final share of the linear pathway")
+    drawn = dict(Delta="margin Δ", y="final share of the linear pathway", about=STRONGER)
     confront(
         "final shares follow from singular values and starts",
         law,
@@ -127,6 +129,7 @@ def test_final_shares():
         rivals,
         labels=drawn,
         picture=table(contestants(0.5)),
+        of=final_shares,
     )
 
 
@@ -153,7 +156,7 @@ def test_transition(kappa):
         dict(c=c, kappa=kappa),
         Solver(rtol=1e-5),
         rivals,
-        labels=dict(y="margin Δ of equal rates"),
+        labels=dict(y="margin Δ of equal rates", about=NONLINEAR),
     )
 
 
@@ -182,5 +185,5 @@ def test_transition_drift():
         "without the reach, ln 2": lambda c, kappa: limit * np.log(2),
     }
     claim = "the margin of equal shares drifts as 1/ln(1/a0)"
-    drawn = dict(h="ε = 1/ln(1/a₀)", y="drift of the margin / ε")
+    drawn = dict(h="ε = 1/ln(1/a₀), a₀ the start", y="drift of the margin / ε")
     confront(claim, transition_drift, run, dict(c=c, kappa=kappa), Order(1, start=0.2), rivals, labels=drawn)

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from laws import Roundoff, Solver, confront
+from laws import Count, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import linear_rnn
 from theory.recurrent import loose_eigenvalue, pinned
@@ -57,8 +57,8 @@ def eigenvalues_are_pinned(claim, states, count):
     loose = nearest(spectra(fitted(states, count - 1, 1e-12)), wanted)
     rivals = {"already with one parameter less": lambda: loose}
     picture = against_seeds(states, count)
-    drawn = dict(y="eigenvalue, real part or size of imaginary part")
-    confront(claim, lambda: as_row(wanted), run, {}, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture)
+    judge, drawn = Solver(rtol=1e-10), dict(y="eigenvalue, real part or size of imaginary part")
+    confront(claim, lambda: as_row(wanted), run, {}, judge, rivals, labels=drawn, picture=picture, of=pinned)
 
 
 def test_minimal_fits_share_their_eigenvalues():
@@ -87,7 +87,7 @@ def test_free_eigenvalues():
     drawn = dict(n="units n", y="eigenvalues that all networks share")
     claim = "a larger network leaves n - k eigenvalues to chance"
     picture = against_seeds(5, 8)
-    confront(claim, law, run, dict(n=sizes), Roundoff(operations=1), rivals, labels=drawn, picture=picture)
+    confront(claim, law, run, dict(n=sizes), Count(), rivals, labels=drawn, picture=picture, of=pinned)
 
 
 def longer(networks):
@@ -102,12 +102,16 @@ def test_behaviour_is_pinned():
     law = lambda k: np.tile(target[:, 0, 0], (SEEDS, 1))  # noqa: E731
     at = dict(k=np.arange(1.0, 25))
     drawn = dict(k="time after an impulse", y="output")
-    rivals = {"fits of k + n - 1 parameters": lambda k: loose}
+    name = "fits of k + n - 1 parameters"
+    rivals = {name: lambda k: loose}
     claim = "fits of k + n parameters behave alike at all later times"
     early = at["k"][:12].tolist()  # later on some of them grow without bound
-    shown = Series("run", early, loose[:8, :12].tolist(), "8 fits of k + n - 1 = 7 parameters")
-    picture = Panel(drawn["k"], drawn["y"], (Series("law", early, target[:12, 0, 0].tolist(), "task"), shown))
-    confront(claim, law, run, at, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture)
+    of_few, of_enough = loose[:8, :12].tolist(), longer(fitted(5, 8, 1e-12))[:8, :12].tolist()
+    picture = Panel(drawn["k"], drawn["y"], (
+        Series("rival", early, of_few, name),
+        Series("law", early, target[:12, 0, 0].tolist(), "task"),
+        Series("run", early, of_enough, "8 fits of k + n = 8 parameters")))  # fmt: skip
+    confront(claim, law, run, at, Solver(rtol=1e-10), rivals, labels=drawn, picture=picture, of=pinned)
 
 
 def test_weights_stay_free():
@@ -131,7 +135,7 @@ def test_weights_stay_free():
     rivals = {"they are the same as they stand": lambda: own}
     claim = "minimal fits differ by a change of coordinates alone"
     drawn = dict(y="entry of the weights, in the task's coordinates")
-    confront(claim, law, run, {}, Solver(rtol=1e-10), rivals, labels=drawn)
+    confront(claim, law, run, {}, Solver(rtol=1e-10), rivals, labels=drawn, of=pinned)
 
 
 def test_loose_eigenvalue():

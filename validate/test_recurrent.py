@@ -228,7 +228,7 @@ def test_conserved():
         "the commutator's sign reversed": lambda: conserved(Wx, Wh.T, Wy)[upper],
     }
     claim = "descent on digits conserves Q"
-    confront(claim, law, run, {}, Order(1, start=0.01), rivals, labels=entries)
+    confront(claim, law, run, {}, Order(1, start=0.01), rivals, labels=entries, of=conserved)
 
 
 def test_conserved_with_bias():
@@ -237,7 +237,7 @@ def test_conserved_with_bias():
     law = lambda: conserved(*numbers)[upper]  # noqa: E731
     rivals = {"Q without the bias": lambda: conserved(*numbers[:3])[upper]}
     claim = "with a bias Q gains its outer product"
-    confront(claim, law, run, {}, Order(1, start=0.01), rivals, labels=entries)
+    confront(claim, law, run, {}, Order(1, start=0.01), rivals, labels=entries, of=conserved)
 
 
 def test_conserved_drifts_without_bias():
@@ -250,7 +250,7 @@ def test_conserved_drifts_without_bias():
     law = lambda: conserved(*numbers[:3])[upper] + bias[0] - bias[1]  # noqa: E731
     rivals = {"it stays": lambda: conserved(*numbers[:3])[upper]}
     claim = "without the bias term Q drifts by the bias's outer product"
-    confront(claim, law, run, {}, Order(1, start=0.01), rivals, labels=entries)
+    confront(claim, law, run, {}, Order(1, start=0.01), rivals, labels=entries, of=conserved)
 
 
 # -- integrators -----------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_integrator():
     drawn = dict(t="steps", y="position, both coordinates")
     claim = "the identity on the readout integrates exactly"
     at = dict(t=np.arange(1.0, 61))
-    confront(claim, law, run, at, judge, {"a leak of .03": leaky}, labels=drawn)
+    confront(claim, law, run, at, judge, {"a leak of .03": leaky}, labels=drawn, of=integrator)
 
 
 def test_leak_error():

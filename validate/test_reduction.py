@@ -21,6 +21,7 @@ from theory.gating import (
     xor_points,
 )
 
+SLIDE = "saxe-slides, Reduction and (occasionally) exact solutions"
 c, Delta = 0.8, 0.5
 
 
@@ -174,7 +175,7 @@ def test_reduction(name):
         alone = "exclusive" in name  # its paths never meet on one example
         rivals = {k: path_by_path(r, b0, v) for k, v in RIVALS.items() if not (alone and "own error" in k)}
     law = lambda t: said(r, r.solve(b0, t, rtol=1e-13))  # noqa: E731
-    labels = dict(t="time t (τ = 1)", y="singular values of the weights")
+    labels = dict(t="time t (τ = 1)", y="singular values of the weights", about=SLIDE)
     judge, graph = Solver(rtol=1e-8), drawing(r.graph, task)
     claim, at = f"{name} follows its reduction", dict(t=times)
     confront(claim, law, run, at, judge, rivals, labels=labels, picture=graph, of=reduction)

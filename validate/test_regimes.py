@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from laws import Mean, Order, Roundoff, Solver, confront
+from laws import Mean, Order, Sign, Solver, confront
 from laws.judges.verdict import Panel, Series
 from numerics import balanced as nets
 from numerics.chain import crossing
 from theory.balanced import final_movement, is_obstructed, kernel_distance, loss, plateau, regime
 
+REGIME = "saxe-slides, Architecture and learning regime"
+DELAYED = "saxe-slides, Delayed rich regime"
 labels = dict(t="time t (τ = 1)", h="1/λ")
 strengths = {1: [1.7], 2: [1.7, 1.4], 3: [1.7, 1.4, 1.1]}
 
@@ -67,7 +69,7 @@ def test_architecture_and_regime():
         "all lazy": lambda t: np.zeros((len(tasks), np.size(t))),
         "all as rich": lambda t: law(t)[[-1] * len(tasks)],
     }
-    names = {**labels, "y": "distance of the kernel from K(0)"}
+    names = {**labels, "y": "distance of the kernel from K(0)", "about": REGIME}
     claim = "architecture decides between rich, lazy and delayed rich"
     confront(claim, law, run, at, Solver(1e-8), rivals, labels=names, picture=chart(), of=kernel_distance)
 
@@ -107,7 +109,7 @@ def test_plateau():
         return np.array([plateau(*arrays(weights), on.correlation) for weights, on in networks])
 
     rivals = {"none: lazy learning succeeds": np.zeros(3), "twice as high": lambda: 2 * law()}
-    names = dict(h="1/|λ|", y="loss at t = 0.8 (τ = 1)")
+    names = dict(h="1/|λ|, λ the balance", y="loss at t = 0.8 (τ = 1)", about=DELAYED)
     claim = "the lazy plateau of networks of large balance"
     confront(claim, law, run, {}, Order(1, start=1 / 16), rivals, labels=names, picture=waiting(), of=plateau)
 
@@ -159,7 +161,7 @@ def test_final_movement():
         "cosines, not their squares": lambda: angles(lambda cosines, hidden: (1 - cosines).sum() / hidden),
         "both layers count alike": lambda: law() / 2,
     }
-    names = dict(h="1/|λ|", y="distance of the kernel at the end")
+    names = dict(h="1/|λ|, λ the balance", y="distance of the kernel at the end", about=DELAYED)
     claim = "delayed networks end with the kernel of their task"
     confront(claim, law, run, {}, Order(1, start=1 / 3), rivals, labels=names, of=final_movement)
 
@@ -192,9 +194,10 @@ def test_obstructed_are_those():
     starts, losses = ends(40, 0)
     saddle = 0.9**2 / 2
     stuck = np.array([is_obstructed(*arrays(start), square) for start in starts])
-    where = lambda: 1.0 + stuck  # noqa: E731
-    which = lambda seed: np.where(losses > saddle / 2, 2.0, 1.0)  # noqa: E731
-    others = {"those with det(W2 W1) det(Sigma) > 0": lambda: 3 - where(), "none": 1.0}
+    stuck_last = np.argsort(stuck, kind="stable")
+    where = lambda: np.where(stuck, 1.0, -1.0)[stuck_last]  # noqa: E731
+    which = lambda seed: (losses / saddle - 0.5)[stuck_last]  # noqa: E731
+    others = {"those with det(W2 W1) det(Sigma) > 0": lambda: -where(), "none": -1.0}
     signs = np.array([np.linalg.det(W2 @ W1) for W1, W2 in map(arrays, starts)]) * np.linalg.det(square)
     roots, end = np.cbrt(signs), float(np.max(np.abs(np.cbrt(signs))))
     panel = Panel(
@@ -208,9 +211,9 @@ def test_obstructed_are_those():
         where,
         which,
         {},
-        Roundoff(4),
+        Sign(),
         others,
-        labels=dict(y="1: learnt, 2: stuck"),
+        labels=dict(x="network, by its determinants", y="final loss over $s_{min}^2/2$, less a half"),
         picture=panel,
         of=is_obstructed,
     )

@@ -13,6 +13,8 @@ from numerics import gating
 from theory.gating import pathways, xor_points
 from theory.race import final_shares, relu_kinds, transition
 
+NONLINEAR = "saxe-slides, Example: transition to nonlinearity"
+CAVEATS = "saxe-slides, Assumptions & caveats"
 THRESHOLD = float(transition(c=1.0, kappa=0.5))
 GRID = np.arange(4, 27) / 20  # of margins at which laws are computed, which takes a while
 
@@ -104,8 +106,9 @@ def test_relu_shares():
         dict(margin=margins),
         Equivalent(0.04, runs=60, miss=1e-3),
         rivals,
-        labels=dict(margin="margin Δ", y="final share of linear units"),
+        labels=dict(margin="margin Δ", y="final share of linear units", about=NONLINEAR),
         picture=diagram(),
+        of=final_shares,
     )
 
 
@@ -138,8 +141,9 @@ def test_emergence():
         dict(margin=margins),
         Equivalent(0.04, runs=20, miss=1e-3),
         {"only where they are necessary": necessary, "half": lambda margin: 0.5},
-        labels=dict(margin="margin Δ", y="final share of nonlinear units"),
+        labels=dict(margin="margin Δ", y="final share of nonlinear units", about=NONLINEAR),
         picture=Panel("margin Δ", "what a linear network cannot learn", (left,)),
+        of=final_shares,
     )
 
 
@@ -181,7 +185,7 @@ def test_activity():
         dict(margin=margins),
         Equivalent(0.01, runs=20),
         {"as without a margin": lambda margin: median[0], "as with a margin of 0.1": lambda margin: median[2]},
-        labels=dict(margin="margin Δ", y="part of the output carried by units that switched"),
+        labels=dict(margin="margin Δ", y="part of the output carried by units that switched", about=CAVEATS),
         picture=Panel("margin Δ", "part of the output carried by units that switched", (control,)),
     )
 

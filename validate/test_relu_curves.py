@@ -15,6 +15,8 @@ from numerics.chain import crossing
 from theory.gating import xor_points
 from theory.race import Kinds, race_time, relu_kinds
 
+SLIDE = "saxe-slides, Assumptions & caveats"
+
 
 def half_times(times, losses):
     """When sqrt(2 L), the remaining error, falls to a half; losses of shape (times, networks)."""
@@ -67,9 +69,9 @@ def test_relu_slope():
         "an ungated linear pathway": s / np.maximum(margins, s),
         "the chain's 1/(2 s)": np.full(4, 0.5),
     }
-    drawn = dict(margin="margin Δ", y="slope of the half-time in ln(1/σ), times s")
+    drawn = dict(margin="margin Δ", y="slope of the half-time in ln(1/σ), times s", about=SLIDE)
     claim = "ReLU networks wait as the race does, in proportion to ln(1/sigma)"
-    confront(claim, law, run, dict(margin=margins), Equivalent(0.01, runs=20), rivals, labels=drawn)
+    confront(claim, law, run, dict(margin=margins), Equivalent(0.01, runs=20), rivals, labels=drawn, of=race_time)
 
 
 @pytest.mark.full
@@ -94,7 +96,8 @@ def test_relu_half_time():
     }
     drawn = dict(margin="margin Δ", y="half-time (τ = 1)")
     claim = "the half-time of ReLU networks has no free constant"
-    confront(claim, raced(), run, dict(margin=margins), Equivalent(0.1, runs=40, miss=1e-3), rivals, labels=drawn)
+    judge = Equivalent(0.1, runs=40, miss=1e-3)
+    confront(claim, raced(), run, dict(margin=margins), judge, rivals, labels=drawn, of=race_time)
 
 
 def alone(kinds):

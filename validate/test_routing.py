@@ -24,6 +24,8 @@ from theory.gating import (
     unequal_escape,
 )
 
+ROUTING = "saxe-slides, Example: Routing network"
+RACE = "saxe-slides, The neural race reduction"
 tau, s, d = 1.3, 1.7, 0.6
 
 
@@ -39,7 +41,7 @@ def test_routing_weights():
         "no sharing, b_h = b_in": lambda M, b0, b_in: b_in,
         "shared by M K": lambda M, **at: routing_hidden(M=M * K, **at),
     }
-    drawn = dict(b_in="weight $b_{in}$ of a domain", y="shared weight $b_h$")
+    drawn = dict(b_in="weight $b_{in}$ of a domain", y="shared weight $b_h$", about=ROUTING)
     claim = "routing: the shared weight follows those of the domains"
     confront(claim, routing_hidden, run, dict(M=M, b0=b0, b_in=b_in), Solver(rtol=1e-8), rivals, labels=drawn)
 
@@ -59,7 +61,8 @@ def test_routing_strength():
     # the law holds in the limit: it is asked for at a start of a millionth
     limit = Order(2, start=0.4)
     claim = "routing: the domains' weights end at (s/(d sqrt M))^(1/3)"
-    confront(claim, routing_strength, run, at, limit, rivals, labels=dict(h="initial weight $b_0$"))
+    labels = dict(h="initial weight $b_0$", y="weight of a domain after learning", about=ROUTING)
+    confront(claim, routing_strength, run, at, limit, rivals, labels=labels)
 
 
 def decoupled(graph, task):
@@ -116,6 +119,7 @@ def test_shared_learning_time(depth):
         at,
         Solver(rtol=1e-8),
         rivals,
+        labels=dict(y="learning time (τ = 1.3)", about="saxe-slides, The neural race: edge sharing"),
     )
 
 
@@ -148,7 +152,7 @@ def test_quadrature():
     drawn = dict(t="time t (τ = 1)", y="output for unit input")
     run = lambda rtol, seed: outputs(graph, gating.flow(graph, task, start(b0, seed), times, rtol))  # noqa: E731
     claim = "one integral gives routing at every time, from any start"
-    confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn)
+    confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn, of=reduction)
 
 
 def test_unequal_escape():
@@ -183,7 +187,9 @@ def test_unequal_escape():
         "balanced": lambda imbalance: 0 * imbalance + 2 * tau * N / (s * np.sqrt(K * N * K)),
         "no sharing": lambda imbalance: at_imbalance(unequal_escape, g=1.0)(imbalance),
     }
-    drawn = dict(h="size of the initial weights", imbalance="imbalance, at equal product", y="size × escape time")
+    drawn = dict(
+        h="size of the initial weights", imbalance="imbalance, at equal product", y="size × escape time", about=RACE
+    )
     confront(
         "at equal product imbalance escapes earlier, by Carlson's integral",
         unequal_escape,

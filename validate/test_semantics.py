@@ -39,11 +39,12 @@ def spectrum(covariance):
     return values, values[0] / values
 
 
-def by_rounding(claim, law, at, covariance, of, rivals, labels=level_labels):
-    """A law against the eigenvalues of a covariance, those with the numbers in `of`."""
+def by_rounding(claim, law, at, covariance, which, rivals, labels=level_labels, of=None):
+    """A law, or what follows `of` one, against the eigenvalues of a covariance with the numbers in `which`."""
     values, condition = spectrum(covariance)
-    judge = Roundoff(operations=len(values), condition=condition[of])
-    confront(claim, law, lambda seed: spectrum(covariance)[0][of], at, judge, rivals, labels=labels)
+    judge = Roundoff(operations=len(values), condition=condition[which])
+    run = lambda seed: spectrum(covariance)[0][which]  # noqa: E731
+    confront(claim, law, run, at, judge, rivals, labels=labels, of=of)
 
 
 def tree_of(branching, depth, flip):
@@ -109,7 +110,8 @@ def test_nested():
 
     wrong = {"branchings in reverse": lambda **q: law(**q, branching=(4, 3, 2))}
     at = dict(q0=0.1, q1=0.3, q2=0.7)
-    by_rounding("any hierarchy has the ultrametric spectrum", law, at, mixing @ mixing.T, slice(None), wrong)
+    claim = "any hierarchy has the ultrametric spectrum"
+    by_rounding(claim, law, at, mixing @ mixing.T, slice(None), wrong, of=ultrametric)
 
 
 @pytest.mark.parametrize(("law", "periodic"), [(ring, True), (path, False)], ids=["ring", "path"])
@@ -136,7 +138,8 @@ def test_plane(law, periodic):
     rivals = {"the other boundary": lambda **at: (grid if periodic else torus)(**at)}
     rivals |= {"lengths exchanged": lambda k1, k2, P1, P2, sigma: law(k1=k1 % P2, k2=k2, P1=P2, P2=P1, sigma=sigma)}
     claim = f"on a {law.name} the waves of two directions combine"
-    by_rounding(claim, law, dict(k1=k1[order], k2=k2[order], **at), mixing @ mixing.T, slice(None), rivals, {})
+    at, labels = dict(k1=k1[order], k2=k2[order], **at), dict(y="eigenvalue Λ")
+    by_rounding(claim, law, at, mixing @ mixing.T, slice(None), rivals, labels)
 
 
 def test_sampled_tree():
@@ -259,12 +262,14 @@ def progress(world):
     answers = semantics.answers(task, weights, times, GradientFlow(1e-8, 1e-12))
     seen = semantics.learnt(answers, task.y.numpy(), projections).T
     said = two_layers(t=times, s=s, lam=1 / task.examples, a0=a0, tau=1.0) / (s * task.examples)
-    few, at = slice(0, 6), slice(None, None, 8)
+    few, at, shown = slice(0, 6), slice(None, None, 8), min(6, len(values))
     return Panel(
         "time t (τ = 1)",
         "fraction learnt of each level",
         (
-            Series("law", times.tolist(), said[few].tolist(), "law, from the mean start"),
+            Series(
+                "law", times.tolist(), said[few].tolist(), f"law from the mean start, levels 1 to {shown} from the left"
+            ),
             Series("run", times[at].tolist(), seen[few, at].tolist(), "small random weights"),
         ),
     )
@@ -286,9 +291,8 @@ def test_expected_start():
     rivals = {"only one of the layers": lambda n, sigma: n * sigma**2 / 4}
     spread = hidden * sigma**4 / 2  # the variance of a quarter of a sum of squares
     judge = Mean(detects=0.08, variance=spread)
-    confront(
-        "random weights start at half of n sigma^2", expected_start, run, dict(n=hidden, sigma=sigma), judge, rivals
-    )
+    at, labels = dict(n=hidden, sigma=sigma), dict(y="strength $a_0$ of a mode at the start")
+    confront("random weights start at half of n sigma^2", expected_start, run, at, judge, rivals, labels=labels)
 
 
 def test_latest_start():
@@ -306,6 +310,6 @@ def test_latest_start():
         return brentq(lead, 0.12 * s / lam, 0.3 * s / lam, xtol=1e-9)
 
     rivals = {"never, below half of s/lam": lambda s, lam: s / (2 * lam), "s/(4 lam)": lambda s, lam: s / (4 * lam)}
-    labels = dict(h="half of the relative distance of two strengths")
+    labels = dict(h="half of the relative distance of two strengths", y="start of equal half-times")
     claim = "the broad is first only from small weights"
     confront(claim, latest_start, run, dict(s=s, lam=lam), Order(2, start=0.24), rivals, labels=labels)

@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 
-from laws import Roundoff, confront
+from laws import Count, confront
 from laws.judges.verdict import Panel, Series
 from numerics import rnn
 
-exact = Roundoff(operations=1)  # whole numbers
+PAPER = "huang-2025, sec. 2.2"
 SETTLE, STEPS = 1000, 1000
 
 
@@ -51,9 +51,9 @@ def test_frequencies(trained):
         "a fiftieth faster": lambda f: np.rint(1.02 * law(f)),
         "one frequency for all": lambda f: law(0 * f + middle),
     }
-    drawn = dict(f="frequency f that is asked for (Hz)", y=f"turns in {steps * task.dt:g} s")
+    drawn = dict(f="frequency f that is asked for (Hz)", y=f"turns in {steps * task.dt:g} s", about=PAPER)
     claim = trained.of("sine networks turn as often as they are asked to")
-    confront(claim, law, run, dict(f=task.ladder), exact, rivals, labels=drawn, picture=sine_trials(trained))
+    confront(claim, law, run, dict(f=task.ladder), Count(), rivals, labels=drawn, picture=sine_trials(trained))
 
 
 def cycles_drawn(trained):
@@ -85,6 +85,6 @@ def test_cycles_are_stable(trained):
     run = lambda seed: np.array([contracting(found) for found in cycles(trained)], float)  # noqa: E731
     law = lambda f: 2 + 0 * f  # noqa: E731
     rivals = {"all three, as at a stable fixed point": lambda f: 3 + 0 * f, "one": lambda f: 1 + 0 * f}
-    drawn = dict(f="frequency f that is asked for (Hz)", y="multipliers inside the unit circle, of three")
+    drawn = dict(f="frequency f that is asked for (Hz)", y="multipliers inside the unit circle, of three", about=PAPER)
     claim = trained.of("the cycles of sine networks are stable but for their phase")
-    confront(claim, law, run, dict(f=task.ladder), exact, rivals, labels=drawn, picture=cycles_drawn(trained))
+    confront(claim, law, run, dict(f=task.ladder), Count(), rivals, labels=drawn, picture=cycles_drawn(trained))

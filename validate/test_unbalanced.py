@@ -16,7 +16,7 @@ from theory.unbalanced import early_alignment, kernel_similarity, kernel_size, l
 s, lam, rates, theta0 = 1.7, 0.6, (0.7, 1.6), 0.9
 eta = dict(eta_a=rates[0], eta_w=rates[1])
 task = landscape.task([s], lam, inputs=4, outputs=1)
-sizes = dict(h="1/|δ|", T="time T")
+sizes = dict(h="1/|δ|, δ the imbalance of the layers", T="time T")
 
 
 def layers(delta, r0):

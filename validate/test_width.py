@@ -86,7 +86,8 @@ def confront_exponent(claim, run, quantity, setting, others, levels, detects, pi
     """One law of scaling, against the exponents that other settings would have."""
     law = LAWS[quantity]
     judge, rivals = Exponent(levels, detects, runs), told_apart(law, setting, others)
-    drawn = dict(x=x, y=("" if quantity == "first" else "change of ") + SAID[quantity])
+    about = "" if setting is STANDARD else "huang-2025, sec. 3.2.2"
+    drawn = dict(x=x, y=("" if quantity == "first" else "change of ") + SAID[quantity], about=about)
     confront(claim, law, run, arguments(law, setting), judge, rivals, labels=drawn, picture=picture)
 
 

@@ -6,6 +6,7 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Order`: the known order of a limit, and the Richardson limit's own error estimate;
 - `Solver`: the solver against itself at a hundredth of its tolerance;
 - `Roundoff`: the unit round-off, the number of operations and the condition number;
+- `Sign`, `Count`: nothing, since each run says what the law says or contradicts it;
 - `Mean`, `Distribution`, `Exponent`, `Trend`, `Equivalent`: finite-sample inequalities with both
   error rates stated; the number of runs follows from them.
 
@@ -17,9 +18,11 @@ from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
+from laws.judges.statements import Count, Sign
 from laws.judges.verdict import Verdict
 
 __all__ = [
+    "Count",
     "Distribution",
     "Equivalent",
     "Exponent",
@@ -28,6 +31,7 @@ __all__ = [
     "Order",
     "Refuted",
     "Roundoff",
+    "Sign",
     "Solver",
     "Trend",
     "Verdict",

@@ -51,9 +51,10 @@ def confront(
     claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
     number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with "y"
     for the law's value, "h" for the step, "x" for the levels of a judge that has them, and "runs" for what was run
-    ("trained networks", or one name for each number); picture: a further panel to show, such as an error
-    surface; of: the `Law`, or the documented function, from which another function follows, to be shown with
-    it; through: what the runs see of a law, a map from the `Law`, and from each mutant, to a function of the
+    ("trained networks", or one name for each number); "about" names what of a document the claim stands for, where the
+    law's own source does not ("ratzon-2024, Fig. 2", several divided by ";"); picture: a further panel to show, such
+    as an error surface; of: the `Law`, or the documented function, from which another function follows, to be shown
+    with it; through: what the runs see of a law, a map from the `Law`, and from each mutant, to a function of the
     keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
@@ -78,7 +79,8 @@ def confront(
     named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, Law) else labels or {}
     panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
     panels += (picture,) if picture else ()
-    verdict = _verdict(claim, law, of, judge, found, factors, spoilt, seed, time.perf_counter() - started, panels)
+    seconds = time.perf_counter() - started
+    verdict = _verdict(claim, law, of, judge, found, factors, spoilt, seed, seconds, panels, named.get("about", ""))
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
@@ -86,7 +88,7 @@ def confront(
     return verdict
 
 
-def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels) -> Verdict:
+def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panels, about) -> Verdict:
     stated = of or law
     return Verdict(
         claim=claim,
@@ -105,6 +107,8 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
         seed=seed,
         seconds=seconds,
         panels=panels,
+        cases=found.cases,
+        about=about,
     )
 
 
@@ -171,8 +175,14 @@ def _function(function) -> dict[str, str]:
         "latex": getattr(function, "latex", ""),
         "given": "",
         "source": re.sub(r"(equations? \([^)]*\))", rf"\1 of {home}", source),
-        "sentence": text.partition("\n")[0].rstrip("."),
+        "sentence": _sentence(text),
     }
+
+
+def _sentence(text: str) -> str:
+    """What a docstring says first, without shapes and errors, which are for those who call."""
+    said = re.sub(r"[,;]?(?: of)? shape \((?:[^()]|\([^()]*\))*\)", "", text.partition("\n")[0])
+    return re.sub(r"[,;] (?:arguments|errors|else as|raises|ValueError|TypeError)\b.*", "", said).rstrip(".")
 
 
 def _factor(finding: Finding) -> float:
@@ -196,10 +206,11 @@ def fresh(seed: int, claim: str) -> int:
 def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, at) -> str:
     lines = [str(verdict)]
     if not verdict.accepted:
-        lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
-        if judge.shows != "samples":
+        if not verdict.cases:
+            lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
+        if judge.shows in ("values", "limit"):
             lines.append("  " + _furthest(match(predict(), found.observed), found.observed, at))
-    if not (verdict.rivals or verdict.mutants):
+    if not (verdict.rivals or verdict.mutants or verdict.cases):
         lines.append("  nothing was shown that these runs would have rejected: name a rival")
     elif verdict.accepted and not verdict.surviving and not verdict.holds:
         lines.append("  these runs reject none of the mutants: nothing is learnt from them; name a rival")

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 INK, GATED, PAPER = "#222222", "#D55E00", "#FFFFFF"  # gates are dashed, too: never colour alone
 
 
-def _node(axes, series: Series, i: int, gated: bool = False) -> None:
+def _node(axes, series: Series, style: tuple, gated: bool = False) -> None:
     """A node with its name; the axes mean nothing here."""
     look = dict(boxstyle="round,pad=0.35", fc=PAPER, ec=GATED if gated else INK, ls="--" if gated else "-", lw=1.4)
     axes.text(series.x[0], series.y[0], series.label, ha="center", va="center", fontsize=10, color=INK, bbox=look)
     axes.set_axis_off()
 
 
-def _edge(axes, series: Series, i: int, gated: bool = False) -> None:
+def _edge(axes, series: Series, style: tuple, gated: bool = False) -> None:
     """An edge from its first point to its last, dashed where a gate is on it."""
-    ink, style = (GATED, "--") if gated else (INK, "-")
+    ink, dashes = (GATED, "--") if gated else (INK, "-")
     known = axes.get_legend_handles_labels()[1]
     label = series.label if series.label and series.label not in known else "_nolegend_"
-    axes.plot(series.x, series.y, color=ink, ls=style, lw=1.4, label=label, zorder=0)
+    axes.plot(series.x, series.y, color=ink, ls=dashes, lw=1.4, label=label, zorder=0)
     middle = [(v[0] + v[-1]) / 2 for v in (series.x, series.y)]
     ahead = [m + 0.01 * (v[-1] - v[0]) for m, v in zip(middle, (series.x, series.y), strict=True)]
     axes.annotate("", ahead, middle, arrowprops=dict(arrowstyle="-|>", color=ink, lw=0), zorder=0)
 
 
-def _cell(axes, series: Series, i: int) -> None:
+def _cell(axes, series: Series, style: tuple) -> None:
     """One cell of a table; the axes mean nothing here."""
     axes.text(series.x[0], series.y[0], series.label, ha="left", va="center", fontsize=9, color=INK)
     axes.update_datalim([(series.x[0], series.y[0] - 0.5), (series.x[0] + 1.0, series.y[0] + 0.5)])
@@ -42,7 +42,7 @@ def _cell(axes, series: Series, i: int) -> None:
     axes.set_axis_off()
 
 
-def _map(axes, series: Series, i: int) -> None:
+def _map(axes, series: Series, style: tuple) -> None:
     """Values `low`, shape (len(x), len(y)), as shades."""
     shades = axes.pcolormesh(series.x, series.y, np.array(series.low).T, shading="nearest", cmap="cividis")
     axes.figure.colorbar(shades, ax=axes, label=series.label)

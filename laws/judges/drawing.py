@@ -1,7 +1,8 @@
 """How a picture of a verdict is drawn: the law in ink, runs as dots, every rival in a colour and a dash of its own.
 
 The first four colours are Okabe and Ito's; two darker ones join them, so that the colour-blind tell all six apart and
-none pales on paper.  Dashes and marks tell them apart without colour.
+none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, have
+shades from navy to sand: the colours are those of rivals alone.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from laws.judges import diagrams
-from laws.typeset import plain
+from laws.typeset import INDEX, plain
 
 if TYPE_CHECKING:
     from laws.judges.verdict import Panel, Series
+
+Look = tuple[str, tuple[float, ...], str]  # hue, dash and mark
 
 INK, GREY = "#1a1a1a", "#8a8a8a"
 PATH = "#A0006E"  # of no rival
 HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
 DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
+SHADES = "cividis", 0.1, 0.6  # of a map made for the colour-blind, so much as none pales on paper
 FEW = 12  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
@@ -45,23 +49,28 @@ def figure(panels: tuple[Panel, ...], rivals: tuple[str, ...] = ()):
     return drawn
 
 
-def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, int]:
-    """The place of each rival among the colours: first those of the verdict, then any other in the panel."""
-    others = dict.fromkeys(s.label for s in panel.series if s.role == "rival" and s.label not in rivals)
-    return {name: i for i, name in enumerate([*rivals, *others])}
+def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, Look]:
+    """How each rival of the verdict looks, and what else the panel draws in their manner."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    others = list(dict.fromkeys(s.label for s in panel.series if s.role == "rival" and s.label not in rivals))
+    shades = (to_hex(shade) for shade in colormaps[SHADES[0]](np.linspace(*SHADES[1:], len(others))))
+    data = {name: (shade, *look(i)[1:]) for i, (name, shade) in enumerate(zip(others, shades, strict=True))}
+    return {name: look(i) for i, name in enumerate(rivals)} | data
 
 
-def look(i: int) -> tuple[str, tuple[float, ...], str]:
+def look(i: int) -> Look:
     """Hue, dash and mark of the i-th rival; thirty differ."""
     return HUES[i % 6], DASHES[(i + i // 6) % 6], MARKS[(i + i // 6) % 6]
 
 
-def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
+def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
     if any(series.role == "image" for series in panel.series):
         diagrams.images(axes, panel)
         return
     for series in panel.series:
-        DRAW[series.role](axes, series, styles.get(series.label, 0))
+        DRAW[series.role](axes, series, styles.get(series.label, look(0)))
     axes.set(xlabel=_wrapped(panel.x, 60), ylabel=_wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
@@ -74,10 +83,11 @@ def _plot(axes, panel: Panel, styles: dict[str, int]) -> None:
     elif not any(series.role == "surface" for series in panel.series):
         axes.locator_params(axis="y", integer=_whole(panel, "y"))
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
-    _legend(axes, _alike(axes, panel))
+    _uncut(axes)
+    _legend(axes, panel, _alike(axes, panel))
 
 
-def _forest(axes, panel: Panel, styles: dict[str, int]) -> None:
+def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     """Numbers in rows: what was measured, with its interval down the whole picture, law and rivals below it."""
     rows = [series for series in panel.series if series.role != "band"]
     lone = sum(series.role == "run" for series in panel.series) == 1
@@ -85,7 +95,7 @@ def _forest(axes, panel: Panel, styles: dict[str, int]) -> None:
         if series.low is not None and series.high is not None and (lone or series.role == "band"):
             axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0)
     for row, series in enumerate(rows):
-        ink, _, mark = (INK, "", "D") if series.role == "law" else look(styles.get(series.label, 0))
+        ink, _, mark = (INK, "", "D") if series.role == "law" else styles.get(series.label, look(0))
         drawn: dict[str, Any] = dict(color=ink, marker=mark)
         if series.role == "run":
             drawn = dict(color=INK, marker="o", mfc="white", mew=1.4)
@@ -96,16 +106,19 @@ def _forest(axes, panel: Panel, styles: dict[str, int]) -> None:
     if "x" in panel.log:
         axes.set_xscale("log")
         _mark_lowest(axes.xaxis)
+    elif all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run"):
+        axes.locator_params(axis="x", integer=True)
     axes.set_yticks(range(len(rows)), [_wrapped(s.label, 28) for s in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
+    _uncut(axes)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", lw=0.4, color=GREY, alpha=0.5)
 
 
-def _line(axes, series: Series, i: int, law: bool) -> None:
+def _line(axes, series: Series, style: Look, law: bool) -> None:
     """A prediction: a line where it is known everywhere, marks where it is known at the runs alone."""
     x, y = np.asarray(series.x), np.asarray(series.y)
-    hue, dash, mark = look(i)
+    hue, dash, mark = style
     drawn: dict[str, Any]
     if series.joined and x.size > 1:
         drawn = dict(ls="-", lw=1.7, zorder=2) if law else dict(ls=(0, dash), lw=1.6, zorder=1.5)
@@ -117,7 +130,7 @@ def _line(axes, series: Series, i: int, law: bool) -> None:
     axes.plot(x, y.T, color=INK if law else hue, label=label, rasterized=y.size > CROWD, **drawn)
 
 
-def _run(axes, series: Series, i: int) -> None:
+def _run(axes, series: Series, style: Look) -> None:
     """Trained networks: open dots, with their interval where it is wider than a dot."""
     x, y = np.asarray(series.x), np.asarray(series.y)
     drawn = dict(mfc="white", mec=INK, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=INK, ms=2, zorder=3)
@@ -130,41 +143,44 @@ def _run(axes, series: Series, i: int) -> None:
         axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **drawn)
 
 
-def _each(axes, series: Series, i: int) -> None:
+def _each(axes, series: Series, style: Look) -> None:
     """Every run by itself, as a thin line."""
     y = np.asarray(series.y)
     axes.plot(series.x, y.T, color=GREY, lw=0.6, alpha=0.7, zorder=1, label=_once(axes, series.label, y))
 
 
-def _band(axes, series: Series, i: int) -> None:
+def _band(axes, series: Series, style: Look) -> None:
     """What is allowed, shaded; that of a single point all across."""
     low, high = series.low or series.y, series.high or series.y
     if len(series.x) == 1:
         axes.axhspan(min(low), max(high), color=GREY, alpha=0.3, lw=0, label=series.label)
     elif series.joined:
         axes.fill_between(series.x, low, high, color=GREY, alpha=0.3, lw=0, label=series.label)
+        axes.update_datalim(np.column_stack([series.x, series.y]))  # room for what is seen beside it
     else:
         middle, half = (np.add(high, low)) / 2, np.subtract(high, low) / 2
         drawn = dict(elinewidth=14, ecolor=GREY, alpha=0.35, fmt="none", label=series.label)
         axes.errorbar(series.x, middle, half, **drawn)
 
 
-def _path(axes, series: Series, i: int) -> None:
+def _path(axes, series: Series, style: Look) -> None:
     """Descent on a surface, with a dot where it ends."""
     axes.plot(series.x, series.y, color=PATH, lw=1.8, label=_once(axes, series.label, np.empty(0)))
     axes.plot(series.x[-1:], series.y[-1:], "o", color=PATH)
 
 
-def _surface(axes, series: Series, i: int) -> None:
+def _surface(axes, series: Series, style: Look) -> None:
+    """Heights as contours in one colour, every third with its height."""
     height = np.array(series.low)
     levels = np.geomspace(0.02, height.max(), 12)
-    axes.contour(series.x, series.y, height.T, levels=levels, cmap="cividis")
-    axes.plot([], [], color="#7c7b78", label=f"{series.label} (contours)")
+    lines = axes.contour(series.x, series.y, height.T, levels=levels, colors=GREY, linewidths=0.9)
+    axes.clabel(lines, levels[1::3], fmt="%.2g", fontsize=8, colors=INK)
+    axes.plot([], [], color=GREY, lw=0.9, label=f"{series.label}, contours")
 
 
 DRAW: dict[str, Callable[..., None]] = {
-    "law": lambda axes, series, i: _line(axes, series, i, law=True),
-    "rival": lambda axes, series, i: _line(axes, series, i, law=False),
+    "law": lambda axes, series, style: _line(axes, series, style, law=True),
+    "rival": lambda axes, series, style: _line(axes, series, style, law=False),
     "run": _run,
     "each": _each,
     "band": _band,
@@ -180,7 +196,7 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     shown = [series for series in panel.series if lawless or series.role != "rival"]
     seen = [np.ravel(v) for s in shown for v in (s.y, s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
-    if high - low < 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
+    if high - low <= 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
         return bottom, top
     room = max(high - low, 0.1 * max(abs(low), abs(high)))
     floor, lowest = low - room, np.min(np.concatenate([np.ravel(series.y) for series in panel.series]))
@@ -192,8 +208,8 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
 def _whole(panel: Panel, axis: str) -> bool:
     """Whether what was measured along an axis, or at which it was, are a few whole numbers."""
     found = [np.ravel(getattr(series, axis)) for series in panel.series if series.role == "run"]
-    values = np.unique(np.concatenate(found)) if found else np.empty(0)
-    return 1 < values.size <= FEW and bool(np.all(values == np.rint(values)))
+    values = np.concatenate(found) if found else np.empty(0)
+    return values.size > 1 and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
 
 
 def _few_ticks(axis, x: np.ndarray) -> None:
@@ -225,10 +241,28 @@ def _once(axes, label: str, y: np.ndarray):
     return first if y.ndim < 2 else [first] + ["_nolegend_"] * (len(y) - 1)
 
 
-def _legend(axes, alike: dict[str, str]) -> None:
+def _uncut(axes) -> None:
+    """Room for marks that an edge of the axes would cut."""
+    lines = [line for line in axes.get_lines() if line.get_marker() not in ("None", "", None) and line.get_clip_on()]
+    if not lines:
+        return
+    x, y = np.concatenate([axes.transData.transform(line.get_xydata()) for line in lines]).T
+    box, half = axes.bbox, 5.0  # pixels, of the largest mark
+    inside = (x > box.x0 - half) & (x < box.x1 + half) & (y > box.y0 - half) & (y < box.y1 + half)
+    if not inside.any():
+        return
+    ends = axes.transData.inverted().transform([
+        [min(box.x0, x[inside].min() - half), min(box.y0, y[inside].min() - half)],
+        [max(box.x1, x[inside].max() + half), max(box.y1, y[inside].max() + half)],
+    ])  # fmt: skip
+    axes.set(xlim=ends[:, 0], ylim=ends[:, 1])
+
+
+def _legend(axes, panel: Panel, alike: dict[str, str]) -> None:
     """The legend, below; it tells what lies off the scale, or under another line."""
     for line in axes.get_lines():
-        line.set_label(_shown(axes, line, alike))
+        label = str(line.get_label())
+        line.set_label(label if label.startswith("_") else _shown(axes, panel, label, alike))
     handles, labels = axes.get_legend_handles_labels()
     labels = [label if "\n" in label else _wrapped(label, WIDE) for label in labels]
     below = -0.17 - 0.055 * axes.get_xlabel().count("\n")
@@ -264,12 +298,10 @@ def _height(panel: Panel) -> float:
     return SIZE[1] + 0.17 * sum(sorted(lines)[::-columns])
 
 
-def _shown(axes, line, alike: dict[str, str]) -> str:
-    """The legend of a line: Greek, broken where long, and told of what cannot be seen of it."""
-    label, (bottom, top) = str(line.get_label()), axes.get_ylim()
-    y = np.asarray(line.get_ydata(), dtype=float)
-    if label.startswith("_"):
-        return label
+def _shown(axes, panel: Panel, label: str, alike: dict[str, str]) -> str:
+    """The legend of a line, or of several of one name: Greek, broken where long, told of what cannot be seen of it."""
+    bottom, top = axes.get_ylim()
+    y = np.concatenate([np.empty(0), *(np.ravel(series.y) for series in panel.series if series.label == label)])
     off = (y > top) | (y < bottom)
     notes = [f"beside {alike[label]}"] if label in alike else []
     notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
@@ -282,4 +314,10 @@ def _wrapped(text: str, width: int) -> str:
         return plain(text)
     whole = re.sub(r" ([=<>≤≥≈×+]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", plain(text))
     whole = re.sub(r"\([^()]{1,18}\)", lambda bracket: bracket[0].replace(" ", "\N{NO-BREAK SPACE}"), whole)
-    return "\n".join(textwrap.wrap(whole, width, break_long_words=False))
+    return _indexed("\n".join(textwrap.wrap(whole, width, break_long_words=False)))
+
+
+def _indexed(text: str) -> str:
+    """The indices and the powers that no letter stands for, set by matplotlib."""
+    text = re.sub(INDEX, r"$\1_{\\mathrm{\2}}$", text)
+    return re.sub(r"\^\(([^()$]+)\)", r"$^{\1}$", text)

@@ -15,12 +15,17 @@ Predict = Callable[..., np.ndarray]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a judge found for one prediction; `observed` is what the prediction should have been."""
+    """What a judge found for one prediction; `observed` is what the prediction should have been.
+
+    For a statement that each of some cases obeys or contradicts, `cases` tells how many there are and what they are
+    ("5 networks"); then figure / threshold is 1 + the number of those that contradict.
+    """
 
     figure: float
     threshold: float
     says: str
     observed: np.ndarray
+    cases: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -32,11 +37,11 @@ class Judge(Protocol):
     """What `confront` asks of a judge.
 
     `shows` says what there is to see: the "values" that the law predicts, with an interval; a "limit",
-    which has a panel of its own beside them; a "fit" through the runs, or the "samples", of which the law
-    is a function: these two have a panel of their own alone.
+    which has a panel of its own beside them; "counts", which are values without an error; a "fit" through the runs,
+    the "signs" of numbers, or the "samples", of which the law is a function: these have a panel of their own alone.
     """
 
-    shows: Literal["values", "limit", "fit", "samples"]
+    shows: Literal["values", "limit", "counts", "fit", "signs", "samples"]
 
     @property
     def false_alarm(self) -> float | None:
@@ -49,10 +54,10 @@ class Judge(Protocol):
         """Judge one prediction on these runs."""
 
     def interval(self, runs: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of values and limits: what was observed, and both ends of its interval."""
+        """Of values, limits and counts: what was observed, and both ends of its interval."""
 
     def panel(self, runs: Any, predictions: Mapping[str, Predict]) -> Panel:
-        """Of limits, fits and samples: the judge's own picture; the first prediction is the law."""
+        """Of limits, fits, signs and samples: the judge's own picture; the first prediction is the law."""
 
 
 def real(values, whose: str) -> np.ndarray:

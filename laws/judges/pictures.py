@@ -20,31 +20,30 @@ from laws.judges.drawing import LOWEST, UNITS
 from laws.judges.finding import Judge, Predict, match
 from laws.judges.verdict import Panel, Series
 
-MOST = 9  # predictions in one picture
 ROWS = 5  # curves of one family
 SEEN = 0.02  # of the height of a picture, that the eye resolves
 
 
 def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: Mapping[str, Any]) -> tuple[Panel, ...]:
     """The panels of a verdict; the first prediction is the law, `labels` name the axes and what was run."""
-    shown = dict(list(predictions.items())[:MOST])
-    if judge.shows in ("fit", "samples"):
-        own = judge.panel(runs, shown)
-        return (replace(own, x=labels.get(own.x, own.x), y=labels.get("y", own.y)),)
+    if judge.shows in ("fit", "signs", "samples"):
+        own = judge.panel(runs, predictions)
+        return (replace(own, x=labels.get(own.x, labels.get("x", own.x)), y=labels.get("y", own.y)),)
     observed, low, high = judge.interval(runs)
-    values = {name: match(predict(), observed) for name, predict in shown.items()}
+    values = {name: match(predict(), observed) for name, predict in predictions.items()}
     axis = _axis(at, observed)
     if observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
         found = [_number(judge, observed, low, high, values, labels)]
     elif axis is None:
         found = [_parity(judge, observed, low, high, values, labels)]
     else:
-        found = [_curves(judge, axis, observed, low, high, shown, at, labels)]
+        found = [_curves(judge, axis, observed, low, high, predictions, at, labels)]
     limit, hidden = judge.shows == "limit", _hidden(observed, low, high, values)
     if limit:
-        own = judge.panel(runs, shown)
+        own = judge.panel(runs, predictions)
         found.append(replace(own, x=labels.get("h", own.x)))
-    if hidden["a rival"] if limit else hidden["the error"] and not hasattr(judge, "margin"):
+    exact = judge.shows == "counts" or hasattr(judge, "margin")  # no error, in units of which to show a distance
+    if hidden["a rival"] if limit else hidden["the error"] and not exact:
         found.append(_distances(axis, observed, low, high, values, at, labels))
     return tuple(found)
 
@@ -105,7 +104,7 @@ def _parity(judge, observed, low, high, values, labels) -> Panel:
 def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
     """The law as a line through the runs, rivals beside it."""
     x, y = np.ravel(at[axis]), labels.get("y", "value")
-    counts = x.dtype.kind in "iu"
+    counts = x.dtype.kind in "iu" or judge.shows == "counts" and bool(np.all(x == np.rint(x)))
     dense = None if counts else _dense(shown["law"], axis, at, x)
     series = [_curve(name, predict, axis, at, dense, observed) for name, predict in shown.items()]
     several = observed.ndim > 1
@@ -162,7 +161,7 @@ def _distances(axis, observed, low, high, values, at, labels) -> Panel:
     for i, (name, v) in enumerate(far.items()):
         places, furthest = x + (i - (len(far) - 1) / 2) * beside, v.reshape(-1, x.size).max(axis=0)
         series.append(Series(_role(name), places.tolist(), furthest.tolist(), name, joined=False))
-    return Panel(labels.get(axis, axis), UNITS, tuple(series), "y", counts=np.asarray(at[axis]).dtype.kind in "iu")
+    return Panel(labels.get(axis, axis), UNITS, tuple(series), "y", counts=bool(np.all(x == np.rint(x))))
 
 
 def _few(rows: np.ndarray) -> np.ndarray:

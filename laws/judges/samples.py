@@ -254,9 +254,11 @@ class Trend:
         n, needed = self._design()
         votes, control, values = runs
         agree, shuffled = int(np.sum(votes == sign)), int(np.sum(control == sign))
-        if sign == 0:  # no trend: neither side may reach the majority
-            agree, needed = n - max(int(np.sum(votes == 1)), int(np.sum(votes == -1))), n - needed + 1
-        elif shuffled >= needed:
+        if sign == 0:
+            rise, fall = int(np.sum(votes == 1)), int(np.sum(votes == -1))
+            says = f"{rise} of {n} runs rise, {fall} fall (neither may reach {needed})"
+            return Finding(max(rise, fall) + 1, needed, says, np.median(values, axis=0))
+        if shuffled >= needed:
             agree = 0  # the control has failed: these votes mean nothing
         says = f"{agree} of {n} runs agree ({needed} must; {shuffled} do with shuffled levels)"
         return Finding(n - agree + 1, n - needed + 1, says, np.median(values, axis=0))

@@ -53,6 +53,8 @@ class Verdict:
     `sentence` is what a function says of itself.
     `rivals` and `mutants` map names to figure / threshold; above 1 they are rejected.  `unseen` are
     the mutants that these runs could not tell from the law, `changes` says in LaTeX what is wrong with each.
+    `cases`, of a statement about every run, says how many there are ("5 networks"); then each of the numbers of rivals
+    and mutants is 1 + how many contradict it.  `about` says what of a document the claim stands for.
     """
 
     claim: str
@@ -74,6 +76,8 @@ class Verdict:
     seed: int
     seconds: float
     panels: tuple[Panel, ...] = field(repr=False)
+    cases: str = ""
+    about: str = ""
 
     @property
     def id(self) -> str:
@@ -97,9 +101,13 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether the law stands, every named rival has fallen, and something was seen to fall."""
-        seen = bool(self.rivals) or len(self.unseen) < len(self.mutants)
+        """Whether the law stands, every named rival has fallen, and something was seen to fall, or any run might."""
+        seen = bool(self.rivals) or len(self.unseen) < len(self.mutants) or bool(self.cases)
         return self.accepted and not self.surviving and seen
+
+    def rejected(self, factor: float) -> str:
+        """By how much, or by how many of the cases, a prediction with this factor is rejected."""
+        return f"contradicted by {factor - 1:.0f} of {self.cases}" if self.cases else f"rejected by {factor:.3g}"
 
     def to_json(self) -> str:
         """The verdict as one line of JSON, for files and for other processes."""
@@ -125,7 +133,7 @@ class Verdict:
 
     def __str__(self) -> str:
         sign = "holds" if self.holds else "FAILS"
-        rivals = "; ".join(f"{name} rejected by {factor:.3g}" for name, factor in self.rivals.items())
+        rivals = "; ".join(f"{name} {self.rejected(factor)}" for name, factor in self.rivals.items())
         seen = len(self.mutants) - len(self.unseen)
         lines = [f"{self.claim}: {sign}", f"  {self.says}", f"  rivals: {rivals or 'none'}"]
         lines += [f"  mutants: {seen} of {len(self.mutants)} rejected"] if self.mutants else []

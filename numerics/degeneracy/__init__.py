@@ -22,12 +22,15 @@ them are our choices, all of them arguments.
 """
 
 from numerics.degeneracy._dynamics import Distance, Distances, dsa, dsa_matrix
+from numerics.degeneracy._figure import draw_factor, draw_maps, draw_sensitivity
 from numerics.degeneracy._measures import (
     Behaviour,
+    Level,
     Map,
     behavioural_degeneracy,
     kernel_alignment,
     mds,
+    mean_distance,
     svcca,
     weight_change,
 )
@@ -35,7 +38,7 @@ from numerics.degeneracy._operators import Ambient, Operator, Whitened
 from numerics.degeneracy._permutations import Match, Permutations, SignedPermutations, permutation_distance
 
 __all__ = [
-    "Ambient", "Behaviour", "Distance", "Distances", "Map", "Match", "Operator", "Permutations", "SignedPermutations",
-    "Whitened", "behavioural_degeneracy", "dsa", "dsa_matrix", "kernel_alignment", "mds", "permutation_distance",
-    "svcca", "weight_change",
+    "Ambient", "Behaviour", "Distance", "Distances", "Level", "Map", "Match", "Operator", "Permutations",
+    "SignedPermutations", "Whitened", "behavioural_degeneracy", "draw_factor", "draw_maps", "draw_sensitivity", "dsa",
+    "dsa_matrix", "kernel_alignment", "mds", "mean_distance", "permutation_distance", "svcca", "weight_change",
 ]  # fmt: skip

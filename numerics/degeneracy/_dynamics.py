@@ -25,7 +25,8 @@ class Distance:
         spread: the worst local minimum of all starts, less the best.
         rotation: C, shape (rank, rank).
         unexplained: shares of the next step that the two operators leave unexplained.
-        by: the coordinates, with their rank and delays.
+        by: the coordinates, with the rank and the delays that were asked for.
+        rank: that of the operators.  Nothing is divided by it, nor by anything else.
     """
 
     distance: float
@@ -35,6 +36,7 @@ class Distance:
     rotation: np.ndarray
     unexplained: tuple[float, float]
     by: Coordinates
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Distances:
     spread: np.ndarray
     unexplained: np.ndarray
     by: Coordinates
+    rank: int
 
 
 def dsa(
@@ -54,9 +57,9 @@ def dsa(
     trajectories_b,
     *,
     by: Coordinates | None = None,
-    draws: int = 16,
+    draws: int = 38,
     seed: int = 0,
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-4,
 ) -> Distance:
     """The distance of two dynamics, of states along trials: a distance, 0 for the same, in units of the operators.
 
@@ -64,9 +67,9 @@ def dsa(
         trajectories_a: states, (trials, time, units), or a list of (time, units) of any lengths.
         trajectories_b: those of the other; trials, times and units need not be as many.
         by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that both have.
-        draws: random starts of the search, besides the identity and one that is made of A and B.
+        draws: random starts of the search, the same for every pair, besides the identity and one that A and B suggest.
         seed: of these.
-        tolerance: slopes below it, relative to |A| |B|, end a search; squared distances are right to about its square.
+        tolerance: slopes below it, relative to |A| |B|, end a search.
 
     Raises ValueError, TypeError: an argument makes no sense, or the operators differ in rank.
 
@@ -86,11 +89,12 @@ def dsa(
         rotation=rotation[0],
         unexplained=(a.unexplained, b.unexplained),
         by=coordinates,
+        rank=len(a.matrix),
     )
 
 
 def dsa_matrix(
-    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 16, seed: int = 0, tolerance: float = 1e-3
+    trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 38, seed: int = 0, tolerance: float = 1e-4
 ) -> Distances:
     """The distances of all pairs of dynamics, searched for side by side; see `dsa`."""
     coordinates = _coordinates(by)
@@ -110,7 +114,7 @@ def dsa_matrix(
         values[:, i, j] = values[:, j, i] = rows
     distance, relative, bound, spread = values
     unexplained = np.array([operator.unexplained for operator in operators])
-    return Distances(distance, relative, bound, spread, unexplained, coordinates)
+    return Distances(distance, relative, bound, spread, unexplained, coordinates, len(every[0]))
 
 
 def _search(A, B, draws, seed, tolerance):

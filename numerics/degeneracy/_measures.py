@@ -92,6 +92,41 @@ def kernel_alignment(before, after) -> float:
     return float((one * other).sum() / sizes)
 
 
+class Level(NamedTuple):
+    """A mean, and the ends of its interval of 95 %."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def mean_distance(distances, *, draws: int = 400, seed: int = 0) -> Level:
+    """The mean distance of all pairs of m networks, the degeneracy, with its interval if networks are drawn anew.
+
+    Pairs that share a network are not independent: networks are drawn, with replacement, and not pairs; a network and
+    its own copy make no pair.
+
+    Args:
+        distances: shape (m, m), as `dsa_matrix` finds them, or of any other distance.
+        draws: of networks.
+        seed: of these.
+
+    Raises ValueError: distances are not (m, m) with m above 2.
+    """
+    D, draw = numbers_of("distances", distances), np.random.default_rng(seed)
+    if D.ndim != 2 or D.shape[0] != D.shape[1] or len(D) < 3:
+        raise ValueError(f"distances have shape {D.shape}: (m, m) with m above 2 is needed")
+    m = len(D)
+    found: list[float] = []
+    while len(found) < whole("draws", draws):
+        times = np.bincount(draw.integers(0, m, m), minlength=m)
+        weights = np.outer(times, times) * (1 - np.eye(m))
+        if weights.any():
+            found.append((weights * D).sum() / weights.sum())
+    low, high = np.quantile(found, [0.025, 0.975])
+    return Level(float(D[~np.eye(m, dtype=bool)].mean()), float(low), float(high))
+
+
 class Map(NamedTuple):
     """Points of a map, (m, dimensions), on its principal axes; and its stress, the relative error of its distances."""
 

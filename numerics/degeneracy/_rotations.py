@@ -1,17 +1,24 @@
-"""The least |A - C B C^T| over orthogonal C for many pairs at once, from many starts; and what it cannot be below.
+"""The least |A - C B C^T| over orthogonal C for many pairs, from many starts; and what it cannot be below.
 
 Descent over the group: C moves to (1 + h S/2)^-1 (1 - h S/2) C, S the skew part of the slope, which is orthogonal as C
 is (Cayley); steps h are those of Barzilai and Borwein, taken if the squared distance falls below a mean of its past
 (Zhang and Hager).  Starts are the identity; the eigenbases of both symmetric parts, with the signs that suit the skew
-parts; and random matrices of both determinants, each with its transpose.  So are those of the pair B, A, and what is
-found does not depend on which comes first, but for rounding.
+parts; and random matrices of both determinants, which are the same for every pair of that size.  What is found for a
+pair does not depend on the pairs that are searched beside it, nor on threads, nor, but for rounding, on which of the
+two comes first.
+
+There are many local minima, and no start is known to lead to the least.  Exchanges and turns of two directions, tried
+in all planes, mostly lead back to where they began, and a metric that follows the singular values of A does not shorten
+the way; more random starts are what helps.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-MOST = 400  # steps from one start
+from numerics.degeneracy import _compiled
+
+MOST = 4000  # steps from one start
 MEMORY, LESS = 0.85, 1e-4  # how long the past counts, and what part of the promised fall is asked for
 
 
@@ -21,9 +28,10 @@ def search(A: np.ndarray, B: np.ndarray, draws: int, seed: int, tolerance: float
     A, B = (np.where(turned[:, None, None], *pair) for pair in ((B, A), (A, B)))
     starts = _starts(A, B, draws, seed)
     K, many, n, _ = starts.shape
-    every = lambda M: np.repeat(M, many, axis=0)  # noqa: E731
-    C = _descend(every(A), every(B), starts.reshape(-1, n, n), tolerance)
-    found = norm(every(A) - C @ every(B) @ C.mT).reshape(K, many)
+    pair = np.repeat(np.arange(K), many)
+    descend = _compiled.descend if _compiled.library() else by_numpy
+    C = descend(A, B, pair, starts.reshape(-1, n, n), MOST, tolerance, MEMORY, LESS)
+    found = norm(A[pair] - C @ B[pair] @ C.mT).reshape(K, many)
     best = C.reshape(K, many, n, n)[np.arange(K), found.argmin(1)]
     return found, np.where(turned[:, None, None], best.mT, best)
 
@@ -42,35 +50,35 @@ def norm(M: np.ndarray) -> np.ndarray:
     return np.sqrt((M**2).sum((-2, -1)))
 
 
-def _descend(A, B, C, tolerance):
-    """Local minima below all starts: where slopes fall below the tolerance, relative to |A| |B|."""
+def by_numpy(A, B, pair, C, most: int, tolerance: float, memory: float, less: float) -> np.ndarray:
+    """Where starts end: where slopes fall below the tolerance, relative to |A| |B|.  `_compiled.descend` without it."""
+    A, B = A[pair], B[pair]
     size = np.maximum(norm(A) * norm(B), np.finfo(float).tiny)
-    ends, live = C.copy(), np.arange(len(C))
+    C, ends, live = C.copy(), C.copy(), np.arange(len(C))
     moved = C @ B @ C.mT
     value, slope, step = norm(A - moved) ** 2, _slope(A, moved), 1 / (4 * size)
     mean, weight = value.copy(), np.ones(len(C))
-    for turn in range(MOST):
+    for turn in range(most):
         steep = norm(slope)
         going = steep > tolerance * size
-        if going.mean() < 0.8:  # leave those behind that have arrived
-            ends[live] = C
-            parts = (live, A, B, C, slope, size, value, step, mean, weight, steep)
-            live, A, B, C, slope, size, value, step, mean, weight, steep = (part[going] for part in parts)
-            if not len(live):
-                break
+        ends[live[~going]] = C[~going]
+        parts = (live, A, B, C, slope, size, value, step, mean, weight, steep)
+        live, A, B, C, slope, size, value, step, mean, weight, steep = (part[going] for part in parts)
+        if not len(live):
+            break
         after = _turn(step, slope) @ C
         moved = after @ B @ after.mT
         lower, new = norm(A - moved) ** 2, _slope(A, moved)
-        better = lower <= mean - LESS * step * steep**2 + 8 * np.finfo(float).eps * size
+        better = lower <= mean - less * step * steep**2 + 8 * np.finfo(float).eps * size
         bent = new - slope
         along = np.abs((slope * bent).sum((1, 2)))
         with np.errstate(all="ignore"):
             long = steep**2 / along if turn % 2 else along / norm(bent) ** 2  # of -h S and its change, over h
-        C, slope = np.where(better[:, None, None], after, C), np.where(better[:, None, None], new, slope)
+        C[better], slope[better] = after[better], new[better]
         value, step = np.where(better, lower, value), np.where(better, step * long, step / 4)
-        step = np.clip(np.nan_to_num(step, nan=1.0), 1e-6 / size, 1e3 / size)
-        more = np.where(better, MEMORY * weight + 1, weight)
-        mean, weight = np.where(better, (MEMORY * weight * mean + value) / more, mean), more
+        step = np.clip(np.where(np.isfinite(step), step, 1.0), 1e-6 / size, 1e3 / size)
+        more = np.where(better, memory * weight + 1, weight)
+        mean, weight = np.where(better, (memory * weight * mean + value) / more, mean), more
     ends[live] = C
     return ends
 
@@ -89,13 +97,11 @@ def _turn(step, slope):
 
 def _starts(A, B, draws: int, seed: int) -> np.ndarray:
     """Starts of K pairs, (K, 2 + draws, n, n)."""
-    K, n, _ = A.shape
-    draw, starts = np.random.default_rng(seed), [np.broadcast_to(np.eye(n), A.shape), _eigenbases(A, B)]
-    for k in range(draws):
-        C = np.linalg.qr(draw.normal(size=(K, n, n)))[0]
-        C[:, :, 0] *= (np.sign(np.linalg.det(C)) * (-1) ** k)[:, None]
-        starts.append(C)
-    return np.stack(starts, 1)
+    n, draw = A.shape[-1], np.random.default_rng(seed)
+    drawn = np.linalg.qr(draw.normal(size=(draws, n, n)))[0]
+    drawn[:, :, 0] *= (np.sign(np.linalg.det(drawn)) * (-1.0) ** np.arange(draws))[:, None]
+    same = np.broadcast_to(np.concatenate([np.eye(n)[None], drawn]), (len(A), 1 + draws, n, n))
+    return np.concatenate([same[:, :1], _eigenbases(A, B)[:, None], same[:, 1:]], 1)
 
 
 def _eigenbases(A, B):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
@@ -40,11 +37,10 @@ def train(many: list[Drift]) -> list[dict[str, np.ndarray]]:
     data = [one.task.draw(*shape, rng) for one, rng in zip(many, drawn, strict=True)]
     x, y = (np.stack([pair[k] for pair in data]) for k in range(2))
     start = np.stack([_start(one, rng) for one, rng in zip(many, drawn, strict=True)])
-    with _without_denormals():
-        run = trained(
-            first.network, x, y, seeds=[one.seed for one in many], steps=recorded(first.steps), by=first.by,
-            noise=first.noise or (), start=start, dtype="float32", ceiling=CEILING, keep_parameters=True, threads=1,
-        )  # fmt: skip
+    run = trained(
+        first.network, x, y, seeds=[one.seed for one in many], steps=recorded(first.steps), by=first.by,
+        noise=first.noise or (), start=start, dtype="float32", ceiling=CEILING, keep_parameters=True, threads=1,
+    )  # fmt: skip
     names = ("loss", "active_units", "active_fraction")
     columns = {name: getattr(run, name) for name in names}
     columns["carriers"] = np.array(
@@ -69,19 +65,6 @@ def carriers(network: Network, x: np.ndarray, theta: np.ndarray) -> float:
     c = (n**2).sum(1) * (h**2).mean(0)
     square = float((c**2).sum())
     return 0.0 if square == 0 else float(c.sum() ** 2 / square)
-
-
-@contextlib.contextmanager
-def _without_denormals() -> Iterator[None]:
-    """Numbers below 1e-38 are 0, in this thread and those that it starts: moments of dead units decay to them.
-
-    Arithmetic with them made Adam and RMSprop two to three times slower.
-    """
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def _start(one: Drift, rng) -> np.ndarray:

@@ -15,27 +15,24 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-using i64 = int64_t;
+#include "registers.h"
 
 #if defined(__AVX512F__)
-constexpr int register_bytes = 64, block_columns = 6;
+constexpr int block_columns = 6;
 #elif defined(__AVX__)
-constexpr int register_bytes = 32, block_columns = 2;
+constexpr int block_columns = 2;
 #else
-constexpr int register_bytes = 16, block_columns = 4;
+constexpr int block_columns = 4;
 #endif
 constexpr int block_rows = 4, units_at_once = 16;
 
 template <class Real> struct Format;  // how numbers are made of bits, and series as exact as they are
-template <> struct Format<float> {
-    using Int = int32_t;
-    static constexpr int fraction = 23, exponential = 7;
+template <> struct Format<float> : Bits<float> {
     static constexpr Int root = 0x3F3504F3;  // sqrt(1/2)
     // through Chebyshev's points: cos(sqrt(t)) and sin(sqrt(t))/sqrt(t) to pi^2/4, (ln m - f)/f^2, f = m - 1, as below
     static constexpr double cosine[] = {0.999999953028, -0.499999047778, 0.0416635731602, -0.00138536295362,
@@ -45,9 +42,7 @@ template <> struct Format<float> {
     static constexpr double near_one[] = {-0.4999999713, 0.3333367061, -0.2500114768, 0.1997204971,
                                           -0.1658848853, 0.1483478684, -0.1415964701, 0.08787265491};
 };
-template <> struct Format<double> {
-    using Int = int64_t;
-    static constexpr int fraction = 52, exponential = 13;
+template <> struct Format<double> : Bits<double> {
     static constexpr Int root = 0x3FE6A09E667F3BCD;
     static constexpr double cosine[] = {1, -1. / 2, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800, 1. / 479001600,
                                         -1. / 87178291200, 1. / 20922789888e3, -1. / 6402373705728e3,
@@ -70,10 +65,10 @@ template <class Real> struct Simd {
         for (int i = 0; i < lanes; i++) x[i] = std::sqrt(x[i]);
         return x;
     }
-    template <int terms> static V series(V x, const double (&c)[terms], int last = terms - 1) {  // c[0] + c[1] x
-        V sum = V{} + Real(c[last]);
+    template <int terms> static V series(V x, const double (&c)[terms]) {  // c[0] + c[1] x + ...
+        V sum = V{} + Real(c[terms - 1]);
 #pragma GCC unroll 16
-        for (int k = last - 1; k >= 0; k--) sum = sum * x + Real(c[k]);
+        for (int k = terms - 2; k >= 0; k--) sum = sum * x + Real(c[k]);
         return sum;
     }
 
@@ -293,27 +288,11 @@ enum { RELU, TANH, LINEAR };                // activations
 enum { DESCENT, ADAM, RMSPROP, SED };       // algorithms
 enum { UPDATES, LABELS, PERTURBATIONS };    // streams of noise
 
-constexpr double exponential[] = {1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880,
-                                  1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800};
-
-template <class V, class Real> static V hyperbolic_tangent(V z) {  // -m/(m + 2), m = exp(-2|z|) - 1 = 2^e (p + 1) - 1
-    using F = Format<Real>;
-    using Ints = typename Simd<Real>::Ints;
-    const V size = z < 0 ? -z : z, y = -2 * (size > 20 ? V{} + 20 : size);
-    const V magic = V{} + Real(i64(3) << (F::fraction - 1));  // what is added to it is rounded to whole numbers
-    const V shifted = y * Real(1.4426950408889634) + magic, e = shifted - magic;
-    const V r = (y - e * Real(0.693145751953125)) - e * Real(1.4286068203094172321e-6);
-    const V p = r * Simd<Real>::series(r, exponential, F::exponential - 1);
-    const V power = (V)(((Ints)shifted << F::fraction) + (Ints)(V{} + 1));
-    const V m = power * p + (power - 1), h = -m / (m + 2);
-    return z < 0 ? -h : h;
-}
-
 template <class V, class Real> static void activate(V *z, i64 count, i64 activation) {
     if (activation == RELU)
         for (i64 i = 0; i < count; i++) z[i] = z[i] < 0 ? V{} : z[i];
     if (activation == TANH)
-        for (i64 i = 0; i < count; i++) z[i] = hyperbolic_tangent<V, Real>(z[i]);
+        for (i64 i = 0; i < count; i++) z[i] = hyperbolic_tangent<Real>(z[i]);
 }
 
 template <class V> static void pass_back(V *error, const V *h, i64 count, i64 activation) {
@@ -550,6 +529,7 @@ static void train(const Job *job, const void *X, const void *minus_Y, const uint
                   void *moment1, void *moment2, i64 *diverged) {
     using V = typename Simd<Real>::V;
     using Datum = typename Layout<Real>::Datum;
+    const WithoutDenormals fast;
     Training<Layout<Real>, Real> training{{{}, *job, (const Datum *)X, (const Datum *)minus_Y, seeded<Real>(seeds)},
                                           (V *)theta, (V *)moment1, (V *)moment2, diverged};
     for (int l = 0; l < Simd<Real>::lanes; l++) training.alive[l] = diverged[l] < 0 ? -1 : 0;

@@ -1,8 +1,8 @@
 """Compile a C++ source at first use and load it, from the user's cache ever after.
 
 The cache is $XDG_CACHE_HOME/learning-laws, or ~/.cache/learning-laws.  A library's name there is a digest of its
-source, the compiler's version, the flags and the processor, so that none of them can change unnoticed.  It is
-written beside its place and renamed into it: processes may race.
+source, the headers beside it, the compiler's version, the flags and the processor, so that none of them can change
+unnoticed.  It is written beside its place and renamed into it: processes may race.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def load(source: Path) -> ctypes.CDLL | None:
     try:
         return _found_or_compiled(source)
     except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"learning-laws: {error}; networks are trained by batched torch, which is slower", file=sys.stderr)
+        print(f"learning-laws: {error}; batched torch and numpy take its place, which are slower", file=sys.stderr)
         return None
 
 
@@ -90,7 +90,8 @@ def _folder() -> Path:
 
 
 def _digest(source: Path, version: str, tuning: tuple[str, ...]) -> str:
-    about = [source.read_text(), version, *FLAGS, *tuning, _processor()]
+    shared = [header.read_text() for header in sorted(source.parent.glob("*.h"))]
+    about = [source.read_text(), *shared, version, *FLAGS, *tuning, _processor()]
     return hashlib.sha256("\0".join(about).encode()).hexdigest()[:24]
 
 

@@ -10,53 +10,23 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <thread>
 #include <utility>
 #include <vector>
 
-using i64 = int64_t;
+#include "registers.h"
 
 #if defined(__AVX512F__)
-constexpr int register_bytes = 64, sums = 16, widest = 4;
-#elif defined(__AVX__)
-constexpr int register_bytes = 32, sums = 8, widest = 2;
+constexpr int sums = 16, widest = 4;
 #else
-constexpr int register_bytes = 16, sums = 8, widest = 2;
+constexpr int sums = 8, widest = 2;
 #endif
-
-template <class Real> struct Format;
-template <> struct Format<float> {
-    using Int = int32_t;
-    static constexpr int fraction = 23, terms = 7;
-};
-template <> struct Format<double> {
-    using Int = int64_t;
-    static constexpr int fraction = 52, terms = 13;
-};
-constexpr double exponential[] = {1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880,
-                                  1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800};
 
 template <class Real> struct Simd {
     static constexpr int lanes = register_bytes / sizeof(Real);
-    using Int = typename Format<Real>::Int;
     typedef Real V __attribute__((vector_size(register_bytes), aligned(sizeof(Real)), may_alias));
-    typedef Int Ints __attribute__((vector_size(register_bytes)));
-
-    static V tanh(V z) {  // -m/(m + 2), m = exp(-2|z|) - 1 = 2^e (p + 1) - 1
-        const V size = z < 0 ? -z : z, y = -2 * (size > 20 ? V{} + 20 : size);
-        const V magic = V{} + Real(i64(3) << (Format<Real>::fraction - 1));  // a sum with it is rounded to whole numbers
-        const V shifted = y * Real(1.4426950408889634) + magic, e = shifted - magic;
-        const V r = (y - e * Real(0.693145751953125)) - e * Real(1.4286068203094172321e-6);
-        V p = V{} + Real(exponential[Format<Real>::terms - 1]);
-#pragma GCC unroll 16
-        for (int k = Format<Real>::terms - 2; k >= 0; k--) p = p * r + Real(exponential[k]);
-        const V power = (V)(((Ints)shifted << Format<Real>::fraction) + (Ints)(V{} + 1));
-        const V m = power * (r * p) + (power - 1), h = -m / (m + 2);
-        return z < 0 ? -h : h;
-    }
 };
 
 // ---- C = S + A B: A of scalars, whose rows and columns may be anything; B, S and C of rows of registers
@@ -155,7 +125,7 @@ template <class Real> struct Network {
                 for (i64 j = 0; j < W; j++) z[i * W + j] = keep * z[i * W + j] + b[j];
             Product<Real>{z, z, W, all.x + t * K * d, d, 1, U, K, W, d}.compute();
             if (t) Product<Real>{z, z, W, (const Real *)(now - K * W), W * lanes, 1, A, K, W, n}.compute();
-            for (i64 i = 0; i < K * W; i++) now[i] = Simd<Real>::tanh(z[i]);
+            for (i64 i = 0; i < K * W; i++) now[i] = hyperbolic_tangent<Real>(z[i]);
         }
     }
 
@@ -215,7 +185,7 @@ extern "C" void gradients_double(const Job *job, const Arrays<double> *all) { gr
 
 template <class Real> static void tanh_of(Real *values, i64 count) {  // whole registers
     using V = typename Simd<Real>::V;
-    for (i64 i = 0; i < count / Simd<Real>::lanes; i++) ((V *)values)[i] = Simd<Real>::tanh(((V *)values)[i]);
+    for (i64 i = 0; i < count / Simd<Real>::lanes; i++) ((V *)values)[i] = hyperbolic_tangent<Real>(((V *)values)[i]);
 }
 extern "C" void tanh_single(float *values, i64 count) { tanh_of(values, count); }
 extern "C" void tanh_double(double *values, i64 count) { tanh_of(values, count); }

@@ -66,6 +66,15 @@ class Autoencoder:
                 raise ValueError(f"{name} has shape {shape}; beside W_e {tuple(self.W_e.shape)} it must be {shapes[0]}")
 
     @property
+    def networks(self) -> torch.Size:
+        """How many networks there are, along each leading axis."""
+        return self.W_e.shape[:-2]
+
+    def check(self, x: Tensor) -> None:
+        """Refuse data that these networks cannot read."""
+        check_rows(x, self.W_e, self.W_e.shape[-1])
+
+    @property
     def weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Encoder, its bias, decoder, its bias."""
         return self.W_e, self.b_e, self.W_d, self.b_d
@@ -155,19 +164,28 @@ class Laplace:
 class SaltAndPepper:
     """Each input is replaced, with `probability`, by `low` or `high`, each half of the time."""
 
-    probability: float
+    probability: float | Tensor
     low: float = 0.0
     high: float = 1.0
 
     def __post_init__(self):
-        if not 0 <= real("probability", self.probability) <= 1:
-            raise ValueError(f"probability = {self.probability!r} must lie between 0 and 1")
+        not_negative("probability", self.probability)
+        if bool((torch.as_tensor(self.probability) > 1).any()):
+            raise ValueError(f"probability = {self.probability!r} must not be above 1")
 
     def __call__(self, x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
         """X with `strength` times the probability of being replaced."""
         draw = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-        p = strength * self.probability
+        p = strength * _rows(self.probability)
         return torch.where(draw < p / 2, self.low, torch.where(draw < p, self.high, x))
+
+
+def check_rows(x: Tensor, weights: Tensor, inputs: int) -> None:
+    """Refuse data that are not rows of so many inputs, of the weights' type and on their device."""
+    if x.ndim != 2 or x.shape[1] != inputs:
+        raise ValueError(f"x has shape {tuple(x.shape)}, but the network reads {inputs} inputs")
+    if x.dtype != weights.dtype or x.device != weights.device:
+        raise ValueError(f"x is {x.dtype} on {x.device}, the network {weights.dtype} on {weights.device}")
 
 
 def double(values) -> Tensor:

@@ -5,15 +5,40 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from numerics.checks import positive, whole
+from numerics.checks import positive, real, whole
 from numerics.descent import Diverged
-from numerics.noise._network import Autoencoder
+
+
+class Network(Protocol):
+    """What can be trained: weights with names, whose leading axes are networks, and data that they read."""
+
+    @property
+    def weights(self) -> tuple[Tensor, ...]:
+        """All of them."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+
+    @property
+    def networks(self) -> tuple[int, ...]:
+        """How many networks there are, along each leading axis."""
+
+    def with_weights(self, weights) -> Any:
+        """The same network with other weights."""
+
+    def check(self, x: Tensor) -> None:
+        """Refuse data that these networks cannot read."""
+
+
+Trained = TypeVar("Trained", bound=Network)
 
 
 @dataclass(frozen=True)
@@ -32,6 +57,27 @@ class SGD:
     def step(self, weights, slopes, state, eta):
         """The next weights."""
         return [w - eta * g for w, g in zip(weights, slopes, strict=True)], ()
+
+
+@dataclass(frozen=True)
+class Momentum(SGD):
+    """v = decay v + g and w -= eta v, as torch.optim.SGD with momentum computes it."""
+
+    decay: float = 0.9
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= real("decay", self.decay) < 1:
+            raise ValueError(f"decay = {self.decay!r} must be at least 0 and below 1")
+
+    def start(self, weights):
+        """At rest."""
+        return [torch.zeros_like(w) for w in weights]
+
+    def step(self, weights, slopes, state, eta):
+        """The next weights and speeds."""
+        speeds = [torch.add(g, v, alpha=self.decay) for v, g in zip(state, slopes, strict=True)]
+        return [w - eta * v for w, v in zip(weights, speeds, strict=True)], speeds
 
 
 @dataclass(frozen=True)
@@ -111,24 +157,24 @@ class Schedule:
 
 
 def train(
-    network: Autoencoder,
+    network: Trained,
     x: Tensor,
     objective: Callable,
-    by: SGD | Adam | SparseAdam,
+    by: SGD | Adam,
     schedule: Schedule,
     *,
     batch: int,
     seed: int,
     target: Tensor | None = None,
     clip: float = math.inf,
-    record: Callable[[Autoencoder, int], None] | None = None,
+    record: Callable[[Trained, int], None] | None = None,
     label: str = "training",
-) -> Autoencoder:
+) -> Trained:
     """Train a network, or many at once, on minibatches drawn with replacement; each network draws its own.
 
     Args:
         network: where to start; it is left as it is.
-        x: data, shape (P, n), of the network's dtype and device.
+        x: data, shape (P, n), as the network reads them.
         objective: (network, rows, targets, strength, generator) -> loss of each network.
         by: the algorithm.
         schedule: for how many steps, with which step sizes and noise.
@@ -146,7 +192,7 @@ def train(
     target = x if target is None else target
     _check(network, x, target, batch, clip)
     batches, noise = _generators(seed, x.device)
-    networks = network.W_e.shape[:-2]
+    networks = network.networks
     weights, state = [w.detach().clone() for w in network.weights], by.start(network.weights)
     for step in tqdm(range(schedule.steps), desc=label, delay=2, leave=False):
         if record:
@@ -187,10 +233,7 @@ def _check(network, x, target, batch, clip) -> None:
     whole("batch", batch)
     if clip != math.inf:
         positive("clip", clip)
-    if x.ndim != 2 or x.shape[1] != network.W_e.shape[-1]:
-        raise ValueError(f"x has shape {tuple(x.shape)}, but the network reads {network.W_e.shape[-1]} inputs")
-    if x.dtype != network.W_e.dtype or x.device != network.W_e.device:
-        raise ValueError(f"x is {x.dtype} on {x.device}, the network {network.W_e.dtype} on {network.W_e.device}")
+    network.check(x)
     if len(target) != len(x):
         raise ValueError(f"target has {len(target)} rows, x {len(x)}")
     for name, value in zip(("x", *network.names), (x, *network.weights), strict=True):

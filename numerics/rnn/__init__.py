@@ -17,6 +17,7 @@ from numerics.ensemble import Adam
 from numerics.rnn._bptt import gradient, loss, unroll
 from numerics.rnn._cycles import Courses, courses
 from numerics.rnn._dynamics import FixedPoints, each, effective, fixed_points
+from numerics.rnn._figure import Principal, draw_trajectories, draw_trials, principal
 from numerics.rnn._kernel import tangent_kernel
 from numerics.rnn._records import Recipe, load, save
 from numerics.rnn._training import Run, train
@@ -24,7 +25,8 @@ from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Standard, Weights, 
 from numerics.rnn._width import Changes, coordinate_check
 
 __all__ = [
-    "L1", "Adam", "Changes", "Courses", "FixedPoints", "GradientDescent", "MaximalUpdate", "Nuclear", "Recipe", "Run",
-    "Standard", "Weights", "coordinate_check", "courses", "each", "effective", "fixed_points", "gradient", "initial",
-    "load", "loss", "save", "tangent_kernel", "train", "unroll",
+    "L1", "Adam", "Changes", "Courses", "FixedPoints", "GradientDescent", "MaximalUpdate", "Nuclear", "Principal",
+    "Recipe", "Run", "Standard", "Weights", "coordinate_check", "courses", "draw_trajectories", "draw_trials", "each",
+    "effective", "fixed_points", "gradient", "initial", "load", "loss", "principal", "save", "tangent_kernel", "train",
+    "unroll",
 ]  # fmt: skip

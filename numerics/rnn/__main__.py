@@ -1,11 +1,13 @@
 """Train the networks of records again: `python -m numerics.rnn FILE.npz ...`; each file keeps its recipe."""
 
-import sys
+import argparse
 
 from numerics.rnn import load, save
 
 if __name__ == "__main__":
-    for path in sys.argv[1:]:
+    parser = argparse.ArgumentParser(prog="python -m numerics.rnn", description=__doc__)
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a record, as `save` of this package writes it")
+    for path in parser.parse_args().files:
         recipe, before = load(path)
         run = recipe.train()
         same = all(bool((a == b).all()) for a, b in zip(run.weights, before.weights, strict=True))

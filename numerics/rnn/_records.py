@@ -101,7 +101,8 @@ def load(path: str | Path) -> tuple[Recipe, Run]:
 def _code() -> str:
     """What trains: a checksum over the sources of the run, of its gradients and of its trials."""
     modules = (_bptt, _compiled, _training, _values, ensemble._torch, tasks, lorenz)
-    sources = (_compiled.SOURCE, *(Path(str(module.__file__)) for module in modules))
+    headers = sorted(_compiled.SOURCE.parent.glob("*.h"))
+    sources = (_compiled.SOURCE, *headers, *(Path(str(module.__file__)) for module in modules))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import getpass
 import multiprocessing
 import os
 import pickle
@@ -21,7 +23,8 @@ from numerics.checks import whole
 from numerics.store import Store
 
 ATTEMPTS = 3  # of a run whose process dies
-PATIENCE = 5.0  # seconds for an idle process to end, and between two looks for lost jobs
+PATIENCE = 5.0  # seconds for an idle process to end, and between two looks for lost workers
+QUEUE = 30.0  # seconds between two questions to SLURM for its queue, which it shall not be asked more often
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,8 @@ class Slurm:
 
     What a job is (cores, memory, walltime, queue, interface) stands in `options`, as `dask_jobqueue.SLURMCluster` takes
     it, or in Dask's own configuration, a file or variables such as DASK_JOBQUEUE__SLURM__CORES.  A job that ends before
-    the sweep, because it was cancelled or its time was over, is asked for again as soon as Dask gives its worker up.
+    the sweep, because it was cancelled or its time was over, is asked for again as soon as Dask gives its worker up, or
+    if no worker has come of it, as soon as it is seen to have left the queue.
     """
 
     jobs: int
@@ -179,12 +183,42 @@ class Slurm:
                 raise RuntimeError(f"SLURM refuses the jobs: {said.stderr.strip()}")
             # asking again replaces the lost; `cluster.adapt` counts them as there
             asking = PeriodicCallback(lambda: cluster.scale(jobs=self.jobs), 1000 * PATIENCE)
+            forgetting = PeriodicCallback(_Stillborn(cluster).forget, 1000 * QUEUE)
             cluster.scale(jobs=self.jobs)
-            cluster.loop.add_callback(asking.start)
+            for regular in (asking, forgetting):
+                cluster.loop.add_callback(regular.start)
             try:
                 yield from Dask(client).outcomes(work, packs)
             finally:
-                cluster.loop.add_callback(asking.stop)
+                for regular in (asking, forgetting):
+                    cluster.loop.add_callback(regular.stop)
+
+
+class _Stillborn:
+    """Jobs that left the queue before their worker came: Dask, which loses workers, waits for these for ever."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.born: set[str] = set()  # workers that came, whatever became of them
+
+    async def forget(self) -> None:
+        """Let the cluster forget them, so that they are asked for again."""
+        self.born |= {worker["name"] for worker in self.cluster.scheduler_info["workers"].values()}
+        jobs = {name: job.job_id for name, job in self.cluster.workers.items() if not self._born(name)}
+        if not jobs:
+            return
+        asked = ("squeue", "--noheader", "--format=%A", f"--user={getpass.getuser()}")
+        squeue = await asyncio.create_subprocess_exec(*asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        queue = (await squeue.communicate())[0].decode().split()
+        if squeue.returncode:  # SLURM is busy or away, and nothing is known
+            return
+        for name, job in jobs.items():
+            if job not in queue:
+                self.cluster.workers.pop(name, None)
+
+    def _born(self, job: str) -> bool:
+        """Whether one of its workers came: they have its name, and a number where a job has several."""
+        return any(str(worker) == job or str(worker).startswith(f"{job}-") for worker in self.born)
 
 
 Place = Local | Dask | Slurm

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.blas import dtrsm
 
+from laws.law import formula
 from theory.balanced._between import interpolated
 from theory.balanced._checks import covariance, network
 
@@ -27,6 +28,13 @@ EPS, TINY = np.finfo(float).eps, 1e-100  # small enough for a time, and its squa
 BLOCK = 2**15  # numbers of one array that are worked on at a time: what a cache holds
 
 
+@formula(
+    r"""\begin{pmatrix} W_1^T W_1 & (W_2 W_1)^T \\ W_2 W_1 & W_2 W_2^T \end{pmatrix} = P(t)
+    {} = e^{F t/\tau} Q_0 \left[ I + c\, Q_0^T \frac{e^{2 F t/\tau} - I}{2 F} Q_0 \right]^{-1} Q_0^T e^{F t/\tau}
+
+    \text{where } F = \begin{pmatrix} -c \lambda I/2 & \Sigma^T \\ \Sigma & c \lambda I/2 \end{pmatrix},
+    \quad Q_0 = \begin{pmatrix} W_1^T \\ W_2 \end{pmatrix} \text{ at } t = 0"""
+)
 def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
     """P(t) = Q Q^T, Q = [W1^T; W2], along gradient flow from balanced weights: equation (6).
 
@@ -52,24 +60,52 @@ def solution(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
     return along(task, gram)
 
 
+@formula(
+    r"""W_2 W_1(t) = \begin{pmatrix} 0 & I \end{pmatrix} P(t) \begin{pmatrix} I \\ 0 \end{pmatrix},
+    \quad \tau \frac{d P}{d t} = F P + P F - c P^2
+
+    \text{where } F = \begin{pmatrix} -c \lambda I/2 & \Sigma^T \\ \Sigma & c \lambda I/2 \end{pmatrix},
+    \quad P(0) = Q_0 Q_0^T,
+    \quad Q_0 = \begin{pmatrix} W_1^T \\ W_2 \end{pmatrix} \text{ at } t = 0"""
+)
 def network_map(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
-    """The map W2 W1 at each time, shape (T, No, Ni); arguments and errors as in `solution`."""
+    """The map W2 W1 at each time, shape (T, No, Ni); arguments and errors as in `solution`.
+
+    Source: saxe-slides, (13)-(15) with the D-term of (15) corrected.
+    """
     task = network(W1, W2, sigma_yx, times, tau, input_covariance)
     return along(task, lambda Q: Q[:, :, task.inputs :].transpose(0, 2, 1) @ Q[:, :, : task.inputs])
 
 
+@formula(
+    r"""L(t) = \frac{1}{2 c} \left| \Sigma - c\, W_2 W_1(t) \right|^2
+
+    \tau \frac{d W_1}{d t} = W_2^T (\Sigma - c\, W_2 W_1),
+    \quad \tau \frac{d W_2}{d t} = (\Sigma - c\, W_2 W_1) W_1^T"""
+)
 def loss(W1, W2, sigma_yx, times, *, tau=1.0, input_covariance=1.0):
-    """The loss above that of the best linear map, |Sigma - c W2 W1|^2 / (2 c), shape (T,); else as `solution`."""
+    """The loss above that of the best linear map, |Sigma - c W2 W1|^2 / (2 c), shape (T,); else as `solution`.
+
+    Source: saxe-slides, (13)-(15) with the D-term of (15) corrected.
+    """
     c = covariance(input_covariance)
     gap = sigma_yx - c * network_map(W1, W2, sigma_yx, times, tau=tau, input_covariance=c)
     return (gap**2).sum((1, 2)) / (2 * c)
 
 
+@formula(
+    r"""K(t) = I \otimes X^T W_1^T W_1 X + W_2 W_2^T \otimes X^T X
+
+    \tau \frac{d W_1}{d t} = W_2^T (\Sigma - c\, W_2 W_1),
+    \quad \tau \frac{d W_2}{d t} = (\Sigma - c\, W_2 W_1) W_1^T"""
+)
 def ntk(W1, W2, sigma_yx, times, inputs, *, tau=1.0, input_covariance=1.0):
     """The neural tangent kernel I (x) X^T W1^T W1 X + W2 W2^T (x) X^T X at each time.
 
     `inputs` is X, shape (Ni, n).  Returns shape (T, No n, No n); row o n + k is output o on input k.  Else as
     `solution`.
+
+    Source: derived here, equation (11).
     """
     task = network(W1, W2, sigma_yx, times, tau, input_covariance)
     X = np.asarray(inputs, dtype=float)

@@ -9,6 +9,7 @@ import sympy as sp
 from scipy.integrate import solve_ivp
 
 from laws.arrays import positive, real_array
+from laws.law import formula
 from theory.decisions._symbols import beta, gain, outcomes, p, r, state
 
 SIZE = len(state)
@@ -46,6 +47,15 @@ def shallow_speed(weights, *, p: float, r: float, beta: float) -> np.ndarray:
     return speed(_with_gains(weights), p=p, r=r, beta=beta)[..., 1:]
 
 
+@formula(
+    r"""\tau \frac{d u_i}{d t} = {-\langle \partial L^{\mathrm{cortex}} / \partial u_i \rangle},
+    \quad \tau \frac{d w_{aL}}{d t} = {-\langle \partial L^{\mathrm{stim}} / \partial w_{aL} \rangle},
+    \quad \tau \frac{d w_{aR}}{d t} = {-\langle \partial L^{\mathrm{stim}} / \partial w_{aR} \rangle},
+    \quad \tau \frac{d w_{a0}}{d t} = {-\langle \partial L^{\mathrm{const}} / \partial w_{a0} \rangle}
+
+    \text{over stimuli and choices, drawn with } \pi_a = \frac{\exp(\beta Q_a)}{\sum_b \exp(\beta Q_b)},
+    \quad Q_a = Q_a^{\mathrm{stim}} + Q_a^{\mathrm{const}}"""
+)
 def trajectory(start, times, *, p: float, r: float, beta: float, tau: float = 1.0) -> np.ndarray:
     """The mean-field trajectory of the network, by an ODE solver; shape (len(times), 3, 3).
 
@@ -79,6 +89,14 @@ def shallow_trajectory(weights, times, *, p: float, r: float, beta: float, tau: 
     return _solve(lambda y: np.where(learns, field.mean(y, at), 0), start, times, tau).reshape(-1, 3, 3)[..., 1:]
 
 
+@formula(
+    r"""\langle \theta \rangle = \theta(t) + \eta\, b(t),
+    \quad \mathrm{Cov}\, \theta = \eta\, C(t)
+
+    \tau \frac{d C}{d t} = J C + C J^T + D,
+    \quad \tau \frac{d b}{d t} = J b + \frac{1}{2} \left( \sum_{j, k} C_{jk}\, \partial_j \partial_k f - J f \right),
+    \quad J_{ij} = \partial_j f_i"""
+)
 def fluctuations(start, times, *, p: float, r: float, beta: float, tau: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """How many learners from one start differ from the mean field: mean shift and covariance, per learning rate.
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from laws.arrays import real_array
+from laws.law import formula
 from theory.decisions._field import task
 from theory.decisions._rates import bias_rate, bias_value, stimulus_rate
 from theory.decisions._symbols import UNITS
@@ -39,6 +40,11 @@ class Saddle:
         return sum(rate > 0 for rate in self.rates.values()) + self.repels
 
 
+@formula(
+    r"""f(\theta) = 0,
+    \quad (\tau \lambda_i)^2 = \sum_a \langle x_i \pi_a (R_a - Q_a^{\mathrm{tot}}) \rangle \langle x_i \pi_a R_a \rangle
+    \quad \text{for units } i \text{ that are not learnt}"""
+)
 def saddles(*, p: float, r: float, beta: float) -> tuple[Saddle, ...]:
     """Every stationary point of the mean field by the units that are learnt, quasi-saddles included.
 
@@ -69,6 +75,19 @@ def saddles(*, p: float, r: float, beta: float) -> tuple[Saddle, ...]:
     return (*exact, *_quasi("L", p, r, beta), *_quasi("R", p, r, beta))
 
 
+@formula(
+    r"""t_i = \frac{1}{2 \lambda_i} \ln \frac{V_i}{2 a_i^2},
+    \quad \lambda_L = \frac{r p}{2},
+    \quad \lambda_R = \frac{r (1 - p)}{2},
+    \quad \lambda_0 = \frac{r \rho}{2},
+    \quad \rho = \sqrt{p^2 + (1 - p)^2}
+
+    V_L = V_R = r,
+    \quad V_0 = r \rho,
+    \quad a_L = \frac{u_L + w_{LL}}{2},
+    \quad a_R = \frac{u_R + w_{RR}}{2},
+    \quad a_0 = \frac{u_0}{2} + \frac{p\, w_{L0} + (1 - p) w_{R0}}{2 \rho}"""
+)
 def order_of_learning(start, *, p: float, r: float) -> np.ndarray:
     """Which unit of a small network is learnt first, second, third, by its growth from the origin.
 

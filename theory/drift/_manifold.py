@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from laws.arrays import positive, real_array
+from laws.law import formula
 
 ZERO = np.sqrt(np.finfo(float).eps)  # an eigenvalue below this part of the largest is one of the manifold's
 
@@ -73,6 +74,10 @@ def fluctuation(hessian, eta: float, sigma: float, c: float | None = None) -> np
     return positive("c", c) * eta * sigma**2 * point.matrix(lambda value: 1 / (1 - eta * value / 2))
 
 
+@formula(
+    r"""\langle \Delta \theta \rangle = {-\frac{\eta}{2}} P_T\, T[C] - \frac{\sigma^2}{2} H^+ T[P_T],
+    \quad C = \frac{\sigma^2}{2 \eta} H^+ \left( 1 - \frac{\eta H}{2} \right)^{-1}"""
+)
 def update_noise_drift(hessian, third, eta: float, sigma: float) -> np.ndarray:
     """The mean step at a point of the manifold under update noise, along it and, where it is curved, across it.
 
@@ -87,6 +92,8 @@ def update_noise_drift(hessian, third, eta: float, sigma: float) -> np.ndarray:
 
     Raises:
         ValueError: as `fluctuation` does.
+
+    Source: derived here, equations (4, 5).
     """
     C, point = fluctuation(hessian, eta, sigma), point_of(hessian, eta)
     T = _third(third, len(C))
@@ -95,10 +102,16 @@ def update_noise_drift(hessian, third, eta: float, sigma: float) -> np.ndarray:
     return pushed + turn
 
 
+@formula(
+    r"""\langle \Delta \theta \rangle = {-\frac{\eta}{2}} P_T\, T[C],
+    \quad C = c\, \eta \sigma^2 H H^+ \left( 1 - \frac{\eta H}{2} \right)^{-1}"""
+)
 def label_noise_drift(hessian, third, eta: float, sigma: float, c: float) -> np.ndarray:
     """The mean step at a point of the manifold under label noise of standard deviation sigma, L = c |f - y|^2.
 
     Arguments, errors and shapes as of `update_noise_drift`; there is no walk along the manifold at this order.
+
+    Source: derived here, equation (4).
     """
     C, point = fluctuation(hessian, eta, sigma, c), point_of(hessian, eta)
     return -(eta / 2) * point.along @ np.einsum("ijk,jk->i", _third(third, len(C)), C)
@@ -118,6 +131,16 @@ def error_descent_fluctuation(hessian, eta: float, spread: float) -> np.ndarray:
     return _tried(hessian, eta, spread)[0]
 
 
+@formula(
+    r"""\langle \Delta \theta \rangle = {-\frac{\kappa}{2}} P_T\, T[C + s^2 I] - \frac{\kappa^2 Q}{2} H^+ T[P_T],
+    \quad \kappa = \eta s^2
+
+    Q = S + \frac{s^2}{4} \left[ (\mathrm{tr}\, H)^2 + 2\, \mathrm{tr}\, H^2 \right],
+    \quad S = \sum_j \lambda_j^2 C_j,
+    \quad C_i = \frac{\kappa (S + s^2 m_i/4)}{2 \lambda_i (1 - \kappa \lambda_i)}
+
+    m_i = (\mathrm{tr}\, H)^2 + 2\, \mathrm{tr}\, H^2 + 4 \lambda_i\, \mathrm{tr}\, H + 8 \lambda_i^2"""
+)
 def error_descent_drift(hessian, third, eta: float, spread: float) -> np.ndarray:
     """The mean step (7) of stochastic error descent at a point of the manifold, along it and, if it is curved, across.
 
@@ -129,6 +152,8 @@ def error_descent_drift(hessian, third, eta: float, spread: float) -> np.ndarray
 
     Raises:
         ValueError: as `error_descent_fluctuation` does.
+
+    Source: derived here, equation (7).
     """
     C, walk, point = _tried(hessian, eta, spread)
     kappa, T = eta * spread**2, _third(third, len(C))
@@ -152,11 +177,19 @@ def _tried(hessian, eta, spread):
     return point.matrix(lambda value: shared * (square + own) / value**2), kappa**2 * (square + s**2 * whole / 4), point
 
 
+@formula(r"\langle L \rangle = \frac{\sigma^2}{4 \eta} \sum_{\lambda_i > 0} \frac{1}{1 - \eta \lambda_i/2}")
 def update_noise_floor(hessian, eta: float, sigma: float) -> float:
-    """The mean loss under update noise, (sigma^2/4 eta) sum_i 1/(1 - eta lambda_i/2); errors as of `fluctuation`."""
+    """The mean loss under update noise, (sigma^2/4 eta) sum_i 1/(1 - eta lambda_i/2); errors as of `fluctuation`.
+
+    Source: derived here, equation (2).
+    """
     return float(np.einsum("ij,ij->", np.asarray(hessian), fluctuation(hessian, eta, sigma)) / 2)
 
 
+@formula(r"\langle L \rangle = \frac{c\, \eta \sigma^2}{2} \sum_i \frac{\lambda_i}{1 - \eta \lambda_i/2}")
 def label_noise_floor(hessian, eta: float, sigma: float, c: float) -> float:
-    """The mean loss over clean labels under label noise, (c eta sigma^2/2) sum_i lambda_i/(1 - eta lambda_i/2)."""
+    """The mean loss over clean labels under label noise, (c eta sigma^2/2) sum_i lambda_i/(1 - eta lambda_i/2).
+
+    Source: derived here, equation (3).
+    """
     return float(np.einsum("ij,ij->", np.asarray(hessian), fluctuation(hessian, eta, sigma, c)) / 2)

@@ -15,7 +15,7 @@ import sympy as sp
 from scipy.special import gammaincc, kve
 
 from laws.arrays import positive, real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 x, y, x0, t, eta, sigma, s, eps = sp.symbols("x y x_0 t eta sigma s epsilon", real=True)
 a, b = sp.symbols("a b", real=True)
@@ -47,7 +47,7 @@ valley_width = Law(
     sigma**2 / (4 * eta * x**2 * (1 - eta * x**2)),
     solves=lambda c: (c - (1 - eta * toy.diff(y, 2)) ** 2 * c - sigma**2,),
     given=STABLE,
-    source=here("<y^2> in the valley under update noise, at finite eta"),
+    source=here("⟨y^2⟩ in the valley under update noise, at finite eta"),
     examples=VALLEY,
 )
 
@@ -80,7 +80,7 @@ fourth_moment = Law(
     x0**4 + 4 * sigma**2 * x0**2 * t,
     solves=lambda m: (m.diff(t) - slow(x**4).subs(x**2, x0**2), m.subs(t, 0) - x0**4),  # x^2 being a martingale
     given=(t >= 0,),
-    source=here("<x^4> of (11)"),
+    source=here("⟨x^4⟩ of (11)"),
     examples=SLOW,
 )
 
@@ -125,7 +125,7 @@ sed_second_moment_x = Law(
     3 * eta**2 * s**6 * (x**4 + 18 * s**2 * x**2 + 15 * s**4),
     solves=lambda m: (m - gaussian(_dx**2, a, b),),
     given=(),
-    source=here("<dx^2> of a step of SED from (x, 0); exact"),
+    source=here("⟨dx^2⟩ of a step of SED from (x, 0); exact"),
     examples=SED,
 )
 
@@ -134,7 +134,7 @@ sed_second_moment_y = Law(
     15 * eta**2 * s**6 * (x**4 + 6 * s**2 * x**2 + 3 * s**4),
     solves=lambda m: (m - gaussian(_dy**2, a, b),),
     given=(),
-    source=here("<dy^2> of a step of SED from (x, 0); exact"),
+    source=here("⟨dy^2⟩ of a step of SED from (x, 0); exact"),
     examples=SED,
 )
 
@@ -145,7 +145,7 @@ sed_fluctuation = Law(
     15 * eta * s**4 * x**2 / (4 * (1 - 3 * eta * s**2 * x**2)),
     solves=lambda c: (gaussian((y + _tried) ** 2, b).subs(y**2, c) - c,),
     given=(eta > 0, x > 0, 3 * eta * s**2 * x**2 < 1),
-    source=here("<y^2> under SED, at finite eta"),
+    source=here("⟨y^2⟩ under SED, at finite eta"),
     examples=(*SED, dict(x=1.5, eta=24.0, s=0.05)),
 )
 
@@ -154,7 +154,7 @@ sed_mean_step = Law(
     -2 * eta * s**2 * x * (y**2 + s**2),
     solves=lambda w: (w - gaussian(-eta * ((x + a) ** 2 * (y + b) ** 2 - x**2 * y**2) * a, a, b),),
     given=(),
-    source=here("<dx> of a step of SED from (x, y); exact"),
+    source=here("⟨dx⟩ of a step of SED from (x, y); exact"),
     examples=(dict(x=0.9, y=0.3, eta=0.5, s=0.1), dict(x=0.2, y=-0.7, eta=0.7, s=0.3)),
 )
 
@@ -163,7 +163,7 @@ sed_decay = Law(
     x0 * sp.exp(-2 * eta * s**4 * t),
     solves=lambda f: (f.diff(t) - sed_mean_step.rhs.subs({y: 0, x: f}), f.subs(t, 0) - x0),
     given=(x0 > 0, eta > 0, t >= 0),
-    source=here("<x> under SED where (15/4) eta s^2 x^2 is small"),
+    source=here("⟨x⟩ under SED where (15/4) eta s^2 x^2 is small"),
     examples=(dict(x_0=0.9, eta=0.5, s=0.1, t=2000.0), dict(x_0=0.2, eta=0.7, s=0.3, t=17.0)),
 )
 
@@ -193,6 +193,11 @@ def arrival(t, *, x0: float, sigma: float, dimension: float = 0) -> np.ndarray:
     return gammaincc(order, positive("x0", x0) ** 2 / (2 * sigma**2 * times))
 
 
+@formula(
+    r"""\int_0^{\infty} e^{-\ell t}\, d P(t) = \left( \frac{x_0}{a} \right)^{\nu} \frac{K_{\nu}(q x_0)}{K_{\nu}(q a)},
+    \quad q = \frac{\sqrt{2 \ell}}{\sigma},
+    \quad \nu = 1 - \frac{n}{2}"""
+)
 def first_passage(t, *, x0: float, threshold: float, sigma: float, dimension: float = 0) -> np.ndarray:
     """The probability that a Bessel process has come from x0 down to the threshold before t.
 
@@ -209,6 +214,8 @@ def first_passage(t, *, x0: float, threshold: float, sigma: float, dimension: fl
     Raises:
         ValueError: for times, thresholds or noise that are not positive, a start below the threshold, and a dimension
             from 2 on.
+
+    Source: derived here, equation (11).
     """
     times, sigma, order = _passage(t, sigma, dimension)
     a = positive("threshold", threshold)

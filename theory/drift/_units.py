@@ -21,7 +21,7 @@ import numpy as np
 import sympy as sp
 
 from laws.arrays import positive, real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 from theory.drift._manifold import point_of
 from theory.drift._modes import C, c, label_spread, label_variance, lam, sigma, update_spread
 
@@ -36,10 +36,13 @@ imbalance_step = Law(
 )
 
 
+@formula(r"\mathrm{dim\, ker}\, H = P - K D")
 def nullity(parameters: int, samples: int, outputs: int) -> int:
     """The dimension P - K D of the null space of H where rank J = K D, however many units are dead.
 
     ValueError for counts below 1, and more equations than parameters.
+
+    Source: derived here, from the rank of the Jacobian.
     """
     _counts(1, parameters=parameters, samples=samples, outputs=outputs)
     if parameters < samples * outputs:
@@ -47,8 +50,12 @@ def nullity(parameters: int, samples: int, outputs: int) -> int:
     return int(parameters - samples * outputs)
 
 
+@formula(r"\text{rows of zeros in } H = N_{\mathrm{dead}} (d + 1 + D)")
 def dead_rows(dead: int, inputs: int, outputs: int) -> int:
-    """The rows of zeros that dead units leave in H: inputs + 1 + outputs each; ValueError for negative counts."""
+    """The rows of zeros that dead units leave in H: inputs + 1 + outputs each; ValueError for negative counts.
+
+    Source: derived here, a dead unit has no gradient.
+    """
     _counts(0, dead=dead, inputs=inputs, outputs=outputs)
     return int(dead * (inputs + 1 + outputs))
 
@@ -59,6 +66,14 @@ def _counts(least: int, **counts) -> None:
             raise ValueError(f"{name} = {count!r} must be a whole number from {least} on")
 
 
+@formula(
+    r"""\langle \Delta Q_u \rangle = \sigma^2 (d + 1 - D) + \frac{\eta \sigma^2}{2} B_u \quad \text{(update noise)}
+
+    \langle \Delta Q_u \rangle = 2 c\, \eta^2 \sigma^2 B_u \quad \text{(label noise)}
+
+    B_u = \sum_{j \in (w_u, b_u)} M_{jj} - \sum_{j \in n_u} M_{jj},
+    \quad M = H \left( 1 - \frac{\eta H}{2} \right)^{-1}"""
+)
 def imbalance_drift(hessian, eta: float, sigma: float, inputs: int, outputs: int, c: float | None = None) -> np.ndarray:
     """d<Q_u> per step of every unit at stationarity, equation (9); shape (hidden,).
 
@@ -72,6 +87,8 @@ def imbalance_drift(hessian, eta: float, sigma: float, inputs: int, outputs: int
 
     Raises:
         ValueError: as `update_noise_drift` does, and for a matrix that is not of whole units.
+
+    Source: derived here, equation (9).
     """
     eta, sigma = positive("eta", eta), positive("sigma", sigma)
     _counts(1, inputs=inputs, outputs=outputs)
@@ -86,8 +103,14 @@ def imbalance_drift(hessian, eta: float, sigma: float, inputs: int, outputs: int
     return 2 * positive("c", c) * eta**2 * sigma**2 * B
 
 
+@formula(
+    r"(\eta, \sigma, y, \theta) \to \left( a^2 \eta,\, \frac{\sigma}{a},\, \frac{y}{a^2},\, \frac{\theta}{a} \right)"
+)
 def rescaled(a: float, *, eta: float, sigma: float, y, theta) -> dict:
-    """The same run in other units: eta a^2, sigma/a, y/a^2 and theta/a; ValueError for a that is not positive."""
+    """The same run in other units: eta a^2, sigma/a, y/a^2 and theta/a; ValueError for a that is not positive.
+
+    Source: derived here, from one step of descent.
+    """
     a = positive("a", a)
     y, theta = real_array("y", y), real_array("theta", theta)
     return {

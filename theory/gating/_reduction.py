@@ -12,6 +12,7 @@ import sympy as sp
 from scipy.integrate import solve_ivp
 
 from laws.flow import Flow
+from laws.law import formula
 from laws.typeset import latex
 from theory.chain import learning_time, two_layers
 from theory.gating import _polynomial as poly
@@ -203,6 +204,11 @@ def learning_time_symbol(name: str) -> sp.Symbol:
     return sp.Symbol(name, real=True)
 
 
+@formula(
+    r"""n_b\, \frac{d b}{d t} = \frac{\partial (F - G)}{\partial b},
+    \quad F = \sum_p S(p)\, B_p,
+    \quad G = \frac{1}{2} \sum_{j, p} B_j\, D(j, p)\, B_p"""
+)
 def reduction(graph: GatedGraph, corr: Correlations, alike: Mapping[str, object] | None = None) -> Reduction:
     """The reduced flow of a gated network from decoupled weights W_e = R_t B_e R_s^T, exact under (4).
 
@@ -211,6 +217,8 @@ def reduction(graph: GatedGraph, corr: Correlations, alike: Mapping[str, object]
 
     Raises ValueError for correlations that are not mutually diagonalisable (with the residual), for a hidden
     node with fewer units than modes, and for reductions of more terms than can be handled.
+
+    Source: derived here, equation (4); Saxe, Sodhani and Lewallen 2022.
     """
     base = diagonalise(graph, corr)
     modes = base.U[graph.outputs[0]].shape[1]

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from laws.law import formula
 from theory.gating._graph import GatedGraph, Path
 
 Arrays = Mapping[str, np.ndarray]
@@ -150,11 +151,17 @@ def correlations(graph: GatedGraph, task: Task) -> Correlations:
     return Correlations(graph, task)
 
 
+@formula(
+    r"""\frac{d W_e}{d t} = \sum_{p \text{ through } e} W_{\mathrm{after}}^T
+    \left[ \Sigma_{yx}(p) - \sum_{j \text{ ending with } p} W_j \Sigma_x(j, p) \right] W_{\mathrm{before}}^T"""
+)
 def gradient_flow(graph: GatedGraph, corr: Correlations, weights: Arrays) -> dict[str, np.ndarray]:
     """The speed dW_e/dt of every edge by the path equation (2), tau = 1.
 
     It walks every path, as the equation does; `nodewise_flow` gives the same from the examples.
     weights: edge -> array of shape (target, source).  Raises ValueError for another shape.
+
+    Source: saxe-slides, Gradient descent, over paths; equation (2).
     """
     weights = checked_weights(graph, weights)
     values = {p: _product([weights[e] for e in p], graph.dims[graph.ends(p)[0]]) for p in graph.paths}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from laws.arrays import real_array
+from laws.law import formula
 from theory.noise import _float
 
 SPLITTER = 2.0**27 + 1  # halves the digits of a float64, so that products of halves are exact
@@ -31,6 +32,16 @@ class ExpectedLoss:
         return self.clean + self.margin + self.sparsity + self.specialisation
 
 
+@formula(
+    r"""E \left| y - W_d \left( W_e (x + \epsilon) + b_e \right)_+ - b_d \right|^2
+    {} = |r|^2 - 2 \sum_j r \cdot w_{dj}\, E[\eta_j]
+    {} + \sum_j |w_{dj}|^2 E[\eta_j^2] + \sum_{j \ne k} w_{dj} \cdot w_{dk}\, E[\eta_j \eta_k]
+
+    \text{where } \eta = \left( W_e (x + \epsilon) + b_e \right)_+ - h,
+    \quad h = \left( W_e x + b_e \right)_+,
+    \quad r = y - W_d h - b_d,
+    \quad \epsilon \sim N(0, \sigma^2 I)"""
+)
 def expected_loss(x, W_e, b_e, W_d, b_d, sigma, *, target=None) -> ExpectedLoss:
     """E |target - W_d (W_e (x + eps) + b_e)_+ - b_d|^2 over eps ~ N(0, sigma^2 I), averaged over the rows of x.
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
+from laws.law import formula
 from theory.gating import GatedGraph, Task, correlations, diagonalise, forward, nodewise_flow, pathways
 from theory.race._gates import SAME, consistent, leading
 
@@ -64,22 +65,34 @@ def race(x, y, schemes: Mapping[str, Scheme], b0: float) -> tuple[Runner, ...]:
     return tuple(sorted(found, key=lambda r: (r.escape_time, r.residual)))
 
 
+@formula(
+    r"""r_i a_i = r_i a_{i0} e^{2 s_i I},
+    \quad \sum_i r_i a_{i0} e^{2 s_i I} = 1"""
+)
 def final_shares(s, reach, start) -> np.ndarray:
     """What each of several two-layer pathways makes up, in the end, of one target that all of them share.
 
     s: their singular values; reach: the output of each for unit strength; start: their initial strengths; all of
     shape (n,), positive.  With I the integral of the common error, strengths are start e^(2 s I), and the
     contributions reach * strength add up to 1.
+
+    Source: derived here, equation (1).
     """
     s, log = _runners(s, reach, start)
     return np.exp(log + 2 * s * _grown(s, log, 1.0))
 
 
+@formula(
+    r"""t = \int_0^I \frac{d x}{1 - \sum_i r_i a_{i0} e^{2 s_i x}},
+    \quad \sum_i r_i a_{i0} e^{2 s_i I} = 1 - E"""
+)
 def race_time(s, reach, start, left: float = 0.5) -> float:
     """When several two-layer pathways that learn one target together have left a part `left` of the error, tau = 1.
 
     The arguments of `final_shares`, and 0 < left < the error at the start.  With I the integral of the error E,
     the time is that of dI/E.
+
+    Source: derived here, from equation (1).
     """
     s, log = _runners(s, reach, start)
     made = float(np.exp(np.logaddexp.reduce(log)))

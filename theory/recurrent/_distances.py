@@ -10,7 +10,7 @@ import sympy as sp
 from scipy.optimize import linear_sum_assignment
 
 from laws.arrays import real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 x, y, z, u, sigma = sp.symbols("x y z u sigma", real=True)
 x1, y1, x2, y2 = sp.symbols("x1 y1 x2 y2", real=True)
@@ -96,6 +96,11 @@ def _mean_radius(scale):
     return scale * sp.sqrt(2) * sp.gamma(sp.Rational(3, 2))
 
 
+@formula(
+    r"""\min_C |A - C B C^T| = \left( \sum_k (\alpha_k - \beta_k)^2 \right)^{1/2},
+    \quad \alpha_1 \le \alpha_2 \le \dots,
+    \quad \beta_1 \le \beta_2 \le \dots"""
+)
 def symmetric_distance(A, B) -> float:
     """Min |A - C B C^T| over orthogonal C for symmetric A and B: that of their sorted eigenvalues.
 
@@ -117,6 +122,7 @@ class Bound(NamedTuple):
     exact: bool
 
 
+@formula(r"\min_C |A - C B C^T| \ge \left( \min_{\pi} \sum_k |\alpha_k - \beta_{\pi(k)}|^2 \right)^{1/2}")
 def hoffman_wielandt(A, B) -> Bound:
     """For real normal A and B: the cheapest assignment of their eigenvalues, in general only a lower bound.
 
@@ -141,6 +147,13 @@ def hoffman_wielandt(A, B) -> Bound:
     return Bound(float(np.sqrt(cheapest)), bool(paired - cheapest <= scale))
 
 
+@formula(
+    r"""\min_C |A - C B C^T|^2 \ge \max \left\{ x, y \right\}
+
+    x = |\alpha(A_+) - \alpha(B_+)|^2 + |\sigma(A_-) - \sigma(B_-)|^2,
+    \quad y = |\sigma(A) - \sigma(B)|^2,
+    \quad A_{\pm} = \frac{A \pm A^T}{2}"""
+)
 def spectral_bound(A, B) -> float:
     """A certified lower bound of min |A - C B C^T| over orthogonal C, for any real A and B of one shape.
 

@@ -6,7 +6,7 @@ import numpy as np
 import sympy as sp
 
 from laws.arrays import real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 from theory.recurrent._learning import T, binomial_series, total
 
 lam, v = sp.symbols("lam v", real=True)
@@ -35,6 +35,13 @@ leak_error = Law(
 )
 
 
+@formula(
+    r"""h_t = W_h h_{t - 1} + W_x x_t,
+    \quad W_x = E,
+    \quad W_h = E E^+,
+    \quad W_y = E^+
+    \quad \Rightarrow \quad W_y h_T = \sum_{t \le T} x_t"""
+)
 def integrator(embedding) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights (Wx, Wh, Wy) of a linear network that adds up its inputs exactly, at any length of the trial.
 

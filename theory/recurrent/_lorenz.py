@@ -7,7 +7,7 @@ import math
 import numpy as np
 import sympy as sp
 
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 F, theta, m1, m2 = sp.symbols("F theta m1 m2", real=True)
 rate, omega, power = sp.symbols("r omega P", real=True)
@@ -77,8 +77,12 @@ def critical_forcing(n: int) -> float:
     return float(1 / np.max(np.cos(angles) - np.cos(2 * angles)))
 
 
+@formula(r"\sum_{k = 1}^{n} \lambda_k = {-n}")
 def exponent_sum(n: float) -> float:
-    """The sum of all Lyapunov exponents, -n: the flow shrinks volumes at that rate everywhere."""
+    """The sum of all Lyapunov exponents, -n: the flow shrinks volumes at that rate everywhere.
+
+    Source: derived here, from the divergence of (13).
+    """
     return -float(n)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import sympy as sp
 
 from laws.arrays import real_array
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 h1, h2, h3, mu = sp.symbols("h1 h2 h3 mu", real=True)
 nu = sp.Symbol("nu", real=True)
@@ -73,6 +73,10 @@ def realise(markov, degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return A, reached[:, : h.shape[2]], seen[: h.shape[1]]
 
 
+@formula(
+    r"""W_y W_h^{j - 1} W_x = C A^{j - 1} B \ \text{for } j \le k + n \quad \Rightarrow \quad \text{for all } j,
+    \ \text{and } \mathrm{spec}\, A \subseteq \mathrm{spec}\, W_h"""
+)
 def pinned(markov, states: int, fitted: int, rtol: float = 1e-9) -> Pinned:
     """What exact fits of the first `fitted` Markov parameters by networks of n = `states` linear units share.
 

@@ -6,9 +6,13 @@ import numpy as np
 import sympy as sp
 
 from laws.arrays import real_array
-from laws.law import Step
+from laws.law import Step, formula
 
 
+@formula(
+    r"""Q = W_x W_x^T + W_h W_h^T - W_h^T W_h - W_y^T W_y + \beta \beta^T,
+    \quad \frac{d Q}{d t} = 0"""
+)
 def conserved(Wx, Wh, Wy, bias=None) -> np.ndarray:
     """Equation (7): the matrix Q that gradient flow conserves, whatever data and loss.
 

@@ -22,14 +22,14 @@ def of(size):
 
 
 units, update, activity, readout, change = N**m, N**-q, N**-r, N**-p, N**d
-SCALING = Source("derived here", "the scaling of sums over units")
+power = lambda of: Source("derived here", f"the power e of N {of}")  # noqa: E731
 
 weight_change = Law(
     exponent,
     m - q,
     solves=of(sp.sqrt(units**2 * update**2)),
     given=(m >= 0,),
-    source=SCALING,
+    source=power("in the change of recurrent weights, N^-q each, over N^m units"),
     examples=(dict(m=1.2, q=0.3), dict(m=0.4, q=-1.3)),
 )
 
@@ -38,7 +38,7 @@ feature_change = Law(
     m - q - r,
     solves=of(units * update * activity),
     given=(m >= 0,),
-    source=SCALING,
+    source=power("in the change of states: weights by N^-q, activities of N^-r, over N^m units"),
     examples=(dict(m=1.2, q=0.3, r=0.5), dict(m=0.4, q=-1.3, r=0.2)),
 )
 
@@ -47,7 +47,7 @@ output_change = Law(
     m - p + d,
     solves=of(units * readout * change),
     given=(m >= 0,),
-    source=SCALING,
+    source=power("in the change of outputs: readout weights of N^-p, states by N^d, over N^m units"),
     examples=(dict(m=1.2, p=0.3, d=0.5), dict(m=0.4, p=1.3, d=1.2)),
 )
 
@@ -56,7 +56,7 @@ initial_output = Law(
     m / 2 - p - r,
     solves=of(sp.sqrt(units * readout**2 * activity**2)),
     given=(m >= 0,),
-    source=SCALING,
+    source=power("in the first output: readout weights of N^-p, activities of N^-r, N^m independent terms"),
     examples=(dict(m=1.2, p=0.4, r=0.5), dict(m=0.3, p=1.3, r=0.2)),
 )
 

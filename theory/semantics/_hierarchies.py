@@ -3,7 +3,7 @@
 import numpy as np
 import sympy as sp
 
-from laws.law import Law, Source, Step
+from laws.law import Law, Source, Step, formula
 
 B, D, k, eps = sp.symbols("B D k eps", real=True)
 B1, B2, B3, q0, q1, q2 = sp.symbols("B1 B2 B3 q0 q1 q2", real=True)
@@ -111,6 +111,12 @@ partition_within = Law(
 )
 
 
+@formula(
+    r"""\Lambda_k = \sum_{j \ge k} n_j (q_j - q_{j - 1}),
+    \quad n_j = \prod_{i > j} B_i,
+    \quad q_{-1} = 0,
+    \quad q_D = 1"""
+)
 def ultrametric(branching, similarity):
     """The spectrum (2) of any hierarchy, from the broadest level to the single item.
 

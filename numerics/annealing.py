@@ -1,0 +1,141 @@
+"""Noise for the first half of training, then less and less, then none: what is left of it in networks of some kinds.
+
+Perceptrons with one hidden layer and with three, and convolutional networks, learn 300 digits under noise on their
+input and are asked about 1,497 others; autoencoders learn to give these digits back; transformers learn the names of
+characters with noise in front of every perceptron in them.  Networks of one kind train side by side, some at each
+level of noise, each from its own start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from numerics import noise, patches, text
+from numerics.checks import whole
+
+SHOWN = 300  # of the data, for counts of activity
+ASKED = 500  # rows that a transformer is asked about
+LENGTH = 12  # letters that a transformer sees
+FALLS = (0.5, 0.7)  # fractions of training between which the noise falls to none
+
+
+class Task(NamedTuple):
+    """Where networks of one kind start, what they learn, what they are asked about, and where noise stands."""
+
+    start: Any
+    x: Tensor
+    target: Tensor
+    other: Tensor
+    others: Tensor
+    before: tuple[int, ...] = (0,)
+    cost: Callable[[Tensor, Tensor], Tensor] = noise.cross_entropy
+    right: Callable[[Any, Tensor, Tensor], Tensor] = noise.accuracy
+
+
+@dataclass(frozen=True)
+class Study:
+    """Networks of one kind, trained with one algorithm: `runs` of them at each of `levels` of noise.
+
+    kind: "one hidden layer" of 60, "three hidden layers" of 40, "convolutional", "autoencoder" with 120 hidden units,
+    or "transformer".
+    """
+
+    kind: str
+    by: noise.SGD | noise.Adam
+    levels: tuple[float, ...]
+    runs: int
+    steps: int
+    seed: int
+
+    def __post_init__(self):
+        if self.kind not in _TASKS:
+            raise ValueError(f"kind = {self.kind!r} must be one of {', '.join(_TASKS)}")
+        for name, least in dict(runs=1, steps=2, seed=0).items():
+            whole(name, getattr(self, name), least)
+
+    def train(self) -> dict[str, np.ndarray]:
+        """Train them, and tell what they do.
+
+        Returns:
+            active, dead: of each layer at the start, before the noise falls, and at the end, without noise; shape
+                (3, runs, levels, layers), see `noise.layer_activity`.
+            cost, right: on what was learnt and on what was not, at the end, without noise; (2, runs, levels).  What
+                is right is the fraction of answers, and of an autoencoder the fraction of variance that it explains.
+            gain: the length of what multiplies the normed input of each of a transformer's perceptrons, before
+                the noise falls; (runs, levels, blocks), and no blocks for other kinds.
+        """
+        task = _TASKS[self.kind](self.seed, (self.runs, len(self.levels)))
+        found: list[noise.LayerActivity] = []
+        gains: list[np.ndarray] = []
+
+        def record(network, step):
+            if step in (0, int(FALLS[0] * self.steps), self.steps):
+                found.append(noise.layer_activity(network, task.other[:SHOWN]))
+            if step == int(FALLS[0] * self.steps):
+                gains.extend(block.gain2.norm(dim=-1).numpy() for block in getattr(network, "blocks", ()))
+
+        sigmas = torch.tensor(self.levels).expand(self.runs, -1)
+        network = noise.train(
+            task.start, task.x, noise.Disturbed(noise.Gaussian(sigmas), task.cost, task.before), self.by,
+            noise.Schedule(self.steps, anneal=FALLS), batch=32 if task.x.is_floating_point() else 8, seed=self.seed,
+            target=task.target, record=record, label=f"{self.kind}, {type(self.by).__name__}",
+        )  # fmt: skip
+        some = slice(None, None, max(1, len(task.x) // ASKED))
+        asked = [(task.x[some], task.target[some]), (task.other, task.others)]
+        return dict(
+            active=np.array([each.active.numpy() for each in found]),
+            dead=np.array([each.dead.numpy() for each in found]),
+            cost=np.array([noise.mean_cost(network, *each, task.cost).numpy() for each in asked]),
+            right=np.array([task.right(network, *each).numpy() for each in asked]),
+            gain=np.array(gains).reshape(-1, self.runs, len(self.levels)).transpose(1, 2, 0),
+        )
+
+
+def _classifiers(start):
+    """The task of networks that tell digits apart."""
+
+    def task(seed, networks):
+        data = patches.classified_digits(300, dtype=torch.float32)
+        rows = data.train, data.classes, data.held_out, data.held_out_classes
+        return Task(start(seed=seed, networks=networks, dtype=torch.float32), *rows)
+
+    return task
+
+
+def _autoencoders(seed, networks):
+    """The task of networks that give digits back."""
+    data = patches.classified_digits(300, dtype=torch.float32)
+    start = noise.perceptron(64, 120, 64, seed=seed, networks=networks, dtype=torch.float32)
+    rows = data.train, data.train, data.held_out, data.held_out
+    return Task(start, *rows, cost=noise.squared_error, right=_explained)
+
+
+def _explained(network, x, target):
+    """The fraction of the target's variance that the output explains."""
+    return (
+        1 - noise.mean_cost(network, x, target, noise.squared_error) / (target - target.mean(0)).square().sum(-1).mean()
+    )
+
+
+def _language(seed, networks):
+    """The task of networks that foretell the next letter."""
+    start = noise.transformer(
+        len(text.ALPHABET), LENGTH, 16, 64, 2, 2, seed=seed, networks=networks, dtype=torch.float32
+    )
+    rows = text.windows(LENGTH)
+    return Task(start, rows.train, rows.train_next, rows.held_out[:ASKED], rows.held_out_next[:ASKED], (0, 1))
+
+
+_TASKS = {
+    "one hidden layer": _classifiers(lambda **how: noise.perceptron(64, 60, 10, **how)),
+    "three hidden layers": _classifiers(lambda **how: noise.perceptron(64, 40, 40, 40, 10, **how)),
+    "convolutional": _classifiers(lambda **how: noise.convolutional(8, (8, 16), 32, 10, **how)),
+    "autoencoder": _autoencoders,
+    "transformer": _language,
+}

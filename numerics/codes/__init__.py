@@ -1,0 +1,27 @@
+"""Sparse codes from noise under other conditions, by other optimisers, and beside other methods: what is trained.
+
+Each study is a list of frozen settings; each of its members trains some twenty networks side by side and gives arrays,
+network by network, which judges look at.
+
+- `ABLATIONS`: one factor at a time differs: units, data, noise, task, activation.
+- `TRIALS`: networks trained by descent and by Adam, over batches, rates and sizes of the data, watched on the way.
+- `METHODS`: noise of several levels: what codes cost, and what their fields look like as they form.
+
+    python -m numerics.codes --folder FOLDER
+
+trains what FOLDER does not hold yet, in some five minutes of one core, and goes on after an interruption.
+"""
+
+from numerics.codes._ablations import ABLATIONS, ACTIVATIONS, EDGES, Ablation, squared_slope
+from numerics.codes._fields import METHODS, SIGMAS, STAGES, Method
+from numerics.codes._trials import BATCHES, DESCENTS, RULES, SIZES, TRIALS, Trial
+
+__all__ = [
+    "ABLATIONS", "ACTIVATIONS", "Ablation", "BATCHES", "DESCENTS", "EDGES", "METHODS", "Method", "RULES", "SIZES",
+    "SIGMAS", "STAGES", "TRIALS", "Trial", "run", "squared_slope",
+]  # fmt: skip
+
+
+def run(one: Ablation | Trial | Method):
+    """Arrays by name of one member of a study."""
+    return one.run()

@@ -1,0 +1,124 @@
+"""Claims of the main text of Huang et al. 2025: what holds whatever is trained, what is ambiguous, what is scale.
+
+Ann Huang, Satpreet H. Singh, Flavio Martinelli and Kanaka Rajan, "Measuring and controlling solution degeneracy across
+task-trained recurrent neural networks" (NeurIPS 38, 2025); definitions are in `huang_2025`.  Whether networks follow
+the arrows of table 1, which the copy at hand has lost, is measured on trained ones in `validate/test_factors.py`:
+
+    factor            dynamics   weights   behaviour      what moves without any learning
+    task complexity   down       up        down           d_DSA with the rank that channels need; weights with theirs
+    feature learning  down       up        up             d_PIF with the norm of weights
+    network size      down       down      down           d_PIF over n^2 as n^(-3/2), for untrained networks too
+    regularisation    down       down      down           d_PIF with the norm of weights
+
+Exact arithmetic.
+"""
+
+from fractions import Fraction
+from itertools import combinations, permutations, product
+
+import numpy as np
+import sympy as sp
+
+DOCUMENT = "huang-2025"
+
+
+def test_starting_weights_contract():
+    """Sec. 2.1: U(-1/sqrt n, 1/sqrt n) has variance 1/(3n): the map forgets at first, by 1/sqrt 3 a step."""
+    n, w = sp.symbols("n w", positive=True)
+    variance = sp.integrate(w**2 * sp.sqrt(n) / 2, (w, -1 / sp.sqrt(n), 1 / sp.sqrt(n)))
+    assert sp.simplify(variance - 1 / (3 * n)) == 0
+    assert sp.simplify(sp.sqrt(n * variance) - 1 / sp.sqrt(3)) == 0  # the radius of the circular law, below 1
+
+
+def test_pulses_switch_half_of_the_time(erratum):
+    """Sec. 2.2: "switch with probability p": pulses that come with probability p change what is held with p/2."""
+    p = Fraction(1, 5)
+    inputs = {1: p / 2, -1: p / 2, 0: 1 - p}
+    changed = sum(chance for pulse, chance in inputs.items() if pulse not in (0, 1))  # of a bit that is 1
+    assert sum(inputs.values()) == 1 and changed == p / 2
+    erratum(
+        DOCUMENT, "Sec. 2.2, flip-flop: switches", verdict="ambiguous: of pulses, or of the bits that are held",
+        printed=r"\text{inputs switch with probability } p_{switch}",
+        corrected=r"x_t \neq 0 \text{ with probability } p:\ \text{bits switch with } p/2",
+        size="a factor 2 in how long a bit is to be held",
+    )  # fmt: skip
+
+
+def test_longer_paths_leave_the_range(erratum):
+    """Sec. 2.3.1: trials of twice the length at the same speed leave [-5, 5], where nothing was ever asked."""
+    speed, T = Fraction(5, 50), 50  # straight ahead, to the edge of the range in training
+    assert speed * T == 5 < speed * 2 * T == 10
+    erratum(
+        DOCUMENT, "Sec. 2.3.1, path integration", verdict="tests a range of outputs, not only duration",
+        printed=r"T \to 2 T", corrected=r"\text{range } [-5, 5] \to [-10, 10]",
+        size="for straight paths twice the range",
+    )  # fmt: skip
+
+
+def test_the_magnitude_outweighs_the_sign(erratum):
+    """Sec. 3.1.1: asked for f2 - f1 beside its sign, a common mean square is that of the magnitude, by 32 to 3."""
+    f1, f2 = sp.symbols("f1 f2")
+    magnitude = sp.integrate(sp.integrate((f2 - f1) ** 2 / 64, (f1, 2, 10)), (f2, 2, 10))
+    assert magnitude == sp.Rational(32, 3)  # of the sign: 1
+    assert magnitude / 100 > 10 * sp.Rational(1, 100)  # an error of a hundredth of it, over the threshold
+    erratum(
+        DOCUMENT, "Sec. 3.1.1, auxiliary loss", verdict="scale of the second output and its threshold are not said",
+        printed=r"\text{sign and magnitude of } f_2 - f_1",
+        corrected=r"E (f_2 - f_1)^2 = 32/3,\ E\,\mathrm{sign}^2 = 1",
+        size="a hundredth of each: 0.107 beside 0.01, which is the threshold",
+    )  # fmt: skip
+
+
+def test_dsa_grows_with_channels_that_are_added(erratum):
+    """Sec. 3.1: N channels that each need their own dynamics multiply the squared distance by N, if rank grows."""
+    a, b = [sp.Rational(4, 5), sp.Rational(-1, 2)], [sp.Rational(3, 10), sp.Rational(1, 5)]  # of symmetric operators
+    squared = lambda x, y: min(sum((p - q) ** 2 for p, q in zip(x, row, strict=True)) for row in permutations(y))  # noqa: E731
+    alone = squared(a, b)  # over O(n) symmetric operators meet eigenvalue by eigenvalue
+    assert alone > 0
+    assert [squared(a * N, b * N) for N in (1, 2, 3)] == [N * alone for N in (1, 2, 3)]
+    erratum(
+        DOCUMENT, "Sec. 2.3.2 and 3.1, DSA of more channels", verdict="scale of the rank, not said",
+        printed=r"d_{DSA}", corrected=r"d_{DSA} / \sqrt{\|A_x\|^2 + \|A_y\|^2}",
+        size="the square root of N for N copies of one channel",
+    )  # fmt: skip
+
+
+def test_errors_of_mean_distances(erratum):
+    """Fig. 3 to 8: "one standard error" over 1,225 pairs of 50 networks is 7 times too small if networks matter."""
+    n = 50
+    pairs = list(combinations(range(n), 2))
+    assert len(pairs) == 1225
+    of_network = Fraction(sum(0 in pair for pair in pairs), len(pairs))  # distances u_i + u_j, var u = 1
+    truly = n * of_network**2  # the variance of their mean
+    as_if_independent = Fraction(2, len(pairs))
+    assert of_network == Fraction(2, n) and truly / as_if_independent == n - 1
+    erratum(
+        DOCUMENT, "Fig. 3 to 8, standard error", verdict="ambiguous: over pairs, or over networks",
+        printed=r"\pm 1 \text{ standard error}", corrected=r"\text{networks drawn anew, not pairs}",
+        size=f"a factor {np.sqrt(n - 1):.0f} where distances are sums of what is each network's own",
+    )  # fmt: skip
+
+
+def test_a_longer_way_need_not_lead_apart(erratum):
+    """Sec. 3.2.1: a greater change of weights brings no dispersion by itself; changes that are independent do."""
+    start, other = sp.Matrix([[1, 2], [0, -1]]), sp.Matrix([[-2, 1], [3, 0]])
+    shared = sp.Matrix([[9, -7], [8, 6]])
+    assert (shared - start).norm() > (other - start).norm() > 0 == (shared - shared).norm()
+    signs = list(product((1, -1), repeat=2))  # changes c s_i of independent sign, from one start
+    c = sp.Symbol("c", positive=True)
+    mean = sp.Rational(1, len(signs)) * sum((c * s - c * t) ** 2 for s, t in signs)
+    assert sp.expand(mean - 2 * c**2) == 0
+    erratum(
+        DOCUMENT, "Sec. 3.2.1, from weight change to dispersion", verdict="holds for independent changes alone",
+        printed=r"\|W_T - W_0\|_F \uparrow\ \Rightarrow\ d_{PIF} \uparrow",
+        corrected=r"E\, d^2 = E\, d_0^2 + 2 c^2\ \text{for independent changes of norm } c",
+        size="networks that go to one solution from afar end at distance 0",
+    )  # fmt: skip
+
+
+def test_untrained_outputs_vanish_with_richness_and_width():
+    """Sec. 3.2.2: W phi/(gamma N) of independent weights of variance 1 has deviation 1/(gamma sqrt N) at most."""
+    gamma, N = sp.symbols("gamma N", positive=True)
+    variance = N * 1 * 1 / (gamma * N) ** 2  # N independent terms, |phi| at most 1
+    assert sp.simplify(sp.sqrt(variance) - 1 / (gamma * sp.sqrt(N))) == 0
+    assert sp.limit(variance, gamma, 0) == sp.oo  # small gamma is not lazy learning from 0: outputs must be centred

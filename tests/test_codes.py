@@ -1,0 +1,94 @@
+"""Studies of sparse codes: their settings, what they count, and that the record holds all of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from numerics import noise
+from numerics.codes import ABLATIONS, ACTIVATIONS, METHODS, TRIALS, Ablation, Method, Trial, run, squared_slope
+from numerics.codes._ablations import GRAIN, NOISES
+from numerics.store import Store
+
+tiny = Ablation(units=6, networks=2, components=4, steps=3, batch=5)
+trial = Trial(noise.Adam(1e-2), batch=4, sigma=1.0, steps=6, rows=20, units=5, networks=2, components=4)
+method = Method("L1, unit decoders", 1.0, units=48, networks=2, steps=150, batch=4)
+
+
+def test_slopes_are_the_activations_own():
+    """The squared slope of a ReLU is 1 where it is active, and no activation's is above 1."""
+    z = torch.linspace(-4, 4, 1001)
+    assert torch.equal(squared_slope(torch.relu, z), (z > 0).float())
+    for activation in ACTIVATIONS.values():
+        slope = squared_slope(activation, z)
+        assert bool((slope >= 0).all()) and float(slope.max()) == pytest.approx(1, abs=1e-4)
+
+
+def test_all_kinds_of_noise_have_one_mean_square():
+    """Gaussian and Laplace noise, salt and pepper move standard data by the same mean square."""
+    draw, sigma, rows = torch.Generator().manual_seed(1), torch.tensor([0.5, 1.5]), 400_000
+    x = torch.randn(2, rows, 1, generator=draw)
+    for kind in NOISES.values():
+        moved = (kind(sigma)(x, 1.0, draw) - x).square().mean((-1, -2))
+        spread = 6 * (GRAIN + 1) ** 2 * sigma / rows**0.5  # six standard errors or more: a grain moves x so far at most
+        assert bool(((moved - sigma.square()).abs() < spread).all())
+
+
+def test_what_an_ablation_finds():
+    """Shapes are as said, one seed gives the same bits, and where there is no noise its kind changes nothing."""
+    found, again = tiny.run(), tiny.run()
+    other = replace(tiny, noise="Laplace").run()
+    assert found["clean"].shape == (2, 3) and found["start"].shape == (2,)
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, again[name])
+    np.testing.assert_array_equal(found["clean"][:, 0], other["clean"][:, 0])
+    assert np.any(found["clean"][:, 2] != other["clean"][:, 2])
+    assert np.all((found["noisy"] >= found["active"]) & (found["noisy"] < found["active"] + 0.01))  # of ReLUs
+
+
+def test_classes():
+    """Classifiers of digits train on salt and pepper too."""
+    found = replace(tiny, data="digits", task="classification", noise="salt and pepper", activation="GELU").run()
+    assert np.all(found["loss"] > 0) and np.all(np.isfinite(found["clean"]))
+
+
+def test_what_a_trial_finds():
+    """Records stand at the steps that are named, and a unit that is active on anything is not dead."""
+    found = run(trial)
+    assert found["steps"].tolist() == list(range(7)) and found["dead"].shape == (7, 2)
+    assert np.all(found["loss"][-1] < found["loss"][0]) and np.all(found["dead"] + found["active"] <= 1)
+
+
+def test_what_a_method_finds():
+    """With unit decoders their lengths are 1; fits stand for the stages that were reached."""
+    found = run(method)
+    np.testing.assert_allclose(found["decoders"], 1, rtol=1e-6)
+    assert found["gabor"].shape == found["centre"].shape == (2, 2, 6)
+    assert found["fields"].shape == (48, 8, 8) and found["rebuilt"].shape == (8, 3, 8, 8)
+    assert run(replace(method, name="top k", strength=2.0, steps=1))["active"].max() <= 2 / 48
+
+
+def test_the_record_is_whole():
+    """Every member of every study is stored."""
+    store = Store(Path(__file__).parents[1] / "validate" / "records" / "codes")
+    assert not [one for one in (*ABLATIONS.values(), *TRIALS, *METHODS.values()) if store.find(one) is None]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Ablation(noise="pink"), "noise = 'pink'"),
+        (lambda: Ablation(task="classification"), "only digits have classes"),
+        (lambda: Ablation(units=0), "units = 0"),
+        (lambda: replace(trial, rows=10**6), "rows = 1000000"),
+        (lambda: replace(trial, batch=0), "batch = 0"),
+        (lambda: Method("L2", 1.0), "name = 'L2'"),
+        (lambda: Method("noise", 0.0), "strength = 0.0"),
+    ],
+)
+def test_settings_are_checked(make, says):
+    """Settings that make no sense are refused by name."""
+    with pytest.raises(ValueError, match=says):
+        make()

@@ -1,0 +1,39 @@
+"""Every notebook runs from top to bottom, in a kernel of its own."""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import jupytext
+import pytest
+from nbclient import NotebookClient
+from traitlets.config import Config
+
+sources = sorted((Path(__file__).parent.parent / "notebooks").glob("*.py"))
+
+
+def executed(path):
+    """The outputs of all cells of a notebook, as its data by type."""
+    notebook = jupytext.read(path)
+    with TemporaryDirectory() as folder:  # sockets there, and no ports; their paths must be short
+        sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+        client = NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_name="python3", config=sockets)
+        client.execute(cwd=path.parent)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return [output.get("data", {"text/plain": output.get("text", "")}) for output in outputs]
+
+
+def test_there_are_notebooks():
+    """The folder holds notebooks: otherwise the next test would pass by running none."""
+    assert sources
+
+
+@pytest.mark.parametrize("path", sources, ids=lambda path: path.stem)
+def test_notebook(path, monkeypatch):
+    """A notebook runs without an error, shows formulas, figures, a claim that holds and one that fails."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    shown = executed(path)
+    text = "".join(data.get("text/html", data.get("text/plain", "")) for data in shown)
+    assert sum("text/latex" in data for data in shown) >= 3
+    assert sum("image/png" in data for data in shown) >= 2
+    assert re.search(r": holds$", text, re.M) and re.search(r": FAILS$", text, re.M)

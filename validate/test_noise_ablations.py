@@ -1,0 +1,188 @@
+"""What changes when noise makes a code sparse: units, data, noise, task and activation, one factor at a time.
+
+Bricken et al. (2023) say that noise drives pre-activations to where the activation's slope is zero, and that
+sparsity grows with noise whatever is varied.  What is judged is the mean of F'(z)^2 over data and units, over its
+largest: of ReLUs the fraction of active units.  z is taken without noise, for noise itself spreads it.
+Networks of all levels start alike and see the same minibatches; those without noise are the control.  27 of each
+condition are stored; some are trained here half as long, and with `--full` all of them anew.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from laws import Equivalent, Trend, confront, measure
+from laws.judges import in_turn
+from laws.judges.statistics import median_interval
+from laws.judges.verdict import Panel, Series
+from numerics.codes import ABLATIONS, ACTIVATIONS, EDGES, squared_slope
+
+LEVELS, NETWORKS = (0.0, 0.5, 1.5), 27
+TREND = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that all but one network in 1,000 show
+in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
+BASE = "32 ReLUs, patches, Gaussian noise"
+FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
+SMALL = ("Laplace noise", "saturating")
+EVERY = [("stored", name) for name in ABLATIONS] + [("small", name) for name in SMALL]
+EVERY += [pytest.param("newly trained", name, marks=pytest.mark.full) for name in ABLATIONS]
+in_full = pytest.mark.parametrize(
+    "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True
+)
+
+
+def gathered(studied, name):
+    """How noise-free pre-activations are distributed at each level of noise, and where the activation is steep."""
+    one, middles = ABLATIONS[name], (EDGES[1:] + EDGES[:-1]) / 2
+    steep = squared_slope(ACTIVATIONS[one.activation], torch.from_numpy(middles)).tolist()
+    curves = [Series("band", middles.tolist(), steep, "F'(z)² over its largest", [0.0] * len(steep), steep)]
+    for sigma, density in zip(LEVELS, studied(one, FIRST)["density"].tolist(), strict=True):
+        curves.append(Series("rival", middles.tolist(), density, "no noise" if not sigma else f"σ = {sigma:g}"))
+    return Panel("noise-free pre-activation z", f"density over units and data: {name}", tuple(curves))
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(("studied", "name"), EVERY, indirect=["studied"])
+def test_noise_and_slopes(studied, name):
+    """Noise drives pre-activations to where the activation is flat, under every condition."""
+    row = in_turn(lambda seed: studied(ABLATIONS[name], seed)["clean"])
+    run = lambda sigma, seed: float(row(seed)[LEVELS.index(sigma)])  # noqa: E731
+    claim = studied.of(f"{name}: noise drives units to where the activation is flat")
+    confront(
+        claim,
+        lambda: -1.0,
+        run,
+        {},
+        TREND,
+        {"no trend": 0, "the other way": 1},
+        labels=dict(x="noise σ", y="mean of F'(z)² over its largest, noise off"),
+        picture=gathered(studied, name),
+    )
+
+
+@in_full
+@pytest.mark.timeout(7200)
+def test_more_units_are_sparser(studied):
+    """At one level of noise a smaller fraction of more units is active."""
+    units = {ABLATIONS[name].units: ABLATIONS[name] for name in ("8 units", BASE, "96 units")}
+    rows = {m: in_turn(lambda seed, one=one: studied(one, seed)["clean"][:, 1]) for m, one in units.items()}
+    claim = studied.of("of more units a smaller fraction is active at one noise")
+    confront(
+        claim,
+        lambda: -1.0,
+        lambda m, seed: float(rows[m](seed)),
+        {},
+        Trend(tuple(units), excess=0.499),
+        {"no trend": 0, "rises": 1},
+        labels=dict(x="units", y="fraction of active units (σ = 0.5, noise off)"),
+    )
+
+
+@in_full
+@pytest.mark.timeout(7200)
+def test_the_kind_of_noise(studied):
+    """Laplace noise of the same mean square leaves as many units active, within a fiftieth of all units."""
+
+    def excess(seed):
+        return (studied(ABLATIONS["Laplace noise"], seed)["clean"] - studied(ABLATIONS[BASE], seed)["clean"])[:, 1:]
+
+    active = np.median(studied(ABLATIONS[BASE], FIRST)["clean"], axis=0)
+    rivals = {
+        "as with three times the noise": np.array([active[2] - active[1], 0.0]),
+        "as without noise": active[0] - active[1:],
+    }
+    confront(
+        studied.of("Laplace noise leaves as many units active as Gaussian noise"),
+        lambda: 0.0,
+        in_turn(excess),
+        {},
+        Equivalent(0.02, runs=NETWORKS, miss=1e-3),
+        rivals,
+        labels=dict(y="active units less those with Gaussian noise, σ = 0.5 and 1.5"),
+    )
+
+
+@in_full
+@pytest.mark.timeout(7200)
+def test_classifiers_are_less_sparse(studied):
+    """Noise takes less activity from networks that classify digits than from those that reconstruct them."""
+
+    def signs(seed):
+        falls = [
+            -np.diff(studied(ABLATIONS[name], seed)["clean"][:, ::2], axis=1)[:, 0]
+            for name in ("digits", "digits, classification")
+        ]
+        return np.sign(falls[0] - falls[1])
+
+    confront(
+        studied.of("noise makes classifiers less sparse than autoencoders"),
+        lambda: 1.0,
+        in_turn(signs),
+        {},
+        in_most,
+        {"as sparse": 0.0, "sparser": -1.0},
+        labels=dict(y="sign of what noise of 1.5 takes from autoencoders more than from classifiers"),
+    )
+
+
+@in_full
+@pytest.mark.timeout(7200)
+def test_smooth_units(studied):
+    """Of smooth units nearly all stay active by the published count, |activity| > 1e-4, and none dies."""
+    names = ("GELU", "sigmoid")
+
+    def counted(seed):
+        found = [studied(ABLATIONS[name], seed) for name in names]
+        return np.concatenate([1 - np.concatenate([one["active"], one["dead"]], axis=1) for one in found], axis=1)
+
+    law = lambda: np.tile([0.0] * 3 + [1.0] * 3, 2)  # noqa: E731
+    relu = np.median(studied(ABLATIONS[BASE], FIRST)["active"], axis=0)
+    sparse = np.tile([*(1 - relu), 1, 1, 1], 2)
+    confront(
+        studied.of("smooth units stay active by the published count"),
+        law,
+        in_turn(counted),
+        {},
+        Equivalent(0.02, runs=NETWORKS, miss=1e-3),
+        {"as sparse as ReLUs": sparse, "one unit dies": np.tile([0.0] * 3 + [1 - 1 / 32] * 3, 2)},
+        labels=dict(y="silent by the count, then living units, σ = 0, 0.5, 1.5: GELU, sigmoid"),
+    )
+
+
+def interval(values):
+    """Median, and an interval that holds it but for two in a thousand times."""
+    low, high = median_interval(values, 1e-3)
+    return f"{np.median(values):.3f}\n[{low:.3f}, {high:.3f}]"
+
+
+def lines(studied):
+    """All conditions: the slope where units work at each level, what noise changes of it, and both arrows."""
+    found = [["", "no noise", "σ = 0.5", "σ = 1.5", "1.5 less none", "noise on, 1.5", "paper", "here"]]
+    for name, one in ABLATIONS.items():
+        clean, noisy = (studied(one, FIRST)[of] for of in ("clean", "noisy"))
+        change = clean[:, 2] - clean[:, 0]
+        low, high = median_interval(change, 1e-3)
+        here = "falls" if high < 0 else "rises" if low > 0 else "unresolved"
+        found.append([name, *map(interval, clean.T), interval(change), interval(noisy[:, 2]), "falls", here])
+    return found
+
+
+@in_full
+@pytest.mark.timeout(7200)
+def test_table(studied, tabled):
+    """Measured: all conditions beside each other, with the paper's arrow and ours."""
+    names = dict(enumerate(ABLATIONS, start=1))
+    rows = {k: in_turn(lambda seed, one=ABLATIONS[name]: studied(one, seed)["clean"]) for k, name in names.items()}
+
+    def change(k, seed):
+        clean = rows[k](seed)
+        return float(clean[2] - clean[0])
+
+    note = f"mean of F'(z)² over its largest: medians of {NETWORKS} networks [99.8 % intervals], noise off unless said"
+    measure(
+        studied.of("what does noise of 1.5 change under each condition"),
+        change,
+        tuple(names),
+        runs=NETWORKS,
+        labels=dict(x="condition, by its line in the table", y="change of the mean of F'(z)² by noise"),
+        picture=tabled(lines(studied), note),
+    )
