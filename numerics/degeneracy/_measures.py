@@ -61,8 +61,8 @@ def svcca(X, Y, variance: float = 0.99) -> float:
     one, other = (_directions(name, part.reshape(-1, part.shape[-1]), variance) for name, part in named.items())
     if len(one) - 1 <= one.shape[1] + other.shape[1]:
         raise ValueError(
-            f"X and Y have {len(one)} samples for {one.shape[1]} + {other.shape[1]} directions that are kept: these would "
-            "meet by chance; give more samples, or keep less variance"
+            f"X and Y have {len(one)} samples for {one.shape[1]} + {other.shape[1]} directions that are kept: "
+            "these would meet by chance; give more samples, or keep less variance"
         )
     return float(np.minimum(np.linalg.svd(one.T @ other, compute_uv=False), 1).mean())
 
