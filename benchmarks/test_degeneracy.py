@@ -1,4 +1,4 @@
-"""How fast distances of dynamics are found, beside the public package where it is installed (`pip install dsa-metric`).
+"""How fast distances of dynamics are found, beside the public package where it is installed (the extra `bench`).
 
 Pairs of operators of trained networks in whitened coordinates, divided by their norms as the public package does: all
 28 pairs of each of four records of eight networks.  Both searches take a pair at a time, one after the other, so that

@@ -24,6 +24,7 @@ from numerics.degeneracy import (
     dsa_matrix,
     kernel_alignment,
     mds,
+    mean_distance,
     permutation_distance,
     svcca,
     weight_change,
@@ -42,6 +43,11 @@ def courses(seed, units=4, trials=6, time=9):
     for _ in range(time - 1):
         rows.append(rows[-1] @ A.T + 0.1 * draw.normal(size=x.shape))
     return np.stack(rows, 1)
+
+
+def noise(seed, *shape):
+    """Independent noise."""
+    return np.random.default_rng(seed).normal(size=shape)
 
 
 def orthogonal(n, seed):
@@ -258,6 +264,13 @@ def test_maps_keep_distances():
         (lambda: dsa([np.full((4, 2), np.nan)], courses(1)), r"trajectories\[0\] = nan"),
         (lambda: dsa(courses(1), courses(2), by=Whitened(delays=9)), "one has 9 steps"),
         (lambda: dsa(courses(1), courses(2), by=Whitened(rank=9)), "span 4 directions"),
+        (lambda: dsa(courses(1, trials=1, time=5), courses(2)), "have 4 steps, rows less trials, .* rank 4"),
+        (
+            lambda: dsa(noise(1, 1, 21, 20), noise(2, 1, 21, 20), by=Whitened(20)),
+            "have 20 steps, rows less trials, .* rank 20",
+        ),
+        (lambda: dsa_matrix([noise(1, 5, 3, 3), noise(2, 5, 3, 3)], by=Ambient(delays=2)), "have 5 steps"),
+        (lambda: dsa(np.zeros((3, 4, 2)), courses(1)), "0 everywhere"),
         (lambda: dsa(courses(1), courses(2, units=3)), "4 and 3 directions"),
         (lambda: dsa(courses(1), courses(2), by="whitened"), "by = 'whitened'"),
         (lambda: dsa(courses(1), courses(2), tolerance=0.0), "tolerance = 0.0"),
@@ -265,15 +278,20 @@ def test_maps_keep_distances():
         (lambda: Whitened(rank=0), "rank = 0"),
         (lambda: Ambient(delays=0), "delays = 0"),
         (lambda: permutation_distance(np.eye(2), np.eye(3)), r"both must be \(n, n\)"),
+        (lambda: permutation_distance(np.eye(0), np.eye(0)), "of one unit or more"),
         (lambda: permutation_distance(np.eye(2), np.eye(2), by=1), "by = 1"),
         (lambda: behavioural_degeneracy([1.0, 0.0]), "losses"),
         (lambda: svcca(np.ones((4, 2)), np.ones((5, 2))), "do not fit"),
         (lambda: svcca(np.ones((4, 2)), np.ones((4, 2))), "X does not vary"),
         (lambda: svcca(np.eye(4), np.eye(4), variance=0.0), "variance = 0.0"),
+        (lambda: svcca(noise(1, 1, 7, 3)[0], noise(2, 1, 7, 3)[0], variance=1.0), r"7 samples for 3 \+ 3 directions"),
         (lambda: weight_change(np.ones((2, 2)), np.ones((3, 2))), "do not fit"),
         (lambda: kernel_alignment(np.ones((2, 2)), np.zeros((2, 2))), "a kernel is 0"),
         (lambda: mds(np.ones((3, 3))), "symmetric"),
         (lambda: mds(np.zeros((2, 2))), "m above dimensions"),
+        (lambda: mean_distance(np.triu(np.ones((3, 3)), 1)), "symmetric"),
+        (lambda: mean_distance(np.eye(3) - 1), "not negative"),
+        (lambda: mean_distance(np.ones((3, 3))), "0 from a point to itself"),
     ],
 )
 def test_bad_arguments(call, says):

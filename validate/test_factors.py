@@ -1,4 +1,9 @@
-"""Factors and trained networks: in which direction weights, kernels and distances go, judged network by network."""
+"""Factors and trained networks: in which direction weights, kernels and distances go, judged network by network.
+
+The signs were read off the stored networks, of seeds 1 and up: there they describe what was found, and keep it.  They
+are confirmed on networks that no sign was read off, newly trained from seeds 1001 and up (`pytest validate --full`).
+Networks of one condition, stored or new, see the same sequence of trials: votes are independent given that one.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -12,7 +17,7 @@ from laws.judges import in_turn
 from numerics import factors
 from numerics.degeneracy import permutation_distance
 from numerics.rnn import L1, Standard
-from numerics.store import Store
+from numerics.store import Store, versions
 from numerics.tasks import FlipFlop
 
 STORED = Store(Path(__file__).parent / "records" / "factors")
@@ -23,7 +28,7 @@ def networks(request):
     """Of a recipe, what is stored; or of other networks, trained here and kept in pytest's cache."""
     if request.param == "stored":
         return cache(lambda recipe: STORED.load(factors.Condition(recipe)))
-    kept = Store(request.config.cache.mkdir("factors"))
+    kept = Store(request.config.cache.mkdir(f"factors-{versions()['numerics']}"))  # none outlives a change of the code
 
     @cache
     def others(recipe):

@@ -63,12 +63,14 @@ def measure(
     labels: Mapping[str, str] | None = None,
     log: str = "",
     picture: Panel | None = None,
+    redrawn: str = "",
 ) -> Measurement:
     """Measure `run(level, seed)` over levels and seeds, and report median and range without judging them.
 
     what: the question, one English sentence; run: gives one finite number; runs: seeds at every level, at least 3.
     The range of n independent runs holds the median with probability 1 - 2^(1-n), whatever its distribution.
     labels: of the axes, "x" and "y"; log: which of them are logarithmic; picture: a further panel.
+    redrawn: what runs draw anew from, such as "24 networks", if they are not independent: then this is said instead.
 
     Returns the measurement.  Raises ValueError for an empty question, fewer than 3 runs or no level.
     """
@@ -84,7 +86,8 @@ def measure(
         f"{x:g}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(levels, middle, low, high, strict=True)
     )
     says = f"{named['y']} by {named['x']}, median [range] of {runs} seeds: {numbers}"
-    says += f"; a range holds the median with probability {1 - 2.0 ** (1 - runs):.4g}"
+    held = f"a range holds the median with probability {1 - 2.0 ** (1 - runs):.4g}"
+    says += f"; runs draw anew from {redrawn} and are not independent" if redrawn else f"; {held}"
     points = Series(
         "run", list(levels), middle.tolist(), f"median and range, {runs} seeds", low.tolist(), high.tolist()
     )

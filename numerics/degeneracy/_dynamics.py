@@ -71,7 +71,8 @@ def dsa(
         seed: of these.
         tolerance: slopes below it, relative to |A| |B|, end a search.
 
-    Raises ValueError, TypeError: an argument makes no sense, or the operators differ in rank.
+    Raises ValueError, TypeError: an argument makes no sense, the operators differ in rank, or trials have no more steps
+    than that, so that least squares would fit whatever they are.
 
     Source: Ostrow et al. 2023, as used by Huang et al. 2025; equation (1) of `numerics.degeneracy`.
     """

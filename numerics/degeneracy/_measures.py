@@ -50,7 +50,8 @@ def svcca(X, Y, variance: float = 0.99) -> float:
         Y: states at the same samples, shape (..., units of Y).
         variance: in (0, 1].
 
-    Raises ValueError: samples do not fit, or a representation does not vary.
+    Raises ValueError: samples do not fit, a representation does not vary, or the samples, less one for their mean, are
+    no more than the directions of both, which then meet whatever they are.
     """
     named = {"X": numbers_of("X", X), "Y": numbers_of("Y", Y)}
     if named["X"].shape[:-1] != named["Y"].shape[:-1] or named["X"].ndim < 2:
@@ -58,6 +59,11 @@ def svcca(X, Y, variance: float = 0.99) -> float:
     if not 0 < variance <= 1:
         raise ValueError(f"variance = {variance!r} must be in (0, 1]")
     one, other = (_directions(name, part.reshape(-1, part.shape[-1]), variance) for name, part in named.items())
+    if len(one) - 1 <= one.shape[1] + other.shape[1]:
+        raise ValueError(
+            f"X and Y have {len(one)} samples for {one.shape[1]} + {other.shape[1]} directions that are kept: "
+            "these would meet by chance; give more samples, or keep less variance"
+        )
     return float(np.minimum(np.linalg.svd(one.T @ other, compute_uv=False), 1).mean())
 
 
@@ -111,11 +117,9 @@ def mean_distance(distances, *, draws: int = 400, seed: int = 0) -> Level:
         draws: of networks.
         seed: of these.
 
-    Raises ValueError: distances are not (m, m) with m above 2.
+    Raises ValueError unless distances are (m, m) with m above 2, symmetric, not negative, and 0 from each to itself.
     """
-    D, draw = numbers_of("distances", distances), np.random.default_rng(seed)
-    if D.ndim != 2 or D.shape[0] != D.shape[1] or len(D) < 3:
-        raise ValueError(f"distances have shape {D.shape}: (m, m) with m above 2 is needed")
+    D, draw = _distances(distances, 2, "2"), np.random.default_rng(seed)
     m = len(D)
     found: list[float] = []
     while len(found) < whole("draws", draws):
@@ -125,6 +129,15 @@ def mean_distance(distances, *, draws: int = 400, seed: int = 0) -> Level:
             found.append((weights * D).sum() / weights.sum())
     low, high = np.quantile(found, [0.025, 0.975])
     return Level(float(D[~np.eye(m, dtype=bool)].mean()), float(low), float(high))
+
+
+def _distances(distances, above: int, name: str) -> np.ndarray:
+    D = numbers_of("distances", distances)
+    if D.ndim != 2 or D.shape[0] != D.shape[1] or len(D) <= above:
+        raise ValueError(f"distances have shape {D.shape}: (m, m) with m above {name} is needed")
+    if np.any(D < 0) or np.any(D != D.T) or np.any(np.diag(D)):
+        raise ValueError("distances must be symmetric, not negative, and 0 from a point to itself")
+    return D
 
 
 class Map(NamedTuple):
@@ -140,11 +153,8 @@ def mds(distances, dimensions: int = 2) -> Map:
     Axes are principal ones, and the coordinate of the largest size on each is positive: the same distances always give
     the same map.  Raises ValueError unless distances are (m, m), symmetric, not negative, and 0 from a point to itself.
     """
-    D, count = numbers_of("distances", distances), whole("dimensions", dimensions)
-    if D.ndim != 2 or D.shape[0] != D.shape[1] or D.shape[0] <= count:
-        raise ValueError(f"distances have shape {D.shape}: (m, m) with m above dimensions = {count} is needed")
-    if np.any(D < 0) or np.any(D != D.T) or np.any(np.diag(D)):
-        raise ValueError("distances must be symmetric, not negative, and 0 from a point to itself")
+    count = whole("dimensions", dimensions)
+    D = _distances(distances, count, f"dimensions = {count}")
     inner = -(D**2 - (D**2).mean(0) - (D**2).mean(1)[:, None] + (D**2).mean()) / 2
     values, axes = np.linalg.eigh(inner)
     points = axes[:, ::-1][:, :count] * np.sqrt(np.maximum(values[::-1][:count], 0))

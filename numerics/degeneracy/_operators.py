@@ -65,6 +65,8 @@ Coordinates = Whitened | Ambient
 def _principal(trajectories, by: Coordinates):
     """The states along their first principal axes in units of each, those units, and the length of every trial."""
     rows, lengths = _embedded(trajectories, by.delays)
+    if not rows.any():
+        raise ValueError("trajectories are 0 everywhere: they span no direction")
     left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
     kept = _kept(sizes, rows, by.rank)
     return left[:, :kept], sizes[:kept], lengths
@@ -113,6 +115,11 @@ def _next_step(z: np.ndarray, lengths: list[int]) -> Operator:
     later = np.ones(len(z), bool)
     later[starts[:-1]] = False
     before, after = z[first], z[later]
+    if len(before) <= z.shape[1]:
+        raise ValueError(
+            f"trajectories have {len(before)} steps, rows less trials, for an operator of rank {z.shape[1]}: "
+            "any such steps would fit it; give more steps than its rank, or a lower rank"
+        )
     turned = np.linalg.lstsq(before, after, rcond=None)[0]
     missed = ((after - before @ turned) ** 2).sum() / (after**2).sum()
     return Operator(turned.T, float(missed))

@@ -99,8 +99,8 @@ def permutation_distance(W1, W2, *, by: Symmetry | None = None, starts: int = 3,
     Source: Huang et al. 2025, the distance PIF of recurrent weights.
     """
     one, other, symmetry = numbers_of("W1", W1), numbers_of("W2", W2), by or Permutations()
-    if one.ndim != 2 or one.shape != other.shape or one.shape[0] != one.shape[1]:
-        raise ValueError(f"W1 has shape {one.shape} and W2 {other.shape}: both must be (n, n)")
+    if one.ndim != 2 or one.shape != other.shape or one.shape[0] != one.shape[1] or not one.size:
+        raise ValueError(f"W1 has shape {one.shape} and W2 {other.shape}: both must be (n, n), of one unit or more")
     if not isinstance(symmetry, (Permutations, SignedPermutations)):
         raise TypeError(f"by = {by!r} is no symmetry: give Permutations() or SignedPermutations()")
     found = _search(one, other, symmetry, whole("starts", starts, 0), seed)

@@ -12,10 +12,11 @@ and on delayed discrimination of one channel and 5 to 10 steps, standard network
 
     complexity        1, 2, 3 channels; longest delays of 7, 10, 20 steps; the difference asked for as well
 
-Every condition trains 80, 40 or 24 networks, each to a loss of 0.01 (delays 0.05) and three epochs more.  Of the first
-24 all pairs are compared, for means and their intervals; of all of them the disjoint pairs, which are independent of
-each other.  Beside them stand two nulls: the same networks before any training, and one network with itself on two
-disjoint samples of trials.
+Every condition trains 80, 40 or 24 networks, each to a loss of 0.01 (delays 0.05) and three epochs more.  They start
+from their own seeds and all see the same sequence of trials: they are independent of each other given that sequence.
+Of the first 24 all pairs are compared, for means and their intervals; of all of them the disjoint pairs, which are
+independent likewise.  Beside them stand two nulls: the same networks before any training, and one network with itself
+on two disjoint samples of trials.
 
     python -m numerics.factors --folder FOLDER                 what FOLDER does not hold yet of these
     python -m numerics.factors --published --folder FOLDER     the same of a design of the published size
