@@ -63,7 +63,15 @@ def test_trials(trained, name):
 
     labels = dict(x="step of the trial", y="error of one network, root mean square")
     what = f"how much do networks that have learnt {TOLD[name]} err along trials of twice the length or delay?"
-    measure(what, error, levels.tolist(), runs=6, labels=labels, picture=trial(trained, name))
+    measure(
+        what,
+        error,
+        levels.tolist(),
+        runs=6,
+        labels=labels,
+        picture=trial(trained, name),
+        redrawn="the networks of a record",
+    )
 
 
 def portrait(trained, name):
@@ -96,7 +104,15 @@ def test_states(trained, name):
 
     labels = dict(x="principal components", y="share of the variance of one network's states")
     what = f"on how many directions do states of networks lie that have learnt {TOLD[name]}?"
-    measure(what, share, (1, 2, 4, 8, most), runs=4, labels=labels, picture=portrait(trained, name))
+    measure(
+        what,
+        share,
+        (1, 2, 4, 8, most),
+        runs=4,
+        labels=labels,
+        picture=portrait(trained, name),
+        redrawn="the networks of a record",
+    )
 
 
 @stored
@@ -120,4 +136,4 @@ def test_maps(trained):
     picture = Panel("first axis of the map of dynamics", f"second axis (stress {found().stress:.2f})", tuple(series))
     labels = dict(x="bits N", y="distance of a network from the middle of its group, on the map (rank 8)")
     what = "do dynamics of flip-flops gather on their map as bits are added?"
-    measure(what, away, (1, 2, 3), runs=8, labels=labels, picture=picture)
+    measure(what, away, (1, 2, 3), runs=8, labels=labels, picture=picture, redrawn="the networks of each group")
