@@ -75,7 +75,7 @@ BATCHES = {batch: replace(ADAM, batch=batch) for batch in (2, 4, 16)}
 SIZES = {rows: replace(ADAM, rows=rows) for rows in (50, 500, 5000)}
 
 # batch and rate of descent; the product of rate and steps is the same
-PACES = ((8, 0.01), (128, 0.02))
+PACES = ((8, 0.01), (128, 0.02), (128, 0.01), (8, 0.02))
 DESCENTS = {
     (sigma, batch, rate): Trial(
         noise.SGD(rate), batch, sigma, steps=round(12 / rate), rows=18_000, units=24, networks=20
