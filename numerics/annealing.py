@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from numerics import noise, patches, text
-from numerics.checks import whole
+from numerics.checks import not_negative, whole
 
 SHOWN = 300  # of the data, for counts of activity
 ASKED = 500  # rows that a transformer is asked about
@@ -58,6 +58,10 @@ class Study:
             raise ValueError(f"kind = {self.kind!r} must be one of {', '.join(_TASKS)}")
         for name, least in dict(runs=1, steps=2, seed=0).items():
             whole(name, getattr(self, name), least)
+        if not self.levels:
+            raise ValueError(f"levels = {self.levels!r} must be one or more")
+        for sigma in self.levels:
+            not_negative("levels", sigma)
 
     def train(self) -> dict[str, np.ndarray]:
         """Train them, and tell what they do.

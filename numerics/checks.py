@@ -25,6 +25,14 @@ def positive(name: str, value) -> float:
     return number
 
 
+def not_negative(name: str, value) -> float:
+    """A finite real number, 0 or above, as a float."""
+    number = real(name, value)
+    if number < 0:
+        raise ValueError(f"{name} = {value!r} must not be negative")
+    return number
+
+
 def whole(name: str, value, least: int = 1) -> int:
     """A whole number, not below `least`, as an int."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):

@@ -8,7 +8,11 @@ u and v the distances from its centre across and along its stripes; a centre wit
 round Gaussians, A exp(-r^2/(2 a^2)) + B exp(-r^2/(2 b^2)).  A and B follow from linear least squares; for the others,
 six numbers or four, the best of a grid is refined by the method of Levenberg and Marquardt, all fields at once.  R^2
 is the share of a field's squared length that the fit explains.  So many numbers explain some of anything: what a
-fit is worth shows beside that of white noise.
+fit is worth shows beside that of noise drawn as the fields are.
+
+Both families hold shapes that their names do not suggest: A and B may have one sign, and then a centre has no
+surround; at a small f the grating shows less than a period, and a Gabor function is an elongated blob.  By which
+of them explains more, elongated or striped fields stand apart from round ones; of stripes, f and the widths tell.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def test_classified_digits_are_digits_with_their_classes():
 @pytest.mark.parametrize(
     "change, says",
     [(dict(kind="recurrent"), "kind = 'recurrent'"), (dict(runs=0), "runs = 0"), (dict(steps=1), "steps = 1"),
-     (dict(seed=-1), "seed = -1"), (dict(levels=(-1.0,)), "sigma")],
+     (dict(seed=-1), "seed = -1"), (dict(levels=(-1.0,)), "levels = -1.0"), (dict(levels=()), "levels = ")],
 )  # fmt: skip
 def test_bad_studies(change, says):
     """What makes no sense is refused by name."""

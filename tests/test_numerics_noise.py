@@ -252,6 +252,8 @@ def test_activity_counts_what_it_says():
     rows = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [2.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
     counted = noise.activity(net, rows, noise.Gaussian(0.0), seed=0)
     assert [float(v) for v in counted] == [3 / 8, 3 / 8, 1 / 2]
+    odd = noise.Autoencoder(W, b / 100, W, torch.zeros(2, dtype=torch.float64), activation=torch.tanh)
+    assert float(noise.activity(odd, rows, noise.Gaussian(0.0), seed=0).dead) == 0  # below 0, and alive
 
 
 def test_noise_average_is_a_mean():
@@ -267,6 +269,12 @@ def test_noise_average_is_a_mean():
     [
         (lambda: noise.SGD(0.0), "eta = 0.0"),
         (lambda: noise.Adam(-1e-3), "eta = -0.001"),
+        (lambda: noise.Adam(1e-3, decays=(1, 2)), r"decays = \(1, 2\)"),
+        (lambda: noise.Adam(1e-3, epsilon=-1.0), "epsilon = -1.0"),
+        (lambda: noise.Disturbed(noise.Gaussian(0.1), noise.squared_error, ()), r"before = \(\)"),
+        (lambda: noise.SaltAndPepper(0.1, low=math.nan), "low = nan"),
+        (lambda: noise.initial(6, 3, seed=-3), "seed = -3"),
+        (lambda: noise.sparse_code(x, x.T, -1.0, steps=1, eta=0.1), "lam = -1.0"),
         (lambda: noise.TopK(0), "k = 0"),
         (lambda: noise.TopK(9)(x), "more than the 6 units"),
         (lambda: noise.Gaussian(-0.1), "sigma = -0.1"),

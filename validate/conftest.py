@@ -14,7 +14,7 @@ from laws.judges.verdict import Panel, Series
 from numerics import rnn, tasks
 from numerics.annealing import Study
 from numerics.drift import imbalance, walk
-from numerics.store import Store
+from numerics.store import Store, versions
 from theory.drift import imbalance_drift
 
 RECORDS = Path(__file__).parent / "records"
@@ -71,9 +71,11 @@ class Studied:
         self.how, self.store = how, store
 
     def __call__(self, one, seed: int) -> dict[str, np.ndarray]:
-        """What was found of one; half of its training, from the seed that a judge hands over, if it is trained here."""
+        """What was found of one; if it is trained here, from the seed that a judge hands over, half of it if small."""
+        if self.how != "stored":
+            one = replace(one, seed=seed)
         if self.how == "small":
-            one = replace(one, steps=one.steps // 2, seed=seed)
+            one = replace(one, steps=one.steps // 2)
         if self.store.find(one) is None:
             self.store.save(one, one.run())
         return self.store.load(one)
@@ -89,7 +91,7 @@ def studied(request, tmp_path_factory):
     folder = {
         "stored": RECORDS / "codes",
         "small": tmp_path_factory.mktemp("codes"),
-        "newly trained": request.config.cache.mkdir("codes"),
+        "newly trained": request.config.cache.mkdir(f"codes-{versions()['numerics']}"),  # none outlives the code
     }[request.param]
     store = Store(folder)
     store.prepare()

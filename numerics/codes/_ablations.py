@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from numerics import noise, patches
-from numerics.checks import whole
+from numerics.checks import not_negative, positive, whole
 
 Task = tuple[Callable[..., Tensor], int | None, Tensor, Tensor]
 
@@ -26,7 +26,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "ReLU": torch.relu, "GELU": functional.gelu, "ELU": functional.elu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
     "reflected ReLU": noise.reflected, "saturating": noise.saturating,
 }  # fmt: skip
-COMPONENTS = 16  # of the data
+COMPONENTS, PIXELS = 16, 64  # of the data
 GRAIN = 2.0  # of salt (+) and pepper (-), in standard deviations of the data
 ON = 1e-4  # published threshold: a unit of smaller |activity| counts as silent
 EDGES = np.linspace(-8, 8, 81)  # of the histogram of pre-activations
@@ -61,6 +61,15 @@ class Ablation:
             raise ValueError(f"data = {self.data!r}: only digits have classes")
         for name in ("units", "networks", "components", "steps", "batch"):
             whole(name, getattr(self, name))
+        positive("eta", self.eta)
+        whole("seed", self.seed, least=0)
+        if self.components > PIXELS:
+            raise ValueError(f"components = {self.components} are more than the data's {PIXELS} pixels")
+        if not self.levels:
+            raise ValueError(f"levels = {self.levels!r} must be one or more")
+        loudest = max(not_negative("levels", sigma) for sigma in self.levels)
+        if self.noise == "salt and pepper" and loudest**2 > 1 + GRAIN**2:
+            raise ValueError(f"levels = {self.levels!r}: salt and pepper reaches {(1 + GRAIN**2) ** 0.5:.4g} at most")
 
     def run(self) -> dict[str, np.ndarray]:
         """What is found, (networks, levels) unless said otherwise.

@@ -40,6 +40,10 @@ class Method:
         positive("strength", self.strength)
         for name in ("units", "networks", "steps", "batch"):
             whole(name, getattr(self, name))
+        positive("eta", self.eta)
+        whole("seed", self.seed, least=0)
+        if self.name == "top k" and (self.strength != int(self.strength) or self.strength > self.units):
+            raise ValueError(f"strength = {self.strength!r} must be a whole number of the {self.units} units")
 
     def run(self) -> dict[str, np.ndarray]:
         """What is found: by network (networks,), held out and without noise, the fraction of `active` units, of `dead`

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from numerics import noise
-from numerics.checks import whole
+from numerics.checks import not_negative, positive, whole
 from numerics.codes._ablations import natural
 
 SEEN = 2000  # noisy rows on which everything is counted, however many there are to train on
@@ -34,6 +34,10 @@ class Trial:
     def __post_init__(self):
         for name in ("batch", "steps", "rows", "units", "networks", "components"):
             whole(name, getattr(self, name))
+        not_negative("sigma", self.sigma)
+        whole("seed", self.seed, least=0)
+        if self.clip != math.inf:
+            positive("clip", self.clip)
         if self.rows > len(natural(self.components).train):
             raise ValueError(f"rows = {self.rows} are more than there are patches to train on")
 
@@ -75,7 +79,7 @@ BATCHES = {batch: replace(ADAM, batch=batch) for batch in (2, 4, 16)}
 SIZES = {rows: replace(ADAM, rows=rows) for rows in (50, 500, 5000)}
 
 # batch and rate of descent; the product of rate and steps is the same
-PACES = ((8, 0.01), (128, 0.02))
+PACES = ((8, 0.01), (128, 0.02), (128, 0.01), (8, 0.02))
 DESCENTS = {
     (sigma, batch, rate): Trial(
         noise.SGD(rate), batch, sigma, steps=round(12 / rate), rows=18_000, units=24, networks=20

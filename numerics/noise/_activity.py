@@ -9,7 +9,7 @@ from torch import Tensor
 
 from numerics.noise._network import Autoencoder
 
-DEAD = 1e-5  # a unit whose activity, summed over the data, is below this counts as dead
+DEAD = 1e-5  # a unit whose |activity|, summed over the data, is below this counts as dead
 
 
 class Activity(NamedTuple):
@@ -17,7 +17,7 @@ class Activity(NamedTuple):
 
     active: of (datum, unit) with h > 0 while the noise is on, as published figures count.
     clean: the same without noise.
-    dead: of units whose activity with noise, summed over the data, stays below 1e-5.
+    dead: of units whose |activity| with noise, summed over the data, stays below 1e-5.
     """
 
     active: Tensor
@@ -33,7 +33,7 @@ def activity(network: Autoencoder, x: Tensor, noise, *, seed: int) -> Activity:
     noisy = network.activation(network.preactivation(noise(rows, 1.0, generator)))
     clean = network.activation(network.preactivation(rows))
     fraction = lambda on: on.to(x.dtype).mean((-1, -2))  # noqa: E731
-    return Activity(fraction(noisy > 0), fraction(clean > 0), (noisy.sum(-2) < DEAD).to(x.dtype).mean(-1))
+    return Activity(fraction(noisy > 0), fraction(clean > 0), (noisy.abs().sum(-2) < DEAD).to(x.dtype).mean(-1))
 
 
 @torch.no_grad()

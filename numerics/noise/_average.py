@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from numerics.checks import positive
+from numerics.checks import not_negative, positive, whole
 from numerics.noise._network import Autoencoder
 
 REACH = 12.0  # standard deviations of noise that are integrated over; beyond lies 1e-32 of it
@@ -74,9 +74,11 @@ def _plane(W, b, rule):
 def sparse_code(x: Tensor, W: Tensor, lam: float, *, steps: int, eta: float) -> Tensor:
     """The activities a >= 0 that minimise |x - W a|^2 + lam sum a, by projected gradient descent from 0.
 
-    x (B, n), W (n, k), step eta; shape (B, k).
+    x (B, n), W (n, k), lam >= 0, step eta; shape (B, k).
     """
     positive("eta", eta)
+    whole("steps", steps)
+    not_negative("lam", lam)
     a = x.new_zeros(len(x), W.shape[1])
     for _ in range(steps):
         slope = 2 * (a @ W.T - x) @ W + lam

@@ -117,6 +117,8 @@ class Disturbed:
     before: tuple[int, ...] = (0,)
 
     def __post_init__(self):
+        if not self.before:
+            raise ValueError(f"before = {self.before!r} must name a layer that noise stands before")
         for k in self.before:
             whole("before", k, least=0)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from numerics.checks import positive, real, whole
+from numerics.checks import not_negative, positive, real, whole
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -114,7 +114,7 @@ def initial(
     inputs, units = whole("inputs", inputs), whole("units", units)
     outputs = inputs if outputs is None else whole("outputs", outputs)
     scale = positive("scale", scale)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(whole("seed", seed, least=0))
 
     def uniform(*shape, fan_in):
         values = 2 * torch.rand(*networks, *shape, generator=generator, dtype=torch.float64) - 1
@@ -136,7 +136,7 @@ class Gaussian:
     sigma: float | Tensor
 
     def __post_init__(self):
-        not_negative("sigma", self.sigma)
+        none_negative("sigma", self.sigma)
 
     def __call__(self, x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
         """X with noise of `strength` times the standard deviation."""
@@ -151,7 +151,7 @@ class Laplace:
     scale: float | Tensor
 
     def __post_init__(self):
-        not_negative("scale", self.scale)
+        none_negative("scale", self.scale)
 
     def __call__(self, x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
         """X with noise of `strength` times the scale."""
@@ -169,7 +169,8 @@ class SaltAndPepper:
     high: float = 1.0
 
     def __post_init__(self):
-        not_negative("probability", self.probability)
+        none_negative("probability", self.probability)
+        real("low", self.low), real("high", self.high)
         if bool((torch.as_tensor(self.probability) > 1).any()):
             raise ValueError(f"probability = {self.probability!r} must not be above 1")
 
@@ -209,10 +210,10 @@ def _rows(value):
     return value[..., None, None] if isinstance(value, Tensor) and value.ndim else value
 
 
-def not_negative(name, value) -> None:
+def none_negative(name, value) -> None:
     """Refuse a negative number, and a tensor with one."""
     if isinstance(value, Tensor):
         if not bool((torch.isfinite(value) & (value >= 0)).all()):
             raise ValueError(f"{name} = {value} must be finite and >= 0")
-    elif real(name, value) < 0:
-        raise ValueError(f"{name} = {value!r} must be >= 0")
+    else:
+        not_negative(name, value)

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from numerics.checks import whole
 from numerics.marginalised import Terms, marginalised_loss, marginalised_terms
-from numerics.noise._network import Autoencoder, Gaussian, not_negative, squared_error
+from numerics.noise._network import Autoencoder, Gaussian, none_negative, squared_error
 
 
 @dataclass(frozen=True)
 class Sampled:
     """The loss of what the network makes of x + noise, averaged over `draws` of the noise for each row.
 
-    penalty: l1 times the sum of all activities, averaged over rows, is added (sparse coding); a number, or one for
+    l1: so many times the sum of all activities, averaged over rows, is added (sparse coding); a number, or one for
     each network.
     """
 
@@ -31,7 +31,7 @@ class Sampled:
 
     def __post_init__(self):
         whole("draws", self.draws)
-        not_negative("l1", self.l1)
+        none_negative("l1", self.l1)
 
     def __call__(self, network: Autoencoder, x, target, strength, generator):
         """The mean cost over rows and draws."""

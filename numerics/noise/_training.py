@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from numerics.checks import positive, real, whole
+from numerics.checks import not_negative, positive, real, whole
 from numerics.descent import Diverged
 
 
@@ -90,6 +90,9 @@ class Adam:
 
     def __post_init__(self):
         positive("eta", self.eta)
+        if len(self.decays) != 2 or not all(0 <= real("decays", decay) < 1 for decay in self.decays):
+            raise ValueError(f"decays = {self.decays!r} must be two numbers, at least 0 and below 1")
+        not_negative("epsilon", self.epsilon)
 
     def start(self, weights):
         """Both moments at 0, and the number of steps."""
