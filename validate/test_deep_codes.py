@@ -119,10 +119,10 @@ def test_input_noise_makes_the_second_layer_sparse():
 
 
 def test_first_layer_is_a_little_sparser():
-    """Under descent input noise of 1.5 makes the first layer a little sparser than none: by one unit in 40, not more.
+    """Under descent input noise of 1.5 makes the first layer a little sparser than none; by how much is measured.
 
-    The level was read off 27 networks, and the sign held in all of 27 others.  The published first layer was not
-    sparse in proportion to noise, nor is this one: louder noise moves it less.  By how much is measured.
+    The level was read off 27 networks; the sign then held in all of 27 others as well.  The published first layer was
+    not sparse in proportion to noise.
     """
     loud, difference = LEVELS.index(1.5), beyond(SGD, 0, MIDDLE, 0)
     confront(
