@@ -111,7 +111,11 @@ def beyond(by, before, when, layer):
 
 
 def test_input_noise_makes_the_second_layer_sparse():
-    """The more noise on the input, the sparser the second layer while it lasts."""
+    """The more noise on the input, the sparser the second layer while it lasts.
+
+    At 4 it was sparser than without noise in each of 27 networks, by both algorithms; at 1.5 in 25 by descent, and in
+    13, which is no difference that they resolve, by Adam.
+    """
     for name, by in dict(descent=SGD, Adam=ADAM).items():
         run = against_noise(by, 0, lambda found: found.activity[MIDDLE, :, :, 1])
         claim = f"input noise makes the second layer sparse, under {name}"
