@@ -100,25 +100,71 @@ def trend(claim, sign, run, y, picture=None):
     confront(claim, sign, run, {}, TREND, rivals, labels=drawn, picture=picture)
 
 
+def beyond(by, before, when, layer):
+    """Activity of one layer less that of the networks without noise, run by run: (seeds, `LEVELS`)."""
+
+    def change(seed):
+        active = deep(by, before, seed).activity[when, ..., layer]
+        return active[:, 1:] - active[:, :1]
+
+    return in_turn(change)
+
+
 def test_input_noise_makes_the_second_layer_sparse():
-    """Noise on the input makes the second layer sparser while it lasts; the first has no trend common to networks."""
+    """The more noise on the input, the sparser the second layer while it lasts.
+
+    At 4 it was sparser than without noise in each of 27 networks, by both algorithms; at 1.5 in 25 by descent, and in
+    13, which is no difference that they resolve, by Adam.
+    """
     for name, by in dict(descent=SGD, Adam=ADAM).items():
         run = against_noise(by, 0, lambda found: found.activity[MIDDLE, :, :, 1])
         claim = f"input noise makes the second layer sparse, under {name}"
         trend(claim, -1, run, "share of the second layer on", along(by, 0, 1))
-    run = against_noise(SGD, 0, lambda found: found.activity[MIDDLE, :, :, 0])
-    claim = "the activity of the first layer has no common trend with input noise"
-    trend(claim, 0, run, "share of the first layer on", along(SGD, 0, 0))
+
+
+def test_first_layer_is_a_little_sparser():
+    """Under descent input noise of 1.5 makes the first layer a little sparser than none; by how much is measured.
+
+    The level was read off 27 networks; the sign then held in all of 27 others as well.  The published first layer was
+    not sparse in proportion to noise.
+    """
+    loud, difference = LEVELS.index(1.5), beyond(SGD, 0, MIDDLE, 0)
+    confront(
+        "input noise of 1.5 makes the first layer sparser than no noise, under descent",
+        -1.0,
+        lambda seed: float(np.sign(difference(seed)[loud])),
+        {},
+        Equivalent(0.5, runs=SEEDS),
+        {"no effect": 0.0, "denser": 1.0},
+        labels=dict(y="sign of the share of the first layer on, less without noise", about="bricken-2023, App. J"),
+        picture=along(SGD, 0, 0),
+    )
+    measured_beyond("input noise changes the activity of the first layer while it lasts", SGD, MIDDLE, 0)
+
+
+def measured_beyond(what, by, when, layer):
+    """By how much, at each level of noise on the input: medians and ranges, unjudged."""
+    difference = beyond(by, 0, when, layer)
+    measure(
+        f"by how much {what}",
+        lambda level, seed: float(difference(seed)[LEVELS.index(level)]),
+        LEVELS,
+        runs=SEEDS,
+        labels=dict(x="noise σ", y=f"share of the {LAYERS[layer]} layer on, less without noise"),
+        picture=along(by, 0, layer),
+    )
 
 
 def test_what_stays():
-    """When noise on the input is gone no common trend is left of it; from noise before the second layer one stays."""
-    run = against_noise(SGD, 0, lambda found: found.activity[END, :, :, 1])
-    claim = "when input noise is gone the second layer has no common trend with it"
-    trend(claim, 0, run, "share of the second layer on", along(SGD, 0, 1))
+    """Noise before the second layer leaves it sparse when gone; what noise on the input leaves is measured alone.
+
+    At 1.5 and at 4 the second layer ended sparser than without noise in 22 of these 27 networks each, but in 16 and
+    13 of 27 others: whether sparsity stays, as the paper has it, is not resolved.
+    """
     run = against_noise(ADAM, 1, lambda found: found.activity[END, :, :, 1])
     claim = "noise before the second layer leaves it sparse"
     trend(claim, -1, run, "share of the second layer on", along(ADAM, 1, 1))
+    measured_beyond("input noise changes the activity of the second layer when it is gone", SGD, END, 1)
 
 
 def test_noise_inside_is_outgrown():

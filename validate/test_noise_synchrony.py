@@ -2,8 +2,10 @@
 
 Sparse codes are said to come about as all units settle on one bias and one length of their encoders, so that every
 input leaves about as many of them active.  Networks without noise are the control: without it nothing of this is
-known to be of the noise.  Small overcomplete networks, trained side by side; those that have converged stand in the
-tables of the full tier.
+known to be of the noise.  Spread is said in two ways, as a standard deviation and as that over the size of the mean:
+where the mean is near zero, as that of biases without noise is, the latter says little, and where noise moves the mean,
+as it does that of activity, they may disagree.  Only what both say is claimed as gathering.  Small overcomplete
+networks, trained side by side; those that have converged stand in the tables of the full tier.
 """
 
 from functools import cache
@@ -12,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from laws import Equivalent, confront
+from laws import Equivalent, confront, measure
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
@@ -25,7 +27,6 @@ LEVELS = (0.0, 0.3, 0.8, 1.5)
 MIDDLE = LEVELS.index(0.8)
 BATCHES, BATCH = 30, 64  # of data that were not trained on
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
-NOISY = dict(sigma=np.array(LEVELS[1:]))
 in_most = Equivalent(0.5, runs=SEEDS, miss=1e-3)  # a sign in all but two of the networks
 
 
@@ -69,9 +70,36 @@ def along(seed):
     return Along(*(np.array(each) for each in zip(*found, strict=True)))
 
 
-def relative_spread(values):
-    """The standard deviation over the last axis, of the mean's size."""
-    return values.std(-1) / np.abs(values.mean(-1))
+def spreads(values):
+    """The standard deviation over the last axis, and that over the mean's size, as a new last axis."""
+    deviation = values.std(-1)
+    return np.stack([deviation, deviation / np.abs(values.mean(-1))], axis=-1)
+
+
+def beyond_silence(which, levels=slice(1, None)):
+    """The signs of both spreads with noise less those without, at some levels, run by run: (SEEDS, 2, levels)."""
+
+    def signs(seed):
+        spread = spreads(getattr(along(seed), which)[-1])
+        return np.sign(spread[:, levels] - spread[:, :1]).swapaxes(1, 2)
+
+    return in_turn(signs)
+
+
+BOTH = "signs of spread less that without noise: standard deviations, then over the mean"
+
+
+def measured_spreads(which, what):
+    """Both spreads of one quantity at every level, unjudged."""
+    each = in_turn(lambda seed: spreads(getattr(along(seed), which)[-1]))
+    low, middle, high = np.quantile(spreads(getattr(along(FIRST), which)[-1])[..., 1], (0, 0.5, 1), axis=0).tolist()
+    over = Series("run", list(LEVELS), middle, f"median and range, {SEEDS} networks", low, high)
+    measure(
+        f"by how much do {what} differ at the end, by noise",
+        lambda level, seed: float(each(seed)[LEVELS.index(level), 0]),
+        LEVELS, runs=SEEDS, labels=dict(x="noise σ", y=f"standard deviation of {what}"),
+        picture=Panel("noise σ", "standard deviation over the mean's size", (over,), "y"),
+    )  # fmt: skip
 
 
 def of_units(which, says):
@@ -86,52 +114,58 @@ def of_units(which, says):
     return Panel("step of training", says, tuple(series))
 
 
-def gathered(sigma):
-    """The sign of less spread, at each level of noise."""
-    return np.full(len(sigma), -1.0)
-
-
 def test_biases_gather():
-    """At every level of noise the biases differ less between units, of their mean, than without any."""
+    """Under noise of 0.3 and 0.8 the biases differ less between units than without any, by both spreads.
 
-    def signs(seed):
-        spread = relative_spread(along(seed).biases[-1])
-        return np.sign(spread[:, 1:] - spread[:, :1])
-
+    Under noise of 1.5 they differ less over the size of their mean alone, which without noise is near zero.
+    """
     confront(
-        "with noise the biases of all units gather around one value",
-        gathered, in_turn(signs), NOISY, in_most, {"no more than without": 0.0, "they spread": 1.0},
-        labels=dict(sigma="noise σ", y="sign of the relative spread less that without noise", about=FIG_6),
+        "under moderate noise the biases of all units gather around one value",
+        -1.0, beyond_silence("biases", slice(1, 3)), {}, in_most, {"no more than without": 0.0, "they spread": 1.0},
+        labels=dict(y=BOTH, about=FIG_6),
         picture=of_units("biases", "biases of 48 units, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
+    measured_spreads("biases", "the biases of one network")
 
 
 def test_encoders_gather():
-    """The lengths of the encoders differ less between units at every higher level of noise."""
-    signs = lambda seed: np.sign(np.diff(relative_spread(along(seed).lengths[-1]), axis=-1))  # noqa: E731
+    """The lengths of the encoders differ less between units with noise than without, at every level by both spreads."""
     confront(
-        "the more noise, the more the encoders of all units have one length",
-        gathered, in_turn(signs), NOISY, in_most, {"no change": 0.0, "they spread": 1.0},
-        labels=dict(sigma="noise σ", y="sign of the change of the relative spread from the level below", about=FIG_6),
+        "with noise the encoders of all units gather around one length",
+        -1.0, beyond_silence("lengths"), {}, in_most, {"no change": 0.0, "they spread": 1.0},
+        labels=dict(y=BOTH, about=FIG_6),
         picture=of_units("lengths", "lengths of 48 encoders, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
+    measured_spreads("lengths", "the encoders' lengths of one network")
 
 
-def first_more(sigma):
-    """The sign of the change of a spread that rises with the first noise and falls with more."""
-    return np.where(sigma > sigma[0], -1.0, 1.0)
+def apart():
+    """The signs, from weak noise to moderate: the standard deviation falls, but less than the mean does."""
+    return np.array([-1.0, 1.0])
 
 
 def test_activity_over_batches():
-    """Activity varies most between batches where there is little noise, and least where there is none."""
-    signs = lambda seed: np.sign(np.diff(along(seed).active[-1].std(-1), axis=-1))  # noqa: E731
-    rivals = {"less at any noise, as the paper has it": -1.0, "more at any": 1.0, "no change": 0.0}
+    """Activity varies more between batches with noise than without; whether less with more of it depends on the spread.
+
+    From 0.3 to 0.8 its standard deviation falls, as published; over the mean, which falls too, it rises.
+    """
     confront(
-        "activity varies between batches less the more noise there is, but least without any",
-        first_more, in_turn(signs), NOISY, in_most, rivals,
-        labels=dict(sigma="noise σ", y="sign of the change of the spread from the level below", about=FIG_6),
+        "activity varies more between batches with noise than without",
+        1.0, beyond_silence("active"), {}, in_most, {"less, as the paper has it": -1.0, "no change": 0.0},
+        labels=dict(y=BOTH, about=FIG_6),
         picture=of_units("active", "active units in each of 30 batches, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
+
+    def signs(seed):
+        spread = spreads(along(seed).active[-1])
+        return np.sign(spread[:, MIDDLE] - spread[:, MIDDLE - 1])
+
+    confront(
+        "from noise of 0.3 to 0.8 activity varies less between batches, but more in proportion to it",
+        apart, in_turn(signs), {}, in_most, {"less by both": -1.0, "more by both": 1.0, "no change": 0.0},
+        labels=dict(runs=["standard deviation", "over the mean"], y="sign of the change of the spread", about=FIG_6),
+    )  # fmt: skip
+    measured_spreads("active", "the shares of active units in batches")
 
 
 # -- one bias for all ----------------------------------------------------------------------------------

@@ -97,6 +97,8 @@ def measures(table, network, sigma, seed):
         "bias": float(network.b_e.mean()), "negative": float((network.b_e < 0).double().mean()),
         "alike": float(cosines), "gabor": float(np.median(gabor)), "good": float(np.mean(gabor > 0.6)),
         "loss": float(loss), "linear": wiener(x, sigma), "batches": float(batches.std()),
+        "biases, absolute": float(network.b_e.std()), "lengths, absolute": float(lengths.std()),
+        "batches, of their mean": float(batches.std() / batches.mean()),
         "biases": float(network.b_e.std() / network.b_e.mean().abs()), "lengths": float(lengths.std() / lengths.mean()),
     }  # fmt: skip
 
@@ -153,16 +155,17 @@ claims = {
     "networks undo noise better than any linear map": ("loss", against_linear, -1.0),
     "fields are more Gabor-like at the highest level than without noise": ("gabor", ends, 1.0),
     "encoders are more alike at the highest level than without noise": ("alike", ends, 1.0),
-    "with noise biases gather around one value": ("biases", against_silence, -1.0),
-    "with noise encoders gather around one length": ("lengths", against_silence, -1.0),
-    "with noise activity varies more from batch to batch than without": ("batches", against_silence, 1.0),
-    "activity varies less from batch to batch at the highest level than at the third": ("batches", from_third, -1.0),
+    "biases differ less of their mean with noise than without": ("biases", against_silence, -1.0),
+    "encoders' lengths differ less of their mean with noise than without": ("lengths", against_silence, -1.0),
+    "with noise activity deviates more over batches than without": ("batches", against_silence, 1.0),
+    "activity deviates less over batches at the highest level than at the third": ("batches", from_third, -1.0),
 }
 names = {
     "active": "fraction of active units, noise on", "clean": "fraction of active units, noise off",
     "bias": "mean bias", "loss": "held-out loss per pixel", "gabor": "median R² of Gabor functions",
     "alike": "mean |cosine| of two encoders", "biases": "spread of biases, of their mean",
-    "lengths": "spread of the encoders' lengths, of their mean", "batches": "spread of activity over batches",
+    "lengths": "spread of the encoders' lengths, of their mean",
+    "batches": "standard deviation of activity over batches",
 }  # fmt: skip
 
 
