@@ -397,7 +397,8 @@ if [ "$1" = --test-only ]; then
     cat > /dev/null
     [ ! -e "$REFUSES" ] || { echo "sbatch: error: no such partition" >&2; exit 1; }
 else
-    [ ! -e "$KILLS" ] && job=$1 || job=/dev/null
+    cp "$1" "$JOBS.$$"  # it is deleted as soon as this ends
+    [ ! -e "$KILLS" ] && job="$JOBS.$$" || job=/dev/null
     rm -f "$KILLS"
     setsid sh "$job" > /dev/null 2>&1 < /dev/null &
     echo "$!" >> "$JOBS"
