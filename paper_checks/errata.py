@@ -32,7 +32,10 @@ VERDICTS = (HOLDS, CONDITIONS, FAILS, DEFINES, UNCHECKED)
 
 @dataclass(frozen=True)
 class Recorded:
-    """An erratum as a paper check has recorded it; `printed` and `corrected` are LaTeX."""
+    """An erratum as a paper check has recorded it; `printed` and `corrected` are LaTeX.
+
+    No `laws.report.Erratum`: pytest, which is started below, must be the first to load its plugin `laws`.
+    """
 
     test: str
     document: str

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from laws import Roundoff, confront
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 
 GRAPH = (
     Series("edge", [0, 1], [0, 1], "always open"),
@@ -40,3 +40,11 @@ def test_map_shows_its_values():
     (shades,) = axes[-2].collections
     np.testing.assert_array_equal(np.asarray(shades.get_array()).ravel(), np.array(MAP[0].low).T.ravel())
     assert axes[-1].get_ylabel() == "share"
+
+
+def test_columns_of_a_table_have_room():
+    """A column begins beyond the longest cell of the one before it, a line below the last, the note at the end."""
+    panel = table([["", "long heading"], ["a name of\ntwo lines", "1.2"], ["b", "3"]], "said below")
+    placed = {series.label: (series.x[0], series.y[0]) for series in panel.series if series.label}
+    assert placed["long heading"][0] == placed["1.2"][0] > len("a name of")
+    assert placed["1.2"][1] - placed["3"][1] == 2 and placed["said below"][1] < placed["b"][1]

@@ -1,8 +1,6 @@
 """What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise."""
 
-import hashlib
-import textwrap
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +8,7 @@ import numpy as np
 import pytest
 
 from laws import Mean, confront
-from laws.judges.verdict import Panel, Series
 from numerics import rnn, tasks
-from numerics.annealing import Study
 from numerics.drift import imbalance, walk
 from numerics.store import Store, versions
 from theory.drift import imbalance_drift
@@ -99,19 +95,6 @@ def studied(request, tmp_path_factory):
 
 
 @pytest.fixture
-def tabled():
-    """A picture of a table: its lines, the first of them the heading, and a note below."""
-
-    def drawn(lines, note):
-        at = [0.0, *(3.2 + 1.5 * np.arange(len(lines[0]) - 1))]
-        cells = [Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines)
-                 for x, text in zip(at, line, strict=True)]  # fmt: skip
-        return Panel("", "", (*cells, Series("cell", [0.0], [-float(len(lines))], textwrap.fill(note, 70))))
-
-    return drawn
-
-
-@pytest.fixture
 def confront_imbalance():
     """Judge how units' |w|² + b² - |n|² drift under update noise, at a point of zero loss with Hessian H."""
 
@@ -138,24 +121,14 @@ def confront_imbalance():
     return confronted
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A study, and a digest of what its networks do two steps on: none outlives a change of data or algorithm."""
-
-    study: Study
-    begins: str
-
-
 @pytest.fixture
 def kept_study(pytestconfig):
     """What a study finds: from pytest's cache if it is there, so that an interrupted run goes on where it stopped."""
-    store = Store(pytestconfig.cache.mkdir("annealed"))
+    store = Store(pytestconfig.cache.mkdir(f"annealed-{versions()['numerics']}"))  # none outlives the code
 
     def find(study):
-        early = b"".join(values.tobytes() for values in replace(study, steps=2).train().values())
-        one = Kept(study, hashlib.sha256(early).hexdigest()[:32])
-        if store.find(one) is None:
-            store.save(one, study.train())
-        return store.load(one)
+        if store.find(study) is None:
+            store.save(study, study.train())
+        return store.load(study)
 
     return find

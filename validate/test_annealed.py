@@ -13,7 +13,7 @@ import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics import noise
 from numerics.annealing import Study
 
@@ -218,20 +218,17 @@ COLUMNS = {
 
 
 def whole(of):
-    """The whole table of one study: medians, and under them half of the range."""
+    """The whole table of one study."""
     layers = of["active"].shape[-1]
     rows = {"learnt": of["right"][0], "held out": of["right"][1]}
     for name, when in (("under noise", BEFORE), ("at the end", END)):
         rows |= {f"layer {k + 1} active, {name}": of["active"][when, ..., k] for k in range(layers)}
         rows |= {f"layer {k + 1} dead, {name}": of["dead"][when, ..., k] for k in range(layers)}
-    cells = [Series("cell", [2.3 + k], [0.0], f"σ = {level:g}") for k, level in enumerate(LEVELS)]
-    for i, (name, values) in enumerate(rows.items()):
-        middle, low, high = (np.quantile(values, q, axis=0) for q in (0.5, 0, 1))
-        cells.append(Series("cell", [0.0], [-1.0 - i], name))
-        for k in range(len(LEVELS)):
-            text = f"{100 * middle[k]:.1f} ±{50 * (high - low)[k]:.1f}"
-            cells.append(Series("cell", [2.3 + k], [-1.0 - i], text))
-    return Panel("", "", (*cells, Series("cell", [0.0], [0.0], "%, ± half of the range")))
+    lines = [["", *(f"σ = {level:g}" for level in LEVELS)]]
+    for name, values in rows.items():
+        middle, low, high = (100 * np.quantile(values, q, axis=0) for q in (0.5, 0, 1))
+        lines.append([name, *(f"{m:.1f} ±{h:.1f}" for m, h in zip(middle, (high - low) / 2, strict=True))])
+    return table(lines, f"%: medians of {EACH} networks ± half of their range")
 
 
 @pytest.mark.full

@@ -30,7 +30,7 @@ import numpy as np
 import pytest
 
 from laws.judges import in_turn, measure
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics import factors
 from numerics.store import Store
 
@@ -158,7 +158,7 @@ COLUMNS = {
 }  # fmt: skip
 NOTE = "first to last level; [paper]"
 NOTES = {
-    "dynamics": "; arrows of ranks 5, 10, 15, numbers of rank 10;\n(in brackets): not above one network on other trials"
+    "dynamics": "; arrows of ranks 5, 10, 15, numbers of rank 10; (in brackets): not above one network on other trials"
 }
 
 
@@ -168,8 +168,8 @@ def number(value):
 
 
 @pytest.mark.parametrize("task", ["flip-flops", "delayed discrimination"])
-@pytest.mark.parametrize("table", list(TABLES))
-def test_table(task, table):
+@pytest.mark.parametrize("name", list(TABLES))
+def test_table(task, name):
     """Measured: arrows of all factors on one task, first and last values, and the paper's arrows in their columns."""
     chosen = [factor for factor in factors.FACTORS if told(factor)[1] == task]
 
@@ -180,15 +180,9 @@ def test_table(task, table):
         theirs = PAPER[told(factor)[0]].get(quantity)
         return f"{ours(factor, quantity)}{f' [{theirs}]' if theirs else ''}\n{first}–{last}"
 
-    lines = [["", *(COLUMNS[quantity] for quantity in TABLES[table])]]
-    lines += [[told(factor)[0].replace(" (", "\n("), *(cell(factor, q) for q in TABLES[table])] for factor in chosen]
-    at = [0.0, *(30.0 + 24.0 * np.arange(len(TABLES[table])))]  # letters
-    cells = [
-        Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines) for x, text in zip(at, line, strict=True)
-    ]
-    edges = Series("cell", [0.0], [-len(lines) - 0.5], NOTE + NOTES.get(table, "")), Series("cell", [98.0], [0.0])
-    picture = Panel("", "", (*cells, *edges))
-    key = TABLES[table][0]
+    lines = [["", *(COLUMNS[quantity] for quantity in TABLES[name])]]
+    lines += [[told(factor)[0].replace(" (", "\n("), *(cell(factor, q) for q in TABLES[name])] for factor in chosen]
+    picture, key = table(lines, NOTE + NOTES.get(name, "")), TABLES[name][0]
 
     def run(place, seed):
         _, draws = along(chosen[int(place) - 1], key)
@@ -197,7 +191,7 @@ def test_table(task, table):
 
     rows = list(range(1, len(chosen) + 1))
     drawn = dict(x="factor, in the order of the table", y=f"{COLUMNS[key]}, last level over first, networks drawn anew")
-    what = f"which factors change {table} of networks trained on {task}, and which way?"
+    what = f"which factors change {name} of networks trained on {task}, and which way?"
     measure(what, run, rows, runs=12, labels=drawn, picture=picture, redrawn="the networks of each condition")
 
 

@@ -18,7 +18,7 @@ import pytest
 from laws import Equivalent, Exponent, Sign, Trend, confront
 from laws.judges import in_turn, measure
 from laws.judges.statistics import median_interval
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics.ensemble import Network, Rich, UpdateNoise
 from numerics.generality import RULES, TOGETHER, Drift, Random, Sweep, alike, kinds, relaxation, train
 from numerics.generality._design import DESCENT
@@ -305,13 +305,8 @@ def by_factor(one: Swept, curve: str, chosen) -> Panel:
             ratio = shown(over[here]) if len(levels) > 1 else "–"
             count = f"{here.sum()} in {len(np.unique(ensembles[here]))}"
             lines.append([f"{factor}: {level} ({count})", f"{np.median(left[here]):.3f}", ratio, tau])
-    at = (0.0, 37.0, 45.0, 70.0)  # letters
-    cells = [
-        Series("cell", [x], [-float(i)], cell) for i, row in enumerate(lines) for x, cell in zip(at, row, strict=True)
-    ]
-    note = f"left: medians of {SAID[curve]} at the end over those after\n"
-    note += f"a hundredth of {one.steps[-1]:,} steps; intervals of 95 %"
-    return Panel("", "", (*cells, Series("cell", [90.0], [0.0]), Series("cell", [0.0], [-len(lines) - 0.5], note)))
+    said = f"left: medians of {SAID[curve]} at the end over those after a hundredth of {one.steps[-1]:,} steps"
+    return table(lines, f"{said}; intervals of 95 %")
 
 
 def shown(values) -> str:

@@ -14,7 +14,7 @@ import torch
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics import noise, text
 from numerics.annealing import Study
 
@@ -103,15 +103,12 @@ COLUMNS = {
 
 
 def whole(of):
-    """The whole table, letters held out: medians, and half of the range."""
-    cells = [Series("cell", [2.3 + k], [0.0], f"σ = {level:g}") for k, level in enumerate(LEVELS)]
-    for i, (name, column) in enumerate(COLUMNS.items()):
+    """The whole table, of letters held out."""
+    lines = [["", *(f"σ = {level:g}" for level in LEVELS)]]
+    for name, column in COLUMNS.items():
         middle, low, high = (np.quantile(column(of), q, axis=0) for q in (0.5, 0, 1))
-        cells.append(Series("cell", [0.0], [-1.0 - i], name))
-        for k in range(len(LEVELS)):
-            cells.append(Series("cell", [2.3 + k], [-1.0 - i], f"{middle[k]:.2f} ±{(high - low)[k] / 2:.2f}"))
-    notes = {0.0: "± half of the range", -1.0 - len(COLUMNS): f"text with SHA-256 {text.SHA256[:16]}..."}
-    return Panel("", "", (*cells, *(Series("cell", [0.0], [y], note) for y, note in notes.items())))
+        lines.append([name, *(f"{m:.2f} ±{h:.2f}" for m, h in zip(middle, (high - low) / 2, strict=True))])
+    return table(lines, f"medians of {EACH} networks ± half of their range; text with SHA-256 {text.SHA256[:16]}...")
 
 
 @pytest.mark.full

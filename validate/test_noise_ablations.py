@@ -14,7 +14,7 @@ import torch
 from laws import Equivalent, Trend, confront, measure
 from laws.judges import in_turn
 from laws.judges.statistics import median_interval
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics.codes import ABLATIONS, ACTIVATIONS, EDGES, squared_slope
 
 LEVELS, NETWORKS = (0.0, 0.5, 1.5), 27
@@ -157,7 +157,7 @@ def test_smooth_units(studied):
 
 @in_full
 @pytest.mark.timeout(7200)
-def test_table_of_counts(studied, tabled):
+def test_table_of_counts(studied):
     """Measured: active units by the published count, noise on, of ReLUs and of smooth units."""
     names = (BASE, "GELU", "ELU", "tanh", "sigmoid")
     found = {name: studied(ABLATIONS[name], FIRST)["active"] for name in names}
@@ -179,7 +179,7 @@ def test_table_of_counts(studied, tabled):
         tuple(rows),
         runs=NETWORKS,
         labels=dict(x="activation, by its line in the table", y="change of the fraction with |activity| > 1e-4"),
-        picture=tabled(lines, f"fraction with |activity| > 1e-4: medians of {NETWORKS} networks [99.8 % intervals]"),
+        picture=table(lines, f"fraction with |activity| > 1e-4: medians of {NETWORKS} networks [99.8 % intervals]"),
     )
 
 
@@ -203,7 +203,7 @@ def lines(studied):
 
 @in_full
 @pytest.mark.timeout(7200)
-def test_table(studied, tabled):
+def test_table(studied):
     """Measured: all conditions beside each other, with the paper's arrow and ours."""
     names = dict(enumerate(ABLATIONS, start=1))
     rows = {k: in_turn(lambda seed, one=ABLATIONS[name]: studied(one, seed)["clean"]) for k, name in names.items()}
@@ -219,5 +219,5 @@ def test_table(studied, tabled):
         tuple(names),
         runs=NETWORKS,
         labels=dict(x="condition, by its line in the table", y="change of the mean of F'(z)² by noise"),
-        picture=tabled(lines(studied), note),
+        picture=table(lines(studied), note),
     )

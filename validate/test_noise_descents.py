@@ -15,7 +15,7 @@ import numpy as np
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
 from laws.judges.statistics import median_interval
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics.codes import DESCENTS
 
 FIG_25 = "bricken-2023, App. H.2, Fig. 25"
@@ -101,7 +101,7 @@ def test_larger_batches_leave_more_units_active():
     )
 
 
-def test_table_of_descents(tabled):
+def test_table_of_descents():
     """Measured: how many more units larger batches and smaller rates leave active, with noise and without."""
     lines = [["", "σ", "first", "second", "second less first"]]
     each = [(pair, sigma) for pair in PAIRS for sigma in LEVELS]
@@ -115,7 +115,7 @@ def test_table_of_descents(tabled):
         tuple(rows),
         runs=20,
         labels=dict(x="pair, by its line in the table", y="further active units"),
-        picture=tabled(lines, "active units at equal loss, medians of 20 networks [99.8 % intervals]"),
+        picture=table(lines, "active units at equal loss, medians of 20 networks [99.8 % intervals]"),
     )
 
 

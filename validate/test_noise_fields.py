@@ -14,7 +14,7 @@ import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics.codes import METHODS, SIGMAS, STAGES
 from numerics.codes._ablations import natural
 from numerics.codes._fields import COMPONENTS, SIDE
@@ -179,7 +179,7 @@ def test_sparser_codes_lose_more(studied):
 
 @in_full
 @long
-def test_table_of_fields(studied, tabled):
+def test_table_of_fields(studied):
     """Measured: which share of the fields is of either kind, by noise and time, with the paper's words."""
     rows = {sigma: in_turn(lambda seed, sigma=sigma: share(studied, sigma, "gabor", seed)) for sigma in SIGMAS}
     found = [studied(one, FIRST) for one in METHODS.values()]
@@ -198,5 +198,5 @@ def test_table_of_fields(studied, tabled):
         runs=NETWORKS,
         labels=dict(x="noise σ", y="share of a network's fields that are Gabor functions"),
         log="x",
-        picture=tabled(lines, f"shares of 6 fields each of {NETWORKS} networks; {paper}"),
+        picture=table(lines, f"shares of 6 fields each of {NETWORKS} networks; {paper}"),
     )

@@ -12,7 +12,7 @@ import pytest
 from laws import Equivalent, Trend, confront, measure
 from laws.judges import in_turn
 from laws.judges.statistics import median_interval
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import Panel, Series, table
 from numerics.codes import BATCHES, RULES, SIZES
 
 NETWORKS = 27
@@ -144,7 +144,7 @@ def test_larger_batches_spare_units(studied):
 
 @in_full
 @long
-def test_data(studied, tabled):
+def test_data(studied):
     """Measured: what dies of 50, 500 and 5,000 data; all networks see one subset of each size, so nothing is judged.
 
     Intervals are those of networks on these data; what other data of the same number would do is not known.
@@ -162,7 +162,7 @@ def test_data(studied, tabled):
         runs=NETWORKS,
         labels=dict(x="data", y=DEAD),
         log="x",
-        picture=tabled(
+        picture=table(
             lines, f"medians of {NETWORKS} networks on one subset [99.8 % intervals]; paper: more data, fewer dead"
         ),
     )
@@ -217,7 +217,7 @@ def test_epochs_and_steps(studied):
 
 @in_full
 @long
-def test_table_of_the_dead(studied, tabled):
+def test_table_of_the_dead(studied):
     """Measured: units dead at the end under every condition, with the paper's arrows."""
     trials = {
         **RULES,
@@ -237,7 +237,7 @@ def test_table_of_the_dead(studied, tabled):
         tuple(numbered),
         runs=NETWORKS,
         labels=dict(x="condition, by its line in the table", y=DEAD),
-        picture=tabled(lines, f"medians [ranges] of {NETWORKS} networks; {paper}"),
+        picture=table(lines, f"medians [ranges] of {NETWORKS} networks; {paper}"),
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from laws import Count, Sign, confront
+from laws.judges import verdict
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
@@ -208,12 +209,8 @@ def whole(table, columns):
         middle, low, high = (np.quantile(columns[column], q, axis=0) for q in (0.5, 0, 1))
         cells.append([f"{m:.3f}\n±{h:.3f}" for m, h in zip(middle, (high - low) / 2, strict=True)])
     lines = [[head, *line] for head, line in zip(("", *headings.values()), cells, strict=True)]
-    at = [0.0, *(1.8 + np.arange(len(table.sigmas)))]
-    shown = [
-        Series("cell", [x], [-float(i)], text) for i, line in enumerate(lines) for x, text in zip(at, line, strict=True)
-    ]
     note = f"medians of {SEEDS} seeds ± half their range, which holds the median of all with probability {HELD:g}"
-    return Panel("", "", (*shown, Series("cell", [0.0], [-float(len(lines))], note)))
+    return verdict.table(lines, note)
 
 
 @pytest.mark.full

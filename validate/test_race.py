@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import brentq, newton
 
 from laws import Order, Solver, confront
-from laws.judges.verdict import Panel, Series
+from laws.judges.verdict import table
 from numerics import gating
 from theory.gating import correlations, pathways, xor_gates, xor_points
 from theory.race import final_shares, race, shared_error, transition, transition_drift
@@ -74,17 +74,13 @@ def test_shared_error():
     confront(claim, shared_error, run, at, Solver(rtol=1e-8), rivals, labels=drawn)
 
 
-def table(runners):
+def ranked(runners):
     """The race, as a table: who leaves the saddle when, and what each makes up in the end."""
     rows = [["gates", "s", "escape time", "loss left", "share", "for a ReLU"]]
     for r in runners:
         able = {True: "yes", False: "no", None: "too deep"}[r.consistent]
         rows += [[r.name, f"{r.strength:.3f}", f"{r.escape_time:.1f}", f"{r.residual:.2f}", f"{r.share:.2f}", able]]
-    at = (0.0, 4.7, 5.8, 7.9, 9.4, 10.6)
-    cells = [
-        Series("cell", [x], [-float(i)], text) for i, row in enumerate(rows) for x, text in zip(at, row, strict=True)
-    ]
-    return Panel("", "", tuple(cells))
+    return table(rows)
 
 
 def contestants(Delta):
@@ -128,7 +124,7 @@ def test_final_shares():
         Solver(rtol=1e-7),
         rivals,
         labels=drawn,
-        picture=table(contestants(0.5)),
+        picture=ranked(contestants(0.5)),
         of=final_shares,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -43,6 +45,21 @@ class Panel:
     log: str = ""
     rows: bool = False
     counts: bool = False
+
+
+def table(lines: Sequence[Sequence[str]], note: str = "") -> Panel:
+    """A panel that is a table: lines of as many cells each, the first of them the heading, and a note below all.
+
+    A cell may have several lines.  Places are counted in letters, so that no column runs into the next.
+    """
+    across = [max(len(part) for cell in column for part in cell.split("\n")) for column in zip(*lines, strict=True)]
+    down = [max(cell.count("\n") for cell in line) + 1 for line in lines]
+    x = np.cumsum([0, *(width + 2 for width in across)], dtype=float).tolist()
+    y = (-np.cumsum([0, *down], dtype=float)).tolist()
+    cells = [Series("cell", [a], [b], text) for b, line in zip(y, lines, strict=False)
+             for a, text in zip(x, line, strict=False)]  # fmt: skip
+    below = Series("cell", [0.0], [y[-1] - 0.5], textwrap.fill(note, max(70, int(x[-1]))))
+    return Panel("", "", (*cells, Series("cell", [x[-1]], [0.0]), *([below] if note else [])))
 
 
 @dataclass(frozen=True)
