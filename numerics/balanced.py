@@ -18,7 +18,7 @@ from torch import Tensor
 from numerics import modes
 from numerics.chain import crossing
 from numerics.checks import numbers_of, positive, real, whole
-from numerics.descent import SGD, GradientDescent, GradientFlow, modified
+from numerics.descent import GradientDescent, GradientFlow, modified
 from numerics.descent import train as descend
 
 Weights = Sequence[Tensor]
@@ -107,11 +107,6 @@ def normal(Ni: int, Nh: int, No: int, *, sizes: tuple[float, float], runs: int, 
 def train(weights: Weights, on: Data, times, eta: float, *, record: Callable | None = None) -> np.ndarray:
     """What `record` (default: the Gram matrix) says at each of `times` under gradient descent with step `eta`."""
     return descend(loss, weights, times, GradientDescent(eta), data=(on.x, on.y), record=record or gram)
-
-
-def train_sgd(weights: Weights, on: Data, times, by: SGD, *, record: Callable, seed: int) -> np.ndarray:
-    """The same under stochastic gradient descent."""
-    return descend(loss, weights, times, by, data=(on.x, on.y), record=record, seed=seed)
 
 
 def flow(weights: Weights, on: Data, times, *, rtol: float = 1e-12, record: Callable | None = None) -> np.ndarray:

@@ -5,40 +5,28 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from laws.__main__ import every_law
 
 root = Path(__file__).parent.parent
+FETCHED = r'<(?:script|img|iframe)[^>]*src="https?:|<link[^>]*href="https?:'
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """The reference pages; notebooks are shown but not run, and sources not linked, for these have tests of their own."""
-    folder = tmp_path_factory.mktemp("pages")
+def test_pages(tmp_path):
+    """The pages are built without a warning; each law has its formula, each notebook a page; nothing is fetched.
+
+    Notebooks are not run here, and sources not linked: running notebooks is a test of its own.
+    """
     options = ["-W", "-q", "-D", "nb_execution_mode=off", "-D", "extensions=sphinx.ext.autodoc,myst_nb"]
-    command = [sys.executable, "-m", "sphinx", *options, "-c", "docs", "-b", "html", ".", str(folder)]
+    command = [sys.executable, "-m", "sphinx", *options, "-c", "docs", "-b", "html", ".", str(tmp_path)]
     made = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
-    return folder
-
-
-def test_every_law_is_on_a_page(pages):
-    """Each law has its formula on the page of its module, and each notebook a page."""
     for name in every_law():
-        page = (pages / "docs" / "reference" / f"{name.rpartition('.')[0]}.html").read_text()
+        page = (tmp_path / "docs" / "reference" / f"{name.rpartition('.')[0]}.html").read_text()
         assert re.search(rf'id="{name}".*?<math', page, re.S), name
     for notebook in (root / "notebooks").glob("*.py"):
-        assert "<math" in (pages / "notebooks" / f"{notebook.stem}.html").read_text()
-
-
-def test_nothing_is_fetched(pages):
-    """No page needs the network: scripts, styles, fonts and images lie beside it."""
-    for page in pages.glob("**/*.html"):
-        fetched = re.findall(
-            r'<(?:script|img|iframe)[^>]*src="(https?:[^"]*)|<link[^>]*href="(https?:[^"]*)', page.read_text()
-        )
-        assert not fetched, (page.name, fetched)
+        assert "<math" in (tmp_path / "notebooks" / f"{notebook.stem}.html").read_text()
+    for page in tmp_path.glob("**/*.html"):
+        assert not re.findall(FETCHED, page.read_text()), page.name
 
 
 def test_docstrings_keep_their_formulas():
