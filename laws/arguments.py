@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -54,7 +55,8 @@ def violation(law: str, hypothesis: sp.Basic, values: Mapping, reasons: Mapping,
     return f"{law}: {some}{told} violates {hypothesis}" + (f" ({reason})" if reason else "")
 
 
-def compiled(symbols: Sequence[sp.Symbol], expr: sp.Basic) -> Callable:
+@cache
+def compiled(symbols: tuple[sp.Symbol, ...], expr: sp.Basic) -> Callable:
     """An expression as a function of float64 arrays, by the names of its symbols."""
     return sp.lambdify(
         [sp.Symbol(x.name) for x in symbols],

@@ -223,8 +223,10 @@ class Problem:
         return mutant
 
     def _functions(self, exprs) -> list[Callable]:
-        taken = [*self._letters, *self.symbols]
-        return [sp.lambdify(taken, expr, modules=["scipy", "numpy"]) for expr in exprs]
+        """Expressions as functions of the unknowns, the time, and then every other argument."""
+        others = [x for x in self.symbols if not self._moving or x != self._time]
+        taken = (*self._letters, *([self._time] if self._moving else []), *others)
+        return [arguments.compiled(taken, expr) for expr in exprs]
 
     def _followed(self, parts, points, rtol) -> np.ndarray:
         """What is observed of the moving unknowns at every point, one integration for all times of the same run."""
@@ -233,16 +235,15 @@ class Problem:
         (seen,), origin = self._functions([self._observed]), float(self._origins[0].args[0])
         runs, which = np.unique(np.delete(points, clock, axis=1), axis=0, return_inverse=True)
         result = np.empty(len(points))
-        for k, run in enumerate(runs):
+        for k, run in enumerate(runs.tolist()):
             mine = np.flatnonzero(which.ravel() == k)
             times, back = np.unique(points[mine, clock], return_inverse=True)
             if times[0] < origin:
                 raise ValueError(f"{self.name}: {self._time} = {times[0]:g} lies before the start at {origin:g}")
-            full = lambda t, run=run: np.insert(run, clock, t)  # noqa: E731
-            speed = lambda t, u, full=full: [f(*u, *full(t)) for f in speeds]  # noqa: E731
-            begin = np.array([float(start(*[np.nan] * count, *full(origin))) for start in starts])
+            speed = lambda t, u, run=run: [f(*u, t, *run) for f in speeds]  # noqa: E731
+            begin = np.array([float(start(*[np.nan] * count, origin, *run)) for start in starts])
             path = solving.path(speed, begin, origin, times, rtol, self._told(run))
-            result[mine] = np.array([seen(*u, *full(t)) for u, t in zip(path, times, strict=True)])[back.ravel()]
+            result[mine] = np.array([seen(*u, t, *run) for u, t in zip(path, times, strict=True)])[back.ravel()]
         return result
 
     def _told(self, run) -> str:

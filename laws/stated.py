@@ -54,7 +54,7 @@ class Stated:
         self.defaults = {a.name: a.default for a in taken if a.default is not a.empty}
         self.symbols = tuple(sp.Symbol(argument.name, real=True) for argument in taken)
         self.given = tuple(part for text in given for part in self._comparisons(text))
-        self._compared = [x for x in self.symbols if any(x in h.free_symbols for h in self.given)]
+        self._compared = tuple(x for x in self.symbols if any(x in h.free_symbols for h in self.given))
         self._hypotheses = [(h, arguments.compiled(self._compared, h)) for h in self.given]
 
     @property

@@ -18,8 +18,9 @@ from laws.judges.verdict import ratio
 
 Change = Callable[[float], Predict]
 WIDEST = 10.0  # times as large, or as small, as an argument is tried
-TRIED = 41  # places between
+TRIED = 25  # places between
 NARROWED = 75  # golden sections: from any interval to round-off
+ALIKE = 0.01  # of what is accepted: between such places nothing better is looked for
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -89,6 +90,8 @@ def _lowest(figure, low: float, high: float) -> float:
     a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_a, at_b = figure(a), figure(b)
     for _ in range(NARROWED if high > low else 0):
+        if max(at_a, at_b) <= 1 and abs(at_a - at_b) < ALIKE:
+            break
         if at_a <= at_b:
             high, b, at_b = b, a, at_a
             a = high - GOLDEN * (high - low)
@@ -102,16 +105,21 @@ def _lowest(figure, low: float, high: float) -> float:
 
 def _end(figure, inside: float, side: int) -> float:
     """How far from an accepted place, to one side, a law is accepted."""
-    step = 1e-15 * max(abs(inside), 1e-300)
-    while figure(inside + side * step) <= 1:
-        step *= 4
-        if step > 1e3 * max(abs(inside), 1.0):
+    scale = abs(inside) or 1.0
+    accepted, refused = 0.0, 1e-3 * scale
+    while figure(inside + side * refused) <= 1:
+        accepted, refused = refused, 4 * refused
+        if refused > 1e3 * scale:
             return side * math.inf
-    accepted, refused = inside + side * step / 4, inside + side * step
-    for _ in range(20):
+    while accepted == 0 and refused > 1e-15 * scale:
+        if figure(inside + side * refused / 4) <= 1:
+            accepted = refused / 4
+        else:
+            refused /= 4
+    for _ in range(12):
         middle = (accepted + refused) / 2
-        accepted, refused = (middle, refused) if figure(middle) <= 1 else (accepted, middle)
-    return refused
+        accepted, refused = (middle, refused) if figure(inside + side * middle) <= 1 else (accepted, middle)
+    return inside + side * refused
 
 
 def _told(best: float, low: float, high: float) -> str:
@@ -120,7 +128,7 @@ def _told(best: float, low: float, high: float) -> str:
     half = (high - low) / 2
     digits = 3 if not 0 < half < abs(best) else min(15, max(3, 1 - math.floor(math.log10(half / abs(best)))))
     ends = "exactly" if half == 0 else f"{low:.{digits}g} to {high:.{digits}g}"
-    return f"{best:#.{min(digits, 6)}g}".rstrip(".") + f" ({ends})"
+    return f"{best:#.{digits}g}".rstrip(".") + f" ({ends})"
 
 
 def _extremes(law: np.ndarray, observed: np.ndarray, at: Mapping) -> str:
