@@ -91,7 +91,7 @@ class Problem:
 
     def error(self, **at) -> np.ndarray | float:
         """The distance between both solutions."""
-        return np.abs(self(**at) - self.coarse(**at))
+        return abs(self(**at) - self.coarse(**at))
 
     def mutants(self) -> dict[str, Callable]:
         """The same problem with one number or symbol of it off by a tenth, at a time."""
