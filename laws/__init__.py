@@ -6,6 +6,7 @@ from laws.judges import (
     Equivalent,
     Exponent,
     Mean,
+    Noise,
     Order,
     Refuted,
     Roundoff,
@@ -17,8 +18,10 @@ from laws.judges import (
     measure,
 )
 from laws.law import Law, Source, Step, formula
+from laws.problem import Problem
+from laws.stated import stated
 
 __all__ = [
-    "Count", "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Order", "Refuted", "Roundoff", "Sign", "Solver",
-    "Source", "Step", "Trend", "Verdict", "confront", "formula", "measure",
+    "Count", "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Noise", "Order", "Problem", "Refuted",
+    "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "Verdict", "confront", "formula", "measure", "stated",
 ]  # fmt: skip

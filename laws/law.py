@@ -11,7 +11,6 @@ Symbols are declared `real=True` only.  With `positive=True` sympy would turn `t
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,8 +21,7 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from laws import ball
-from laws.arrays import real_array
+from laws import arguments, ball, spoilt
 from laws.typeset import latex
 
 Function = TypeVar("Function", bound=Callable)
@@ -171,21 +169,12 @@ class Law:
 
     def mutants(self) -> dict[str, Law]:
         """The same law with one number or symbol of its right side off by a tenth, at a time."""
-        found: dict[str, Law] = {}
-        for path, leaf in _leaves(self.rhs):
-            wrong = _swap(self.rhs, path, leaf * sp.Rational(11, 10))
-            if wrong != self.rhs and all(wrong != other.rhs for other in found.values()):
-                parent = _at(self.rhs, path[:-1])
-                mutant = replace(self, rhs=wrong, evaluate=None, examples=())
-                found[f"{leaf} -> {leaf * sp.Rational(11, 10)} in {parent} [{'.'.join(map(str, path))}]"] = mutant
-        return found
+        found = spoilt.spoilt(self.rhs).items()
+        return {name: replace(self, rhs=wrong, evaluate=None, examples=()) for name, wrong in found}
 
     def change(self, mutant: str) -> str:
         """What a mutant, by its name, has wrong, in LaTeX: the term as it is and, on another line, as it became."""
-        path = tuple(int(i) for i in mutant.rpartition("[")[2].rstrip("]").split(".") if i)
-        up = 2 if len(path) > 2 and len(_at(self.rhs, path[:-1]).atoms()) < 3 else 1  # 1/x alone says little
-        whole, leaf = _at(self.rhs, path[:-up]), _at(self.rhs, path)
-        return f"{latex(whole)}\n\\to {latex(_swap(whole, path[-up:], leaf * sp.Rational(11, 10)))}"
+        return spoilt.change(self.rhs, mutant)
 
     def latex(self) -> str:
         """The equation in LaTeX."""
@@ -204,12 +193,7 @@ class Law:
     # -- arguments -----------------------------------------------------------------------------
 
     def _names(self, at) -> None:
-        wanted = [x.name for x in self.symbols]
-        missing, unknown = [n for n in wanted if n not in at], [n for n in at if n not in wanted]
-        if missing:
-            raise ValueError(f"{self.name}: missing {', '.join(missing)}; its arguments are {', '.join(wanted)}")
-        if unknown:
-            raise ValueError(f"{self.name}: unknown {', '.join(unknown)}; its arguments are {', '.join(wanted)}")
+        arguments.named(self.name, [x.name for x in self.symbols], at)
 
     def _rationals(self, at) -> dict[sp.Symbol, sp.Rational]:
         return {x: ball.number(f"{self.name}: {x.name}", at[x.name]) for x in self.symbols}
@@ -217,31 +201,14 @@ class Law:
     def _hold(self, values) -> None:
         for hypothesis in self.given:
             if not admits(hypothesis, values):
-                raise ValueError(self._violation(hypothesis, {x.name: v for x, v in values.items()}))
+                named = {x.name: v for x, v in values.items()}
+                raise ValueError(arguments.violation(self.name, hypothesis, named, self.reasons))
 
     def _floats(self, at) -> dict[str, np.ndarray]:
         """The arguments as float64 arrays of one shape, all hypotheses checked."""
-        self._names(at)
-        values = {x.name: real_array(f"{self.name}: {x.name}", at[x.name]) for x in self.symbols}
-        try:
-            shape = np.broadcast_shapes(*(v.shape for v in values.values()))
-        except ValueError:
-            shapes = ", ".join(f"{name} {v.shape}" for name, v in values.items() if v.ndim)
-            raise ValueError(f"{self.name}: these shapes do not broadcast: {shapes}") from None
-        values = {name: np.broadcast_to(v, shape) for name, v in values.items()}
-        for hypothesis, holds in self._hypotheses:
-            with np.errstate(all="ignore"):
-                fails = np.flatnonzero(~np.broadcast_to(holds(**values), shape))
-            if fails.size:
-                first = {name: v.flat[fails[0]] for name, v in values.items()}
-                some = f"{fails.size} of {math.prod(shape)} points, the first at index {fails[0]}: "
-                raise ValueError(self._violation(hypothesis, first, some if shape else ""))
+        values = arguments.floats(self.name, [x.name for x in self.symbols], at)
+        arguments.held(self.name, self._hypotheses, values, self.reasons)
         return values
-
-    def _violation(self, hypothesis, values, some="") -> str:
-        named = ", ".join(f"{x} = {values[x.name]}" for x in sorted(hypothesis.free_symbols, key=str))
-        reason = self.reasons.get(hypothesis)
-        return f"{self.name}: {some}{named} violates {hypothesis}" + (f" ({reason})" if reason else "")
 
     # -- evaluation ----------------------------------------------------------------------------
 
@@ -305,32 +272,4 @@ def _condition(expr, where) -> float:
 def _compile(symbols, expr):
     if expr.has(sp.hyper, sp.elliptic_f):  # numpy has none: every value is left to the certified ball
         return lambda **values: np.nan
-    return sp.lambdify(
-        [sp.Symbol(x.name) for x in symbols],
-        expr.xreplace({x: sp.Symbol(x.name) for x in symbols}),
-        modules=["scipy", "numpy"],
-    )
-
-
-def _leaves(expr, path=()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:
-    """Every number and symbol of a tree, with the path of argument indices that leads to it."""
-    if not expr.args:
-        if (expr.is_Symbol or expr.is_number) and expr != 0:
-            yield path, expr
-        return
-    for i, argument in enumerate(expr.args):
-        yield from _leaves(argument, (*path, i))
-
-
-def _swap(expr, path, leaf):
-    if not path:
-        return leaf
-    arguments = list(expr.args)
-    arguments[path[0]] = _swap(arguments[path[0]], path[1:], leaf)
-    return expr.func(*arguments)
-
-
-def _at(expr, path):
-    for i in path:
-        expr = expr.args[i]
-    return expr
+    return arguments.compiled(symbols, expr)

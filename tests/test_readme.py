@@ -5,6 +5,11 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from laws import Refuted
+
 readme = (Path(__file__).parent.parent / "README.md").read_text()
 
 
@@ -15,12 +20,38 @@ def test_examples_print_what_is_shown():
     assert test.examples and doctest.DocTestRunner(verbose=False).run(test).failed == 0
 
 
-def test_scripts_run():
-    """Every other Python block of the README runs as it stands."""
-    scripts = [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if ">>>" not in block]
-    assert scripts
-    for script in scripts:
-        exec(compile(script, "README.md", "exec"), {})
+def run(script):
+    """Run a block as the file that it is, with the tests in it."""
+    namespace = {"__name__": "readme"}
+    exec(compile(script, "README.md", "exec"), namespace)
+    for name in [name for name in namespace if name.startswith("test_")]:
+        namespace[name]()
+
+
+def scripts():
+    """The Python blocks that are no prompts."""
+    return [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if ">>>" not in block]
+
+
+def test_scripts_run(tmp_path, monkeypatch):
+    """Every other Python block of the README runs as it stands, the last of them on a table of noisy runs."""
+    monkeypatch.chdir(tmp_path)
+    random, lines = np.random.default_rng(5), ["run,t,loss"]
+    for member in range(8):
+        lines += [f"{member},{t},{1.2 * np.exp(-1.2 * t) + 0.02 * random.normal():.6f}" for t in (0.5, 1, 2, 3)]
+    Path("runs.csv").write_text("\n".join(lines))
+    assert len(scripts()) >= 3
+    for script in scripts():
+        run(script)
+
+
+def test_a_wrong_law_is_told_as_the_guide_says():
+    """The law of the guide without its 1/2 fails with the printed message."""
+    (guide,) = [script for script in scripts() if "return eta * c / 2 * (1" in script]
+    with pytest.raises(Refuted) as caught:
+        run(guide.replace("return eta * c / 2 * (1", "return eta * c * (1"))
+    told = str(caught.value).rpartition("\n")[0]  # the last line says how to repeat it
+    assert f"```\n{told}\n```" in readme
 
 
 def test_the_picture_can_be_made_again():

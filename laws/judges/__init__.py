@@ -8,7 +8,8 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Roundoff`: the unit round-off, the number of operations and the condition number;
 - `Sign`, `Count`: nothing, since each run says what the law says or contradicts it;
 - `Mean`, `Distribution`, `Exponent`, `Trend`, `Equivalent`: finite-sample inequalities with both
-  error rates stated; the number of runs follows from them.
+  error rates stated; the number of runs follows from them;
+- `Noise`: the noise of the measurements, as stated, where there is one of each or a few.
 
 `measure` judges nothing: it reports a number over seeds where there is no law yet.
 """
@@ -16,6 +17,7 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 from laws.judges.confrontation import Refuted, confront
 from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
+from laws.judges.noise import Noise
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
 from laws.judges.statements import Count, Sign
@@ -28,6 +30,7 @@ __all__ = [
     "Exponent",
     "Mean",
     "Measurement",
+    "Noise",
     "Order",
     "Refuted",
     "Roundoff",

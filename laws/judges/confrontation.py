@@ -16,13 +16,20 @@ import numpy as np
 
 from laws.broken import broken
 from laws.judges import pictures
-from laws.judges.finding import Finding, Judge, Predict, match, real
+from laws.judges.diagnosis import diagnose, place
+from laws.judges.finding import Finding, Judge, Predict, finite, match, real
+from laws.judges.noise import Noise
+from laws.judges.samples import Distribution, Mean
 from laws.judges.verdict import Panel, Verdict, ratio
 from laws.law import Law
+from laws.problem import Problem
+from laws.stated import Stated
 from laws.typeset import latex
 
 listeners: ContextVar[tuple[Callable[[Any], None], ...]] = ContextVar("listeners", default=())
 entropy: ContextVar[int | None] = ContextVar("entropy", default=None)  # None: the seeds as written
+SAMPLED = (Distribution, Mean, Noise)  # these may be given data in hand
+STATED = (Law, Problem, Stated)  # these have mutants
 
 
 class Refuted(AssertionError):
@@ -32,11 +39,18 @@ class Refuted(AssertionError):
         super().__init__(message)
         self.verdict = verdict
 
+    def _render_traceback_(self) -> list[str]:
+        """In a notebook: the picture, and the message without the lines of code that led to it."""
+        from IPython.display import Image, display
+
+        display(Image(self.verdict._repr_png_()))
+        return [f"Refuted: {self}"]
+
 
 def confront(
     claim: str,
-    law: Law | Callable | float,
-    run: Callable,
+    law: Law | Problem | Stated | Callable | float,
+    run: Callable | np.ndarray,
     at: Mapping[str, Any],
     judge: Judge,
     rivals: Mapping[str, Law | Callable | float] | None = None,
@@ -48,8 +62,9 @@ def confront(
 ) -> Verdict:
     """Judge a law, all its mutants and every named rival on the same runs.
 
-    claim: one English sentence; law and rivals: a `Law`, a function of the keywords in `at`, or a
-    number; run: what the judge calls, knowing nothing of the law; labels: axis labels by keyword, with "y"
+    claim: one English sentence; law and rivals: a `Law`, a `Problem`, a function of the keywords in `at`, `stated` with
+    its hypotheses or bare, or a number; run: what the judge calls, knowing nothing of the law, or data in hand, for
+    judges of samples, one a row; labels: axis labels by keyword, with "y"
     for the law's value, "h" for the step, "x" for the levels of a judge that has them, and "runs" for what was run
     ("trained networks", or one name for each number); "about" names what of a document the claim stands for, where the
     law's own source does not ("ratzon-2024, Fig. 2", several divided by ";"); picture: a further panel to show, such
@@ -67,16 +82,12 @@ def confront(
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
         law_at()  # refuses bad arguments before any work
-    runs = judge.collect(run, seed)
-    found = judge.weigh(runs, law_at)
-    if isinstance(law, Law) and law.evaluate is not None:
-        # the formula that is shown stands trial too, not only the stable form that computes it
-        shown = judge.weigh(runs, _prediction(seen(replace(law, evaluate=None)), at))
-        found = max(found, shown, key=lambda finding: ratio(finding.figure, finding.threshold))
+    runs = judge.collect(run if callable(run) else _recorded(run, judge), seed)
+    found = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
-    mutants = law.mutants() if isinstance(law, Law) else {}
+    mutants = law.mutants() if isinstance(law, STATED) else {}
     spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
-    named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, Law) else labels or {}
+    named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, STATED) else labels or {}
     panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
     panels += (picture,) if picture else ()
     seconds = time.perf_counter() - started
@@ -84,7 +95,7 @@ def confront(
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
-        raise Refuted(_message(verdict, found, law_at, judge, at), verdict)
+        raise Refuted(_message(verdict, found, law_at, judge, runs, at), verdict)
     return verdict
 
 
@@ -94,7 +105,7 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
         claim=claim,
         law=_name(law),
         of=_name(of) if of else "",
-        **(_law(stated) if isinstance(stated, Law) else _function(stated)),
+        **_card(stated),
         judge=_brief(judge),
         says=found.says,
         accepted=found.accepted,
@@ -110,6 +121,36 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
         cases=found.cases,
         about=about,
     )
+
+
+def _recorded(data, judge: Judge) -> Callable:
+    """Data in hand as the run of a judge of samples: whatever it asks for, it gets them all."""
+    if not isinstance(judge, SAMPLED):
+        names = ", ".join(kind.__name__ for kind in SAMPLED)
+        raise TypeError(
+            f"run: data in hand serve the judges {names}; {type(judge).__name__} needs a function that runs"
+        )
+    values = finite(data, "the data")
+    return lambda n, seed: values
+
+
+def _forms(law) -> tuple:
+    """What stands trial: the law, and the formula that is shown if another computes it, or a coarser solution."""
+    if isinstance(law, Law) and law.evaluate is not None:
+        return law, replace(law, evaluate=None)
+    return (law, law.coarse) if isinstance(law, Problem) else (law,)
+
+
+def _found(judge: Judge, runs, law, forms: list[Predict]) -> Finding:
+    """What was found of a law: the worse of its forms, if they are formulas."""
+    found = [judge.weigh(runs, form) for form in forms]
+    if not isinstance(law, Problem):
+        return max(found, key=_factor)
+    if len({finding.accepted for finding in found}) > 1:
+        raise ValueError(
+            f"{law.name}: these runs see the error of its solution; give it a smaller rtol than {law.rtol:g}"
+        )
+    return found[0]
 
 
 def _brief(judge: Judge) -> str:
@@ -130,9 +171,9 @@ def _check(claim, law, run, at, judge, rivals, seed, of) -> None:
     """Refuse what cannot be confronted, by name."""
     if not isinstance(claim, str) or not re.search(r"\w", claim):
         raise ValueError(f"claim = {claim!r} must be a sentence")
-    if law is None or not callable(run):
-        raise TypeError(f"law = {law!r} and run = {run!r}: a law and a function that simulates are needed")
-    if of is not None and (isinstance(law, Law) or not (isinstance(of, Law) or getattr(of, "__doc__", None))):
+    if law is None or run is None or isinstance(run, str | Mapping):
+        raise TypeError(f"law = {law!r} and run = {run!r}: a law is needed, and a function that simulates, or data")
+    if of is not None and (isinstance(law, STATED) or not (isinstance(of, STATED) or getattr(of, "__doc__", None))):
         raise TypeError(f"of = {of!r} must be the Law, or the documented function, from which another function follows")
     for name, value in (("at", at), ("rivals", rivals or {})):
         if not isinstance(value, Mapping):
@@ -147,7 +188,7 @@ def _check(claim, law, run, at, judge, rivals, seed, of) -> None:
 
 def _name(law) -> str:
     """The name under which the report gathers what was found of a law: where a reader would look for it."""
-    if isinstance(law, Law):
+    if isinstance(law, Law | Problem):
         return f"{law.module}.{law.name}"
     if not hasattr(law, "__qualname__"):
         return str(law)
@@ -155,13 +196,17 @@ def _name(law) -> str:
     return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
 
 
-def _law(law: Law) -> dict[str, str]:
-    """What a card prints of a law."""
+def _card(law) -> dict[str, str]:
+    """What a card prints of a law, or of any function."""
+    if not isinstance(law, STATED):
+        return _function(law)
+    sign = r"\simeq" if isinstance(law, Law) and law.upto is not None else "="
+    formula = law.latex() if isinstance(law, Problem) or law.rhs is None else broken(law.lhs, sign, law.rhs)
     return {
-        "latex": broken(law.lhs, "=" if law.upto is None else r"\simeq", law.rhs),
+        "latex": formula,
         "given": ",\n".join(latex(h) for h in law.given),
         "source": str(law.source),
-        "sentence": "",
+        "sentence": _sentence(inspect.getdoc(law) or "") if isinstance(law, Stated) else "",
     }
 
 
@@ -203,13 +248,15 @@ def fresh(seed: int, claim: str) -> int:
     return int(np.random.SeedSequence([drawn, seed, zlib.crc32(claim.encode())]).generate_state(1)[0])
 
 
-def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, at) -> str:
+def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, runs, at) -> str:
     lines = [str(verdict)]
     if not verdict.accepted:
         if not verdict.cases:
             lines.append(f"  the law is off by {verdict.factor:.3g} times what these runs resolve")
         if judge.shows in ("values", "limit"):
             lines.append("  " + _furthest(match(predict(), found.observed), found.observed, at))
+        if judge.shows in ("values", "limit", "samples"):
+            lines += [f"  {line}" for line in diagnose(judge, runs, predict, found.observed, at)]
     if not (verdict.rivals or verdict.mutants or verdict.cases):
         lines.append("  nothing was shown that these runs would have rejected: name a rival")
     elif verdict.accepted and not verdict.surviving and not verdict.holds:
@@ -225,10 +272,6 @@ def _furthest(law: np.ndarray, observed: np.ndarray, at) -> str:
     """Where law and runs are furthest apart, in the words of the arguments, and by how much."""
     gap = np.abs(law - observed)
     i = np.unravel_index(int(np.argmax(gap)), gap.shape)
-    where = []
-    for name, value in at.items():
-        if np.size(value) > 1 and np.ndim(value) <= gap.ndim:
-            where.append(f"{name} = {np.broadcast_to(value, gap.shape)[i]:.6g}")
     run, said = float(observed[i]), float(law[i])
     share = f" ({100 * (said / run - 1):+.3g} %)" if run else ""
-    return f"furthest{' at ' if where else ''}{', '.join(where)}: the runs say {run:.4g}, the law {said:.4g}{share}"
+    return f"furthest{place(at, i, gap.shape)}: the runs say {run:.4g}, the law {said:.4g}{share}"

@@ -62,7 +62,10 @@ class Judge(Protocol):
 
 def real(values, whose: str) -> np.ndarray:
     """Values as float64; TypeError, naming whose they are, unless they are real numbers."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{whose} gave no array: {error}") from None
     if array.dtype.kind not in "iufb":
         raise TypeError(f"{whose} gave {array.dtype} values, not real numbers")
     return array.astype(float)
@@ -82,7 +85,9 @@ def finite(values, call: str) -> np.ndarray:
     if not array.size:
         raise ValueError(f"{call} gave no values")
     if not np.all(np.isfinite(array)):
-        raise ValueError(f"{call} gave {np.count_nonzero(~np.isfinite(array))} values that are not finite")
+        first = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0])) or "0"
+        some = f"{np.count_nonzero(~np.isfinite(array))} values that are not finite, the first at index {first}"
+        raise ValueError(f"{call} gave {some}")
     return array
 
 

@@ -156,14 +156,18 @@ class Verdict:
         lines += [f"  mutants: {seen} of {len(self.mutants)} rejected"] if self.mutants else []
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        import base64
-        import html
+    def _repr_png_(self) -> bytes:
         import io
 
         picture = io.BytesIO()
         self.plot().savefig(picture, format="png", dpi=150)
-        data = base64.b64encode(picture.getvalue()).decode()
+        return picture.getvalue()
+
+    def _repr_html_(self) -> str:
+        import base64
+        import html
+
+        data = base64.b64encode(self._repr_png_()).decode()
         return f"<pre>{html.escape(str(self))}</pre><img width='100%' src='data:image/png;base64,{data}'>"
 
 
