@@ -41,6 +41,11 @@ def font(formulas: str) -> str:
     return base64.b64encode(written.getvalue()).decode()
 
 
+def with_font(page: str) -> str:
+    """A page with the part of the font that its formulas need, where it says MATHFONT."""
+    return page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page))))
+
+
 def _code_points(text: str) -> set[int]:
     """The characters of a text, and the italic that a single letter is set in."""
     codes = {ord(letter) for letter in text}

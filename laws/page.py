@@ -20,11 +20,11 @@ import jinja2
 import numpy as np
 from markupsafe import Markup, escape
 
-from laws import proof
+from laws import proof, sources
 from laws.judges.drawing import HUES, look
 from laws.judges.samples import BUDGET
 from laws.law import Law
-from laws.mathml import font, mathml
+from laws.mathml import mathml, with_font
 from laws.typeset import INDEX, plain
 
 if TYPE_CHECKING:
@@ -82,12 +82,8 @@ def write(folder: Path, gathered: Gathered) -> None:
     """Write index.html and verdicts.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdicts.json").write_text(json.dumps(_data(gathered), indent=1) + "\n")
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
-    environment.globals.update(counted=_counted, budget=BUDGET)
-    environment.filters.update(
-        math=_mathml, worded=_worded, prose=_prose, factor=_factor, power=_power, fallen=_fallen, seconds=_seconds,
-        fall=lambda factor, cases: Fall(cases, factor),
-    )  # fmt: skip
+    environment = _environment()
+    sources.write(folder, gathered, environment)
     template = environment.get_template("page.html")
     drawn = [picture for pictures in gathered.pictures.values() for picture in pictures]
     page = template.render(
@@ -98,10 +94,20 @@ def write(folder: Path, gathered: Gathered) -> None:
         documents=_documents(gathered),
         keys=[_key(i) for i in range(max((len(card.verdict.rivals) for card in gathered.cards), default=0))],
         told=_told(gathered),
-        hues={hue: _inverted(hue) for hue in HUES},
         glyphs=_zipped(json.dumps({name: path for picture in drawn for name, path in picture["glyphs"].items()})),
     )
-    (folder / "index.html").write_text(page.replace("MATHFONT", font("".join(re.findall("<math.*?</math>", page)))))
+    (folder / "index.html").write_text(with_font(page))
+
+
+def _environment() -> jinja2.Environment:
+    """Templates, and what they call."""
+    made = jinja2.Environment(loader=jinja2.PackageLoader("laws", "."), autoescape=True, trim_blocks=True)
+    made.globals.update(counted=_counted, budget=BUDGET, hues={hue: _inverted(hue) for hue in HUES})
+    made.filters.update(
+        math=_mathml, worded=_worded, prose=_prose, factor=_factor, power=_power, fallen=_fallen, seconds=_seconds,
+        fall=lambda factor, cases: Fall(cases, factor),
+    )  # fmt: skip
+    return made
 
 
 def _data(gathered: Gathered) -> dict:

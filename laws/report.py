@@ -11,7 +11,9 @@ the processes of pytest-xdist; each process draws the pictures of its own verdic
 its tests are done, and the one that gathers writes the page.  A test
 that shows a misprint tells the `erratum` fixture.
 
-What the short names of documents stand for, the option `laws_references` of pytest's configuration says.
+What the short names of documents stand for, the option `laws_references` of pytest's configuration says.  Where
+ledgers of these documents are kept, of their equations and figures, `laws_documents` names a function that gives them,
+as `module:function`; then pages of every equation and of every figure stand beside the report (`laws.sources`).
 
 The plugin fails a run if two claims have one name, or if the stated false-alarm probabilities add up to
 more than the suite's budget; and a run of a whole folder, if some mutant of a law was rejected by none of
@@ -21,130 +23,19 @@ the law's validations.
 from __future__ import annotations
 
 import json
-import re
+import pkgutil
 import secrets
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from laws.gathered import Card, Erratum, Gathered
+
 if TYPE_CHECKING:
     from laws.judges import Measurement, Verdict
-
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Erratum:
-    """A printed equation that does not hold as printed; formulas are LaTeX, `size` says how much is wrong."""
-
-    document: str
-    label: str
-    verdict: str
-    printed: str
-    corrected: str
-    size: str
-
-
-@dataclass(frozen=True)
-class Card:
-    """A verdict, and the test that gave it: its name, what it says, and its seconds with what it had to prepare."""
-
-    verdict: Verdict
-    test: str
-    says: str
-    seconds: float = 0.0
-
-    @property
-    def law(self) -> str:
-        """The name of the law that was judged, or from which a prediction of the test follows; "" if it has none."""
-        verdict, module = self.verdict, re.sub(r"\.py::.*", "", self.test).replace("/", ".")
-        named = re.fullmatch(r"[A-Za-z_][\w.]*", verdict.law)
-        local = f".{verdict.law}".rpartition(".")[0].endswith(f".{module}".rpartition(".")[2])
-        if named and (not local or (verdict.latex and not verdict.of)):
-            return verdict.law
-        return verdict.of
-
-    @property
-    def home(self) -> str:
-        """The module of that law."""
-        return self.law.rpartition(".")[0]
-
-
-@dataclass
-class Gathered:
-    """All that a run has told so far."""
-
-    cards: list[Card] = field(default_factory=list)
-    errata: list[Erratum] = field(default_factory=list)
-    measured: list[tuple[Measurement, str, float]] = field(default_factory=list)  # with its test and the seconds
-    heard: list[Verdict | Measurement] = field(default_factory=list)  # in this process
-    pictures: dict[str, list[dict]] = field(default_factory=dict)  # claim id -> its panels, as `page.pictures` has them
-    strengths: dict[str, str] = field(default_factory=dict)  # law -> how strongly it is proved
-    failed: dict[str, str] = field(default_factory=dict)  # test, or file that could not be read -> what it died of
-    references: dict[str, str] = field(default_factory=dict)  # document -> its full reference
-    deselected: int = 0
-    partial: bool = False  # picked by hand, broken off, or not all tests passed
-
-    @property
-    def false_alarm(self) -> float:
-        """A bound on the probability that any verdict of a known rate is a false alarm."""
-        return sum(card.verdict.false_alarm or 0.0 for card in self.cards)
-
-    @property
-    def unbounded(self) -> int:
-        """How many verdicts state no false alarm: equivalences, of unknown spread, and signs in every run."""
-        return sum(card.verdict.false_alarm is None for card in self.cards)
-
-    @property
-    def doubled(self) -> list[str]:
-        """Claims and questions that share a name."""
-        names = [card.verdict.id for card in self.cards] + [measurement.id for measurement, *_ in self.measured]
-        return sorted({name for name in names if names.count(name) > 1})
-
-    @property
-    def complaints(self) -> list[str]:
-        """What is wrong with the suite as a whole, but for unseen mutants."""
-        from laws.judges.samples import BUDGET
-
-        alarm = f"the verdicts may raise a false alarm with probability {self.false_alarm:.1e} > {BUDGET:g}"
-        doubled = [f"two claims are called {name}" for name in self.doubled]
-        return [*doubled, *([alarm] if self.false_alarm > BUDGET else [])]
-
-    @property
-    def unseen(self) -> dict[str, list[str]]:
-        """By law, the mutants that none of its validations rejected."""
-        blind: dict[str, set[str]] = {}
-        for card in self.cards:
-            law, missed = card.verdict.law, set(card.verdict.unseen)
-            if card.verdict.mutants:
-                blind[law] = blind[law] & missed if law in blind else missed
-        return {law: sorted(missed) for law, missed in blind.items() if missed}
-
-    @property
-    def by_law(self) -> dict[str, list[Card]]:
-        """The cards, law by law; a claim without one stands for itself."""
-        groups = defaultdict(list)
-        for card in self.cards:
-            groups[card.law or card.verdict.claim].append(card)
-        return dict(groups)
-
-    @property
-    def topics(self) -> dict[str, list[Card]]:
-        """The cards by topic: the module of their law; without one, that of most laws of their file, or its name."""
-        files: dict[str, list[str]] = defaultdict(list)
-        groups: dict[str, list[Card]] = defaultdict(list)
-        home = lambda card: card.home.rpartition(".")[2]  # noqa: E731
-        file = lambda card: card.test.partition(".py::")[0]  # noqa: E731
-        for card in self.cards:
-            files[file(card)] += [home(card)] if card.law else []
-        for card in self.cards:
-            others, own = files[file(card)], file(card).rpartition("/")[2].removeprefix("test_").replace("_", " ")
-            groups[home(card) or max(others, key=others.count, default=own)].append(card)
-        return dict(sorted(groups.items()))
-
 
 gathered_key = pytest.StashKey[Gathered]()
 
@@ -158,13 +49,14 @@ def pytest_addoption(parser):
     group.addoption("--report", action="store_true", help="write the report of verdicts to the folder `report`")
     group.addoption("--report-dir", default=None, metavar="DIR", help="write the report of verdicts to this folder")
     parser.addini("laws_references", "documents by short name, one a line: `name: its full reference`", "linelist")
+    parser.addini("laws_documents", "ledgers of documents, as `module:function`: what gives them", default="")
     parser.addini("laws_report", "folder for the report of verdicts, written whenever there are any", default="")
 
 
 def pytest_configure(config):
     """Declare the marker, and settle the entropy once for all processes."""
     config.addinivalue_line("markers", "full: takes long; runs only with --full")
-    config.stash[gathered_key] = Gathered(references=_references(config))
+    config.stash[gathered_key] = Gathered(references=_references(config), documents=_documents(config))
     if config.option.fresh_seeds and config.option.seeds_from is None:
         config.option.seeds_from = secrets.randbits(32)
 
@@ -293,6 +185,8 @@ def _gather(reporter, gathered: Gathered) -> None:
         if report.failed:
             gathered.failed.setdefault(report.nodeid, _cause(report))
     for report in sorted((r for r in reports if r.when == "call"), key=lambda r: r.nodeid):
+        if report.passed:
+            gathered.passed.add(report.nodeid)
         for kind, text in ((kind, str(text)) for kind, text in report.user_properties):
             if kind == "verdict":
                 verdict, says = json.loads(text)
@@ -333,6 +227,17 @@ def _references(config) -> dict[str, str]:
         if not (name and colon and reference):
             raise pytest.UsageError(f"laws_references: {name!r} must read `name: its full reference`")
     return {name: reference for name, _, reference in parts}
+
+
+def _documents(config) -> tuple[Any, ...]:
+    """The ledgers of documents, if a report will be written here and there are any; if they fail, an error of usage."""
+    name = config.getini("laws_documents")
+    if not name or not _folder(config) or hasattr(config, "workerinput"):
+        return ()
+    try:
+        return tuple(pkgutil.resolve_name(name)())
+    except Exception as error:
+        raise pytest.UsageError(f"laws_documents: {name!r}: {type(error).__name__}: {error}") from error
 
 
 def _asked(config) -> bool:

@@ -139,6 +139,20 @@ def test_references_are_read_or_refused(stranger):
     stranger("-k", "misprint", ok=False)
 
 
+NAMED = [("book:none", "none"), ("no_such:ledgers", "No module"), ("book:bad", "line 3")]
+
+
+@pytest.mark.parametrize(("name", "says"), NAMED)
+def test_ledgers_that_cannot_be_had_end_the_run(stranger, name, says):
+    """Where the function that gives the ledgers is not there, or fails, the run ends at once and names it."""
+    (stranger.folder / "book.py").write_text("def bad(): raise ValueError('line 3')\n")
+    (stranger.folder / "pytest.ini").write_text(f"[pytest]\nlaws_documents = {name}\n")
+    command = [sys.executable, "-m", "pytest", "mine", "--report"]
+    done = subprocess.run(command, cwd=stranger.folder, capture_output=True, text=True, timeout=200)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"laws_documents: '{name}'" in done.stderr and says in done.stderr
+
+
 def test_without_the_flag_nothing_is_written(stranger):
     """A stranger's folder gets a report only when it is asked for."""
     stranger()
