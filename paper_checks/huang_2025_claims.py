@@ -118,7 +118,15 @@ def test_a_longer_way_need_not_lead_apart(erratum):
 
 def test_untrained_outputs_vanish_with_richness_and_width():
     """Sec. 3.2.2: W phi/(gamma N) of independent weights of variance 1 has deviation 1/(gamma sqrt N) at most."""
-    gamma, N = sp.symbols("gamma N", positive=True)
-    variance = N * 1 * 1 / (gamma * N) ** 2  # N independent terms, |phi| at most 1
-    assert sp.simplify(sp.sqrt(variance) - 1 / (gamma * sp.sqrt(N))) == 0
-    assert sp.limit(variance, gamma, 0) == sp.oo  # small gamma is not lazy learning from 0: outputs must be centred
+
+    def squared(gamma, N, phi):  # the mean over all signs of W
+        rows = list(product((1, -1), repeat=N))
+        return sum((sum(row) * phi / (gamma * N)) ** 2 for row in rows) / len(rows)
+
+    half, third = Fraction(1, 2), Fraction(1, 3)
+    at = list(product((third, Fraction(2)), (1, 2, 4, 8)))
+    assert all(squared(gamma, N, Fraction(1)) == 1 / (gamma**2 * N) for gamma, N in at)
+    assert all(squared(gamma, N, half) == half**2 / (gamma**2 * N) for gamma, N in at)  # below where |phi| < 1
+    for wrong in (lambda gamma, N: 1 / (gamma * N) ** 2, lambda gamma, N: 1 / gamma**2, lambda gamma, N: 1 / N):
+        assert any(squared(gamma, N, Fraction(1)) != wrong(gamma, N) for gamma, N in at)
+    assert squared(third / 100, 4, Fraction(1)) > 10**4  # small gamma does not learn from 0: outputs must be centred

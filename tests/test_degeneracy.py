@@ -116,6 +116,27 @@ def test_all_pairs_are_the_pairs():
     assert np.array_equal(again.distance, every.distance)
 
 
+def test_results_say_how_they_were_found():
+    """The coordinates, the rank, the starts, their seed and the tolerance stand in what is returned."""
+    x, y = courses(1), courses(2)
+    by, how = Whitened(3, 2), dict(draws=5, seed=7, tolerance=1e-3)
+    for found in (dsa(x, y, by=by, **how), dsa_matrix([x, y], by=by, **how)):
+        assert (found.by, found.rank) == (by, 3) and {name: getattr(found, name) for name in how} == how
+    usual = dsa(x, y)
+    assert dsa(x, y, draws=usual.draws, seed=usual.seed, tolerance=usual.tolerance).distance == usual.distance
+    others = [dsa(x, y, by=Whitened(), **how | change).spread for change in (dict(draws=0), dict(seed=8))]
+    assert dsa(x, y, by=Whitened(), **how).spread not in others
+
+
+def test_operators_are_compared_as_they_are():
+    """Operators that were found before are as far apart as the states that they were found from."""
+    systems, by = [courses(k) for k in range(3)], Whitened(3)
+    operators = [by.operator(part) for part in systems]
+    every = dsa_matrix(operators, draws=4)
+    assert np.array_equal(every.distance, dsa_matrix(systems, by=by, draws=4).distance) and every.by is None
+    assert dsa(*operators[:2], draws=4).distance == dsa(*systems[:2], by=by, draws=4).distance
+
+
 def test_a_pair_does_not_depend_on_the_others(monkeypatch):
     """The distance of a pair is the same alone, among others, in any chunks and with any number of threads."""
     systems = [courses(k, units=6) for k in range(5)]
@@ -273,6 +294,8 @@ def test_maps_keep_distances():
         (lambda: dsa(np.zeros((3, 4, 2)), courses(1)), "0 everywhere"),
         (lambda: dsa(courses(1), courses(2, units=3)), "4 and 3 directions"),
         (lambda: dsa(courses(1), courses(2), by="whitened"), "by = 'whitened'"),
+        (lambda: dsa(courses(1), Whitened().operator(courses(2))), "operators are compared with operators"),
+        (lambda: dsa(*[Whitened().operator(courses(1))] * 2, by=Whitened()), "without coordinates"),
         (lambda: dsa(courses(1), courses(2), tolerance=0.0), "tolerance = 0.0"),
         (lambda: dsa_matrix([courses(1)]), "two dynamics"),
         (lambda: Whitened(rank=0), "rank = 0"),

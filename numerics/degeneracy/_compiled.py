@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.linalg import hessenberg
 
 from numerics.kernels import loader
 
@@ -35,11 +36,19 @@ def library() -> ctypes.CDLL | None:
 
 
 def descend(A, B, pair, C, most: int, tolerance: float, memory: float, less: float) -> np.ndarray:
-    """Where starts C (starts, n, n) end, start k under A[pair[k]] and B[pair[k]]; C is left as it is."""
+    """Where starts C (starts, n, n) end, start k under A[pair[k]] and B[pair[k]]; C is left as it is.
+
+    The kernel takes A in the eigenbasis U of its symmetric part, and B in a basis Q in which it is 0 below its first
+    lower diagonal, where C is U^T C Q: products are saved, and steps are the same.
+    """
     kernel = library()
     assert kernel is not None
-    given = [np.ascontiguousarray(part, float) for part in (A, B)] + [np.ascontiguousarray(pair, np.int64)]
-    found = [np.array(C, float, order="C"), np.empty(len(C))]
+    A, B = (np.asarray(part, float) for part in (A, B))
+    U = np.linalg.eigh((A + A.mT) / 2)[1]
+    H, Q = map(np.array, zip(*(hessenberg(M, calc_q=True) for M in B), strict=True))
+    starts = U.mT[pair] @ C @ Q[pair]
+    given = [np.ascontiguousarray(part) for part in (U.mT @ A @ U, H, np.asarray(pair, np.int64))]
+    found = [np.ascontiguousarray(starts), np.empty(len(C))]
     job = Job(len(C), torch.get_num_threads(), A.shape[-1], most, tolerance, memory, less)
     kernel.descend(ctypes.byref(job), ctypes.byref(Arrays(*(part.ctypes.data for part in (*given, *found)))))
-    return found[0]
+    return U[pair] @ found[0] @ Q.mT[pair]

@@ -9,7 +9,7 @@ import numpy as np
 
 from numerics.checks import real, whole
 from numerics.degeneracy import _rotations
-from numerics.degeneracy._operators import Ambient, Coordinates, Whitened
+from numerics.degeneracy._operators import Ambient, Coordinates, Operator, Whitened
 
 AT_ONCE = 2**21  # numbers in the operators of a batch of starts: what the caches hold
 
@@ -25,8 +25,11 @@ class Distance:
         spread: the worst local minimum of all starts, less the best.
         rotation: C, shape (rank, rank).
         unexplained: shares of the next step that the two operators leave unexplained.
-        by: the coordinates, with the rank and the delays that were asked for.
+        by: the coordinates, with the rank and the delays that were asked for; None if operators were given.
         rank: that of the operators.  Nothing is divided by it, nor by anything else.
+        draws: random starts of the search.
+        seed: of these.
+        tolerance: where a search has ended.
     """
 
     distance: float
@@ -35,8 +38,11 @@ class Distance:
     spread: float
     rotation: np.ndarray
     unexplained: tuple[float, float]
-    by: Coordinates
+    by: Coordinates | None
     rank: int
+    draws: int
+    seed: int
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,11 @@ class Distances:
     bound: np.ndarray
     spread: np.ndarray
     unexplained: np.ndarray
-    by: Coordinates
+    by: Coordinates | None
     rank: int
+    draws: int
+    seed: int
+    tolerance: float
 
 
 def dsa(
@@ -64,9 +73,10 @@ def dsa(
     """The distance of two dynamics, of states along trials: a distance, 0 for the same, in units of the operators.
 
     Args:
-        trajectories_a: states, (trials, time, units), or a list of (time, units) of any lengths.
+        trajectories_a: states, (trials, time, units), or a list of (time, units) of any lengths; or an Operator.
         trajectories_b: those of the other; trials, times and units need not be as many.
         by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that both have.
+            Operators have been found in coordinates, and are given without.
         draws: random starts of the search, the same for every pair, besides the identity and one that A and B suggest.
         seed: of these.
         tolerance: slopes below it, relative to |A| |B|, end a search.
@@ -76,8 +86,7 @@ def dsa(
 
     Source: Ostrow et al. 2023, as used by Huang et al. 2025; equation (1) of `numerics.degeneracy`.
     """
-    coordinates = _coordinates(by)
-    a, b = (coordinates.operator(part) for part in (trajectories_a, trajectories_b))
+    coordinates, (a, b) = _operators((trajectories_a, trajectories_b), by)
     if len(a.matrix) != len(b.matrix):
         raise ValueError(f"by = {by!r}: the dynamics have {len(a.matrix)} and {len(b.matrix)} directions; give a rank")
     A, B = a.matrix[None], b.matrix[None]
@@ -91,6 +100,9 @@ def dsa(
         unexplained=(a.unexplained, b.unexplained),
         by=coordinates,
         rank=len(a.matrix),
+        draws=draws,
+        seed=seed,
+        tolerance=tolerance,
     )
 
 
@@ -98,8 +110,7 @@ def dsa_matrix(
     trajectories: Sequence, *, by: Coordinates | None = None, draws: int = 38, seed: int = 0, tolerance: float = 1e-4
 ) -> Distances:
     """The distances of all pairs of dynamics, searched for side by side; see `dsa`."""
-    coordinates = _coordinates(by)
-    operators = [coordinates.operator(part) for part in trajectories]
+    coordinates, operators = _operators(trajectories, by)
     ranks = {len(operator.matrix) for operator in operators}
     if len(operators) < 2 or len(ranks) != 1:
         raise ValueError(f"trajectories: two dynamics or more of one rank are needed, not of ranks {sorted(ranks)}")
@@ -115,7 +126,8 @@ def dsa_matrix(
         values[:, i, j] = values[:, j, i] = rows
     distance, relative, bound, spread = values
     unexplained = np.array([operator.unexplained for operator in operators])
-    return Distances(distance, relative, bound, spread, unexplained, coordinates, len(every[0]))
+    how = coordinates, len(every[0]), draws, seed, tolerance
+    return Distances(distance, relative, bound, spread, unexplained, *how)
 
 
 def _search(A, B, draws, seed, tolerance):
@@ -128,7 +140,14 @@ def _size(A, B):
     return np.maximum(np.hypot(_rotations.norm(A), _rotations.norm(B)), np.finfo(float).tiny)
 
 
-def _coordinates(by: Coordinates | None) -> Coordinates:
+def _operators(given, by: Coordinates | None) -> tuple[Coordinates | None, list[Operator]]:
+    """Operators, and the coordinates in which they were found here."""
     if by is not None and not isinstance(by, (Whitened, Ambient)):
         raise TypeError(f"by = {by!r} are no coordinates: give Whitened() or Ambient()")
-    return by or Whitened()
+    known = [isinstance(part, Operator) for part in given]
+    if not any(known):
+        coordinates = by or Whitened()
+        return coordinates, [coordinates.operator(part) for part in given]
+    if by is not None or not all(known):
+        raise TypeError(f"by = {by!r}: operators are compared with operators, without coordinates")
+    return None, list(given)

@@ -28,11 +28,12 @@ def search(A: np.ndarray, B: np.ndarray, draws: int, seed: int, tolerance: float
     A, B = (np.where(turned[:, None, None], *pair) for pair in ((B, A), (A, B)))
     starts = _starts(A, B, draws, seed)
     K, many, n, _ = starts.shape
-    pair = np.repeat(np.arange(K), many)
+    pair, flat = np.repeat(np.arange(K), many), starts.reshape(-1, n, n)
     descend = _compiled.descend if _compiled.library() else by_numpy
-    C = descend(A, B, pair, starts.reshape(-1, n, n), MOST, tolerance, MEMORY, LESS)
-    found = norm(A[pair] - C @ B[pair] @ C.mT).reshape(K, many)
-    best = C.reshape(K, many, n, n)[np.arange(K), found.argmin(1)]
+    ends = descend(A, B, pair, flat, MOST, tolerance, MEMORY, LESS).reshape(starts.shape)
+    began, ended = (norm(A[:, None] - C @ B[:, None] @ C.mT) for C in (starts, ends))
+    found, lower = np.minimum(began, ended), (ended < began)[:, :, None, None]
+    best = np.where(lower, ends, starts)[np.arange(K), found.argmin(1)]  # no rounding from one to itself
     return found, np.where(turned[:, None, None], best.mT, best)
 
 

@@ -1,10 +1,15 @@
 // The least |A - C B C^T|^2 over orthogonal C, downhill from many starts, columns across the lanes of the SIMD registers.
 //
-//     M = C B C^T,   S = A M^T - M^T A and its skew part twice over,   C <- (1 + h S/2)^-1 (1 - h S/2) C (Cayley).
+//     M = C B C^T,   S = the skew part, twice over, of M^T A - A M^T,   C <- (1 + h S/2)^-1 (1 - h S/2) C (Cayley).
 //
-// Steps h are those of Barzilai and Borwein, taken if the squared distance falls below a mean of its past (Zhang and
-// Hager).  1 + h S/2 has a positive definite symmetric part, so that it is eliminated without exchanging rows; and
-// (1 + Y)^-1 (1 - Y) C = 2 (1 + Y)^-1 C - C.  Starts are worked off one after the other, or by as many threads, and
+// Both come in bases that save products.  In that of A, its symmetric part is a diagonal D and K is its skew part, and
+//
+//     S = P - P^T - (D M - M D + D M^T - M^T D),      P = K (M - M^T),
+//
+// so that S takes one product instead of two; and in that of B nothing stands below its first diagonal below the main
+// one, so that C B takes half of one.  Steps h are those of Barzilai and Borwein, taken if the squared distance falls below a mean of its past (Zhang and
+// Hager).  1 + h S/2 has the symmetric part 1, and what is left of it after any elimination a larger one, so that rows
+// are eliminated as they come, some at a time; and (1 + Y)^-1 (1 - Y) C = 2 (1 + Y)^-1 C - C.  Starts are worked off one after the other, or by as many threads, and
 // share nothing but A and B: no start's bits depend on its neighbours or on the threads.  Rows have zeros where columns
 // end and registers do not.
 
@@ -59,12 +64,14 @@ struct Matrix {  // n rows of w registers
 
 struct Product {
     const Matrix &C, &A, &B;
+    i64 below = B.n;  // how many diagonals of B, below the main one, are not 0
 
     template <int M, int N> void block(i64 i, i64 j) const {
         V sum[M][N] = {};
         const V *b = B.at + j;
         const double *a = (const double *)A.row(i);
-        for (i64 k = 0; k < B.n; k++, b += B.w)
+        const i64 depth = std::min(B.n, (j + N) * lanes + below);
+        for (i64 k = 0; k < depth; k++, b += B.w)
 #pragma GCC unroll 16
             for (int m = 0; m < M; m++)
 #pragma GCC unroll 4
@@ -88,7 +95,7 @@ struct Product {
     }
 
     void compute() const {
-        const i64 parts = (C.w + widest - 1) / widest;
+        const i64 most = below < B.n ? 2 : widest, parts = (C.w + most - 1) / most;
         strips<widest>(0, (C.w + parts - 1) / parts);
     }
 };
@@ -101,59 +108,95 @@ double dot(const Matrix &one, const Matrix &other) {
     return sum;
 }
 
-// ---- X <- E^-1 X, a few rows at a time; E is used up
+// ---- X <- E^-1 X; E is used up
 
-constexpr i64 few = 4;
+constexpr i64 few = 8;  // rows that are eliminated together
 
-struct Rows {  // from one of them on, at most `few`; beyond the last, the first again
-    const V *row[few];
-    Rows(const Matrix &M, i64 first) {
-        for (i64 m = 0; m < few; m++) row[m] = M.row(first + m < M.n ? first + m : first);
+struct Elimination {
+    const Matrix &E, &X;
+
+    // M rows from row i on, less what the given columns of E there make of those rows of `of`, N registers from j on
+    template <int M, int N> void block(const Matrix &of, i64 i, i64 j, i64 first, i64 end) const {
+        V sum[M][N];
+        const double *e = (const double *)E.row(i);
+#pragma GCC unroll 16
+        for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+            for (int k = 0; k < N; k++) sum[m][k] = of.row(i + m)[j + k];
+        for (i64 k = first; k < end; k++)
+#pragma GCC unroll 16
+            for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+                for (int l = 0; l < N; l++) sum[m][l] -= e[m * E.w * lanes + k] * of.row(k)[j + l];
+#pragma GCC unroll 16
+        for (int m = 0; m < M; m++)
+#pragma GCC unroll 4
+            for (int k = 0; k < N; k++) of.row(i + m)[j + k] = sum[m][k];
     }
-    void subtract(V *__restrict to, const double *f, i64 first, i64 w) const {
-        const V *a = row[0], *b = row[1], *c = row[2], *d = row[3];
-        const double fa = f[0], fb = f[1], fc = f[2], fd = f[3];
-        for (i64 j = first; j < w; j++) to[j] = to[j] - fa * a[j] - fb * b[j] - fc * c[j] - fd * d[j];
+
+    template <int M, int N> void strip(const Matrix &of, i64 i, i64 last, i64 j, i64 first, i64 end) const {
+        for (; i + M <= last; i += M) block<M, N>(of, i, j, first, end);
+        if constexpr (M > 1) if (i < last) strip<M / 2, N>(of, i, last, j, first, end);
+    }
+
+    template <int N> void strips(const Matrix &of, i64 i, i64 last, i64 j, i64 first, i64 end) const {
+        for (; j + N <= of.w; j += N) strip<sums / N, N>(of, i, last, j, first, end);
+        if constexpr (N > 1) if (j < of.w) strips<N - 1>(of, i, last, j, first, end);
+    }
+
+    void subtract(const Matrix &of, i64 i, i64 last, i64 j, i64 first, i64 end) const {
+        if (i < last) strips<2>(of, i, last, j, first, end);
+    }
+
+    void divide(i64 first, i64 end) const {  // these rows, by their own square block of E: by the unit where they end
+        constexpr i64 across = few / lanes;
+        V inverse[few][across], unit[few][across] = {};
+        const double *entry = (const double *)inverse;
+        for (i64 i = 0; i < few; i++) ((double *)unit[i])[i] = 1;
+        for (i64 i = 0; i < few; i++)
+            for (i64 l = 0; l < across; l++)
+                inverse[i][l] = i < end - first && first / lanes + l < E.w ? E.row(first + i)[first / lanes + l] : unit[i][l];
+        for (i64 k = 0; k < few; k++) {  // in place: column k of the unit takes that of the block
+            const double by = 1 / entry[k * few + k];
+            V row[across];
+            for (i64 l = 0; l < across; l++) {
+                inverse[k][l] = inverse[k][l] * by + (by - 1) * unit[k][l];
+                row[l] = inverse[k][l] + unit[k][l];
+            }
+#pragma GCC unroll 8
+            for (i64 i = 0; i < few; i++) {
+                if (i == k) continue;
+                const double f = entry[i * few + k];
+                for (i64 l = 0; l < across; l++) inverse[i][l] -= f * row[l];
+            }
+        }
+        for (i64 j = first / lanes; j < E.w; j++) multiply(entry, E, first, end, j);
+        for (i64 j = 0; j < X.w; j++) multiply(entry, X, first, end, j);
+    }
+
+    static void multiply(const double *by, const Matrix &of, i64 first, i64 end, i64 j) {
+        V row[few];
+        for (i64 k = 0; k < few; k++) row[k] = k < end - first ? of.row(first + k)[j] : V{};
+        for (i64 i = 0; i < end - first; i++) {
+            V sum = by[i * few] * row[0];
+#pragma GCC unroll 8
+            for (i64 k = 1; k < few; k++) sum += by[i * few + k] * row[k];
+            of.row(first + i)[j] = sum;
+        }
+    }
+
+    void run() const {
+        const i64 n = E.n;
+        for (i64 first = 0; first < n; first += few) {
+            const i64 end = std::min(first + few, n);
+            subtract(X, first, end, 0, 0, first);
+            divide(first, end);
+            subtract(E, end, n, end / lanes, first, end);
+        }
+        for (i64 first = (n - 1) / few * few; first >= 0; first -= few)
+            subtract(X, first, std::min(first + few, n), 0, std::min(first + few, n), n);
     }
 };
-
-void eliminate(const Matrix &E, const Matrix &X) {
-    const i64 n = E.n, w = E.w;
-    const auto less = [w](V *__restrict to, double f, const V *from) {
-        for (i64 j = 0; j < w; j++) to[j] -= f * from[j];
-    };
-    for (i64 first = 0; first < n; first += few) {
-        const i64 end = std::min(first + few, n);
-        for (i64 k = first; k < end; k++)
-            for (i64 i = k + 1; i < end; i++) {
-                const double f = E(i, k) / E(k, k);
-                less(E.row(i), f, E.row(k)), less(X.row(i), f, X.row(k));
-            }
-        const Rows of_E(E, first), of_X(X, first);
-        for (i64 i = end; i < n; i++) {
-            double f[few] = {};
-            for (i64 k = first; k < end; k++) {
-                double e = E(i, k);
-                for (i64 l = first; l < k; l++) e -= f[l - first] * E(l, k);
-                f[k - first] = e / E(k, k);
-            }
-            of_E.subtract(E.row(i), f, first / lanes, w), of_X.subtract(X.row(i), f, 0, w);
-        }
-    }
-    for (i64 first = (n - 1) / few * few; first >= 0; first -= few) {
-        const i64 end = std::min(first + few, n);
-        for (i64 k = end - 1; k >= first; k--) {
-            for (i64 j = 0; j < w; j++) X.row(k)[j] /= E(k, k);
-            for (i64 i = first; i < k; i++) less(X.row(i), E(i, k), X.row(k));
-        }
-        const Rows of_X(X, first);
-        for (i64 i = 0; i < first; i++) {
-            double f[few] = {};
-            for (i64 k = first; k < end; k++) f[k - first] = E(i, k);
-            of_X.subtract(X.row(i), f, 0, w);
-        }
-    }
-}
 
 // ---- one start
 
@@ -172,23 +215,34 @@ struct Descent {
     const Job &job;
     const i64 n = job.n, w = (n + lanes - 1) / lanes;
     Matrix A{n, w}, B{n, w}, C{n, w}, S{n, w}, after{n, w}, bent{n, w}, P{n, w}, M{n, w}, turned{n, w};
+    Matrix D{1, w}, K{n, w}, odd{n, w};  // the diagonal of A and its skew part
     explicit Descent(const Job &job) : job(job) {}
+
+    void read(const double *first, const double *second) const {
+        A.read(first), B.read(second);
+        for (i64 i = 0; i < n; i++) {
+            D(0, i) = A(i, i);
+            for (i64 j = 0; j < n; j++) K(i, j) = (A(i, j) - A(j, i)) / 2;
+        }
+    }
 
     double look(const Matrix &at, const Matrix &slope) const {  // the squared distance there, and its slope
         turned.turn(at);
-        Product{P, at, B}.compute();
+        Product{P, at, B, 1}.compute();
         Product{M, P, turned}.compute();
         turned.turn(M);
-        Product{P, A, turned}.compute();
-        Product{slope, turned, A}.compute();
         V total = {};
         for (i64 k = 0; k < n * w; k++) {
-            const V gap = A.at[k] - M.at[k];
+            const V gap = A.at[k] - M.at[k], even = M.at[k] + turned.at[k];
             total += gap * gap;
-            P.at[k] -= slope.at[k];
+            odd.at[k] = M.at[k] - turned.at[k];
+            M.at[k] = even;
         }
+        Product{P, K, odd}.compute();
         turned.turn(P);
-        for (i64 k = 0; k < n * w; k++) slope.at[k] = turned.at[k] - P.at[k];
+        for (i64 i = 0; i < n; i++)
+            for (i64 j = 0; j < w; j++)
+                slope.row(i)[j] = P.row(i)[j] - turned.row(i)[j] - (A(i, i) - D.at[j]) * M.row(i)[j];
         double sum = 0;
         for (i64 k = 0; k < lanes; k++) sum += total[k];
         return sum;
@@ -197,7 +251,7 @@ struct Descent {
     void move(double h) const {  // after = 2 (1 + h S/2)^-1 C - C
         for (i64 k = 0; k < n * w; k++) P.at[k] = h / 2 * S.at[k], after.at[k] = C.at[k];
         for (i64 i = 0; i < n; i++) P(i, i) += 1;
-        eliminate(P, after);
+        Elimination{P, after}.run();
         for (i64 k = 0; k < n * w; k++) after.at[k] = 2 * after.at[k] - C.at[k];
     }
 
@@ -234,7 +288,7 @@ extern "C" void descend(const Job *job, const Arrays *all) {
     auto work = [&] {
         Descent descent(*job);
         for (i64 k; (k = next++) < job->starts;) {
-            descent.A.read(all->A + all->pair[k] * area), descent.B.read(all->B + all->pair[k] * area);
+            descent.read(all->A + all->pair[k] * area, all->B + all->pair[k] * area);
             all->squared[k] = descent.run(all->C + k * area);
         }
     };
