@@ -66,7 +66,7 @@ def confront(
     law_at = _prediction(seen(law), at)
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
-        law_at()  # refuses bad arguments before any work
+        law_at(**getattr(judge, "free", {}))  # refuses bad arguments before any work
     runs = judge.collect(run, seed)
     found = judge.weigh(runs, law_at)
     if isinstance(law, Law) and law.evaluate is not None:
