@@ -5,13 +5,17 @@ from laws.judges import (
     Distribution,
     Equivalent,
     Exponent,
+    Fitted,
+    LowerBound,
     Mean,
+    Median,
     Order,
     Refuted,
     Roundoff,
     Sign,
     Solver,
     Trend,
+    UpperBound,
     Verdict,
     confront,
     measure,
@@ -19,6 +23,7 @@ from laws.judges import (
 from laws.law import Law, Source, Step, formula
 
 __all__ = [
-    "Count", "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Order", "Refuted", "Roundoff", "Sign", "Solver",
-    "Source", "Step", "Trend", "Verdict", "confront", "formula", "measure",
+    "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Order",
+    "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict", "confront", "formula",
+    "measure",
 ]  # fmt: skip
