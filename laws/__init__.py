@@ -5,7 +5,10 @@ from laws.judges import (
     Distribution,
     Equivalent,
     Exponent,
+    Fitted,
+    LowerBound,
     Mean,
+    Median,
     Noise,
     Order,
     Refuted,
@@ -13,6 +16,7 @@ from laws.judges import (
     Sign,
     Solver,
     Trend,
+    UpperBound,
     Verdict,
     confront,
     measure,
@@ -22,6 +26,7 @@ from laws.problem import Problem
 from laws.stated import stated
 
 __all__ = [
-    "Count", "Distribution", "Equivalent", "Exponent", "Law", "Mean", "Noise", "Order", "Problem", "Refuted",
-    "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "Verdict", "confront", "formula", "measure", "stated",
+    "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Noise", "Order",
+    "Problem", "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict", "confront",
+    "formula", "measure", "stated",
 ]  # fmt: skip

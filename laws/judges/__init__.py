@@ -7,16 +7,21 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Solver`: the solver against itself at a hundredth of its tolerance;
 - `Roundoff`: the unit round-off, the number of operations and the condition number;
 - `Sign`, `Count`: nothing, since each run says what the law says or contradicts it;
-- `Mean`, `Distribution`, `Exponent`, `Trend`, `Equivalent`: finite-sample inequalities with both
+- `Mean`, `Median`, `Distribution`, `Exponent`, `Trend`, `Equivalent`: finite-sample inequalities with both
   error rates stated; the number of runs follows from them;
+- `UpperBound`, `LowerBound`: the intervals of another judge, for a law that is an inequality;
+- `Fitted`: the intervals of another judge, for a law with parameters fitted to some runs and judged on others;
 - `Noise`: the noise of the measurements, as stated, where there is one of each or a few.
 
 `measure` judges nothing: it reports a number over seeds where there is no law yet.
 """
 
+from laws.judges.bounds import LowerBound, UpperBound
 from laws.judges.confrontation import Refuted, confront
+from laws.judges.fitting import Fitted
 from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
+from laws.judges.medians import Median
 from laws.judges.noise import Noise
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
@@ -28,8 +33,11 @@ __all__ = [
     "Distribution",
     "Equivalent",
     "Exponent",
+    "Fitted",
+    "LowerBound",
     "Mean",
     "Measurement",
+    "Median",
     "Noise",
     "Order",
     "Refuted",
@@ -37,6 +45,7 @@ __all__ = [
     "Sign",
     "Solver",
     "Trend",
+    "UpperBound",
     "Verdict",
     "confront",
     "in_turn",

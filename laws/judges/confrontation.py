@@ -81,7 +81,7 @@ def confront(
     law_at = _prediction(seen(law), at)
     rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
-        law_at()  # refuses bad arguments before any work
+        law_at(**getattr(judge, "free", {}))  # refuses bad arguments before any work
     runs = judge.collect(run if callable(run) else _recorded(run, judge), seed)
     found = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}

@@ -37,11 +37,12 @@ class Judge(Protocol):
     """What `confront` asks of a judge.
 
     `shows` says what there is to see: the "values" that the law predicts, with an interval; a "limit",
-    which has a panel of its own beside them; "counts", which are values without an error; a "fit" through the runs,
-    the "signs" of numbers, or the "samples", of which the law is a function: these have a panel of their own alone.
+    which has a panel of its own beside them; "counts", which are values without an error; values that the law has as
+    their "bound", or as its "forecast" after a fit; a "fit" through the runs, the "signs" of numbers, or the "samples",
+    of which the law is a function: these three have a panel of their own alone.
     """
 
-    shows: Literal["values", "limit", "counts", "fit", "signs", "samples"]
+    shows: Literal["values", "limit", "counts", "bound", "forecast", "fit", "signs", "samples"]
 
     @property
     def false_alarm(self) -> float | None:

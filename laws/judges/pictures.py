@@ -29,6 +29,8 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     if judge.shows in ("fit", "signs", "samples"):
         own = judge.panel(runs, predictions)
         return (replace(own, x=labels.get(own.x, labels.get("x", own.x)), y=labels.get("y", own.y)),)
+    if hasattr(judge, "settled"):  # each is drawn with the parameters that were fitted for it
+        predictions = {name: judge.settled(runs, predict) for name, predict in predictions.items()}
     observed, low, high = judge.interval(runs)
     values = {name: match(predict(), observed) for name, predict in predictions.items()}
     axis = _axis(at, observed)
@@ -42,7 +44,7 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     if limit:
         own = judge.panel(runs, predictions)
         found.append(replace(own, x=labels.get("h", own.x)))
-    exact = judge.shows == "counts" or hasattr(judge, "margin")  # no error, in units of which to show a distance
+    exact = judge.shows != "values" or hasattr(judge, "margin")  # no error, in units of which a distance is judged
     if hidden["a rival"] if limit else hidden["the error"] and not exact:
         found.append(_distances(axis, observed, low, high, values, at, labels))
     return tuple(found)
@@ -172,5 +174,6 @@ def _few(rows: np.ndarray) -> np.ndarray:
 def _title(judge, observed, labels) -> str:
     """What the dots are: `labels` say what was run."""
     told = labels.get("runs", "runs")
-    told = (told if isinstance(told, str) else "runs") + (", extrapolated" if judge.shows == "limit" else "")
+    how = {"limit": ", extrapolated", "forecast": ", held out" if getattr(judge, "held", ()) is None else ""}
+    told = (told if isinstance(told, str) else "runs") + how.get(judge.shows, "")
     return told if observed.ndim < 2 or len(observed) <= ROWS else f"{told} ({ROWS} of {len(observed)})"
