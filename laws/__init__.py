@@ -26,7 +26,7 @@ from laws.problem import Problem
 from laws.stated import stated
 
 __all__ = [
-    "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Noise", "Order",
-    "Problem", "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict", "confront",
-    "formula", "measure", "stated",
+    "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Noise",
+    "Order", "Problem", "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict",
+    "confront", "formula", "measure", "stated",
 ]  # fmt: skip
