@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from laws import Noise, Refuted, confront, stated
+from laws import Noise, Refuted, Sign, confront, stated
 
 
 @stated("0 < eta*lam < 2", "sigma > 0", source="my notes, (3)")
@@ -91,3 +91,10 @@ def test_a_card_shows_the_formula_or_the_sentence():
     plain = confront("whole powers", deep, np.array([8.0]), dict(a=2.0, depth=3), Noise(1e-3))
     assert plain.latex == "" and plain.unseen == ("depth",)
     assert plain.changes == {"depth": r"\mathrm{depth}" "\n" r"\to \frac{11}{10}\ \mathrm{depth}"}
+
+
+def test_a_sign_has_no_neighbours():
+    """A stated sign is judged with its rivals, or alone; it cannot be off by a tenth."""
+    sign = stated("x > 0")(lambda x: np.sign(x))
+    verdict = confront("signs", sign, lambda seed: np.array([0.3, 2.0]), dict(x=np.array([1.0, 2.0])), Sign())
+    assert verdict.holds and not verdict.mutants

@@ -19,7 +19,8 @@ from laws.judges import pictures
 from laws.judges.diagnosis import diagnose, place
 from laws.judges.finding import Finding, Judge, Predict, finite, match, real
 from laws.judges.noise import Noise
-from laws.judges.samples import Distribution, Mean
+from laws.judges.samples import Distribution, Mean, Trend
+from laws.judges.statements import Sign
 from laws.judges.verdict import Panel, Verdict, ratio
 from laws.law import Law
 from laws.problem import Problem
@@ -29,6 +30,7 @@ from laws.typeset import latex
 listeners: ContextVar[tuple[Callable[[Any], None], ...]] = ContextVar("listeners", default=())
 entropy: ContextVar[int | None] = ContextVar("entropy", default=None)  # None: the seeds as written
 SAMPLED = (Distribution, Mean, Noise)  # these may be given data in hand
+SIGNS = (Sign, Trend)  # a sign is not off by a tenth
 STATED = (Law, Problem, Stated)  # these have mutants
 
 
@@ -43,7 +45,7 @@ class Refuted(AssertionError):
         """In a notebook: the picture, and the message without the lines of code that led to it."""
         from IPython.display import Image, display
 
-        display(Image(self.verdict._repr_png_()))
+        display(Image(self.verdict.png()))
         return [f"Refuted: {self}"]
 
 
@@ -75,6 +77,7 @@ def confront(
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
     """
+    __tracebackhide__ = lambda raised: raised.errisinstance(Refuted)  # noqa: E731 what was refuted is not in here
     started = time.perf_counter()
     _check(claim, law, run, at, judge, rivals, seed, of)
     seed, seen = fresh(seed, claim), through or (lambda law: law)
@@ -85,7 +88,7 @@ def confront(
     runs = judge.collect(run if callable(run) else _recorded(run, judge), seed)
     found = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
-    mutants = law.mutants() if isinstance(law, STATED) else {}
+    mutants = law.mutants() if isinstance(law, STATED) and not isinstance(judge, SIGNS) else {}
     spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
     named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, STATED) else labels or {}
     panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
