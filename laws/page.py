@@ -25,6 +25,7 @@ from laws.judges.drawing import HUES, look
 from laws.judges.samples import BUDGET
 from laws.law import Law
 from laws.mathml import mathml, with_font
+from laws.problem import Problem
 from laws.typeset import INDEX, plain
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _told(gathered: Gathered) -> dict[str, str]:
         home, found = _named(name)
         if found is not None:
             told[home.__name__] = inspect.getdoc(home) or ""
-            if not isinstance(found, Law):
+            if not isinstance(found, Law | Problem):
                 told[name] = inspect.getdoc(found) or ""
     return told
 

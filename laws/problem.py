@@ -103,8 +103,9 @@ class Problem:
         return spoilt.change(self._parts[k], mutant.partition(": ")[2])
 
     def latex(self) -> str:
-        """The equations in LaTeX, one after a blank line each."""
-        return "\n\n".join(f"{latex(residual)} = 0" for residual in self.residuals)
+        """What is observed, if it is not the unknown itself, and the equations, in LaTeX with a blank line between."""
+        observed = [] if self.unknowns == (self.lhs,) else [rf"{latex(self.lhs)} \text{{ where}}"]
+        return "\n\n".join([*observed, *(f"{latex(residual)} = 0" for residual in self.residuals)])
 
     def _repr_latex_(self) -> str:
         equations = r",\quad ".join(f"{latex(r)} = 0" for r in self.residuals)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 LOOKED = 256  # places at which a root is looked for
+NEAR = 1e-12  # an end, of the interval: a root there does not count
 
 
 def path(speed: Callable, begin: np.ndarray, origin: float, times: np.ndarray, rtol: float, told: str) -> np.ndarray:
@@ -33,7 +34,7 @@ def root(vanishing: Callable[[float], float], low: float, high: float, rtol: flo
     """Where a function vanishes between two numbers; ValueError unless it changes its sign there once."""
     from scipy.optimize import brentq
 
-    places = low + (high - low) * (np.arange(LOOKED) + 0.5) / LOOKED
+    places = low + (high - low) * np.array([NEAR, *(np.arange(LOOKED) + 0.5) / LOOKED, 1 - NEAR])
     heights = np.array([vanishing(x) for x in places])
     roots = np.flatnonzero(np.diff(np.sign(heights)))
     if len(roots) != 1 or not np.all(np.isfinite(heights)):

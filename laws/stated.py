@@ -62,9 +62,12 @@ class Stated:
         """The name of the function."""
         return self.__qualname__.rpartition(".")[2]
 
-    def __call__(self, **at) -> np.ndarray | float:
+    def __call__(self, *ordered, **at) -> np.ndarray | float:
         """The law in float64; ValueError or TypeError for arguments that are none, or violate a hypothesis."""
-        values = self._values(at)
+        names = [x.name for x in self.symbols][: len(ordered)]
+        if len(names) < len(ordered) or any(name in at for name in names):
+            raise TypeError(f"{self.name}: its arguments are {', '.join(x.name for x in self.symbols)}, each once")
+        values = self._values({**dict(zip(names, ordered, strict=True)), **at})
         compared = [x.name for x in self._compared]
         points = arguments.floats(self.name, compared, {name: values[name] for name in compared})
         arguments.held(self.name, self._hypotheses, points, {})

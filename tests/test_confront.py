@@ -69,7 +69,7 @@ def test_the_formula_that_is_shown_stands_trial():
     wrong_form = replace(shallow, evaluate=lambda **at: 2 * shallow(**at))
     assert confront("both right", shallow, good, dict(t=times, **task), Order(1)).holds
     for law in (wrong_formula, wrong_form):
-        with pytest.raises(Refuted, match="FAILS"):
+        with pytest.raises(Refuted, match="FAILS[^~]*about 2.00[^~]* times too large everywhere"):
             confront("one wrong", law, good, dict(t=times, **task), Order(1))
 
 
@@ -97,6 +97,17 @@ def test_confront_refuses_what_is_no_confrontation(change, error, says):
     """Each argument of `confront` is refused by name if it cannot be used."""
     with pytest.raises(error, match=says):
         confront(**{**dict(claim="c", law=line, run=stepping, at=at, judge=Order(1), rivals={"no": 0.0}), **change})
+
+
+def test_what_dies_of_its_arguments_is_named():
+    """A rival that takes others is named; a run that takes others is told how the judge calls it."""
+    for wrong, says in [
+        (dict(rivals={"of y": lambda y: y}), "raised by the rival 'of y' at x"),
+        (dict(run=lambda h: h), "Order: For a limit: `run(h, seed)` tends to the law"),
+    ]:
+        with pytest.raises(TypeError, match="argument") as caught:
+            confront(**{**dict(claim="c", law=line, run=stepping, at=at, judge=Order(1)), **wrong})
+        assert says in "".join(caught.value.__notes__)
 
 
 def test_confront_repeats_to_the_bit():

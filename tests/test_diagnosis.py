@@ -105,6 +105,14 @@ def test_a_wrong_shape_is_told_by_its_extremes(judge, run):
     assert abs(float(low) - 0.7076) < 0.02 and abs(float(high) - 9.2) < 0.4
 
 
+def test_a_law_without_values_is_told_as_that():
+    """What is not a number anywhere, and runs at 0, leave nothing to divide: the message says so and no more."""
+    for law, run in ((lambda x, k: x * np.nan, measured), (decay, lambda n, seed: 0 * measured(n, seed))):
+        with pytest.raises(Refuted) as caught:
+            confront("nothing", law, run, at, Noise(sd), {"none": -7.0})
+        assert re.search("no factor, offset or multiple of an argument mends it|multiplied by -?0", str(caught.value))
+
+
 def test_a_wrong_width_of_a_distribution_is_told():
     """Samples that are wider than the law says are told by how much; a single number has a factor and no more."""
     normal = lambda x, sigma: norm.cdf(x / sigma)  # noqa: E731

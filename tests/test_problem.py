@@ -39,6 +39,12 @@ def test_the_error_that_is_told_bounds_the_error_made(problem):
     assert np.all(away <= problem.error(**at) + 4e-16) and 0 < np.max(away) < 1e-9
 
 
+def test_a_card_says_what_is_seen_of_the_unknowns():
+    """The product of two weights is named before their equations; an unknown that is seen itself is not."""
+    assert pair.latex().startswith(r"v{\left(t \right)} w{\left(t \right)} \text{ where}")
+    assert chain.latex().count("=") == 2
+
+
 def test_arrays_of_parameters_are_solved_apart():
     """Times in any order and several starts at once give what each gives alone."""
     both = chain(**{**at, "t": np.array([[2.4, 0.4]]), "a0": np.array([[0.1], [0.3]])})
@@ -81,7 +87,7 @@ def test_runs_that_see_the_error_of_a_solution_ask_for_a_smaller_one():
     """What is between both solutions is neither true nor false of the problem."""
     rough = Problem(a(t), logistic, given=chain.given, rtol=1e-4)
     sharp = float(np.max(rough.error(**at))) / 50
-    with pytest.raises(ValueError, match="see the error of its solution; give it a smaller rtol than 0.0001"):
+    with pytest.raises(ValueError, match="see the error of its solution; give it an rtol < 0.0001"):
         confront("too rough", rough, rough(**at), at, Noise(sharp), {"none": 0.0})
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from laws import Noise, Refuted, confront, stated
+from laws import Noise, Refuted, Sign, confront, stated
 
 
 @stated("0 < eta*lam < 2", "sigma > 0", source="my notes, (3)")
@@ -25,6 +25,7 @@ measured = 1.7**2 * at["eta"] / (0.6 * (2 - 0.6 * at["eta"]))
 def test_a_stated_function_computes_as_it_did():
     """It takes lists and defaults, keeps whole numbers whole, and says its hypotheses, formula and source."""
     assert np.array_equal(settled(eta=[0.2, 0.7, 1.1], lam=0.6), measured)
+    assert np.array_equal(settled([0.2, 0.7, 1.1], 0.6), measured)
     assert deep(a=np.array([2.0, 3.0]), depth=3).tolist() == [8, 27] and isinstance(settled(eta=1, lam=1), float)
     assert (
         repr(settled) == "settled(eta, lam, sigma)\n  given 0 < eta*lam, eta*lam < 2, sigma > 0\n  from my notes, (3)"
@@ -65,6 +66,13 @@ def test_what_is_no_law_is_refused():
         stated()(lambda **at: 1.0)
 
 
+def test_an_argument_that_is_given_twice_is_refused():
+    """In their order, or by name, but each once."""
+    for ordered, named in (((0.2, 0.6, 1.7, 1), {}), ((0.2, 0.6), dict(eta=0.2))):
+        with pytest.raises(TypeError, match="settled: its arguments are eta, lam, sigma, each once"):
+            settled(*ordered, **named)
+
+
 def test_its_mutants_are_its_arguments_and_its_value_off_by_a_tenth():
     """Each stands trial on the same runs; one that is undefined, or no other number, is not told from the law."""
     verdict = confront("settles", settled, measured, at, Noise(1e-3))
@@ -91,3 +99,10 @@ def test_a_card_shows_the_formula_or_the_sentence():
     plain = confront("whole powers", deep, np.array([8.0]), dict(a=2.0, depth=3), Noise(1e-3))
     assert plain.latex == "" and plain.unseen == ("depth",)
     assert plain.changes == {"depth": r"\mathrm{depth}" "\n" r"\to \frac{11}{10}\ \mathrm{depth}"}
+
+
+def test_a_sign_has_no_neighbours():
+    """A stated sign is judged with its rivals, or alone; it cannot be off by a tenth."""
+    sign = stated("x > 0")(lambda x: np.sign(x))
+    verdict = confront("signs", sign, lambda seed: np.array([0.3, 2.0]), dict(x=np.array([1.0, 2.0])), Sign())
+    assert verdict.holds and not verdict.mutants

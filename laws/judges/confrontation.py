@@ -19,7 +19,8 @@ from laws.judges import pictures
 from laws.judges.diagnosis import diagnose, place
 from laws.judges.finding import Finding, Judge, Predict, finite, match, real
 from laws.judges.noise import Noise
-from laws.judges.samples import Distribution, Mean
+from laws.judges.samples import Distribution, Mean, Trend
+from laws.judges.statements import Sign
 from laws.judges.verdict import Panel, Verdict, ratio
 from laws.law import Law
 from laws.problem import Problem
@@ -29,6 +30,7 @@ from laws.typeset import latex
 listeners: ContextVar[tuple[Callable[[Any], None], ...]] = ContextVar("listeners", default=())
 entropy: ContextVar[int | None] = ContextVar("entropy", default=None)  # None: the seeds as written
 SAMPLED = (Distribution, Mean, Noise)  # these may be given data in hand
+SIGNS = (Sign, Trend)  # a sign is not off by a tenth
 STATED = (Law, Problem, Stated)  # these have mutants
 
 
@@ -43,7 +45,7 @@ class Refuted(AssertionError):
         """In a notebook: the picture, and the message without the lines of code that led to it."""
         from IPython.display import Image, display
 
-        display(Image(self.verdict._repr_png_()))
+        display(Image(self.verdict.png()))
         return [f"Refuted: {self}"]
 
 
@@ -75,17 +77,18 @@ def confront(
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
     """
+    __tracebackhide__ = lambda raised: raised.errisinstance(Refuted)  # noqa: E731 what was refuted is not in here
     started = time.perf_counter()
     _check(claim, law, run, at, judge, rivals, seed, of)
     seed, seen = fresh(seed, claim), through or (lambda law: law)
     law_at = _prediction(seen(law), at)
-    rival_at = {name: _prediction(rival, at) for name, rival in (rivals or {}).items()}
+    rival_at = {name: _prediction(rival, at, f"the rival {name!r}") for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
         law_at(**getattr(judge, "free", {}))  # refuses bad arguments before any work
-    runs = judge.collect(run if callable(run) else _recorded(run, judge), seed)
-    found = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
+    runs = _collected(judge, run, seed)
+    found, worst = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
-    mutants = law.mutants() if isinstance(law, STATED) else {}
+    mutants = law.mutants() if isinstance(law, STATED) and not isinstance(judge, SIGNS) else {}
     spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
     named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, STATED) else labels or {}
     panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
@@ -95,7 +98,7 @@ def confront(
     for listener in listeners.get():
         listener(verdict)
     if not verdict.holds:
-        raise Refuted(_message(verdict, found, law_at, judge, runs, at), verdict)
+        raise Refuted(_message(verdict, found, worst, judge, runs, at), verdict)
     return verdict
 
 
@@ -123,15 +126,19 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
     )
 
 
-def _recorded(data, judge: Judge) -> Callable:
-    """Data in hand as the run of a judge of samples: whatever it asks for, it gets them all."""
-    if not isinstance(judge, SAMPLED):
-        names = ", ".join(kind.__name__ for kind in SAMPLED)
-        raise TypeError(
-            f"run: data in hand serve the judges {names}; {type(judge).__name__} needs a function that runs"
-        )
-    values = finite(data, "the data")
-    return lambda n, seed: values
+def _collected(judge: Judge, run, seed: int):
+    """What the judge was shown; whatever a judge of samples asks of data in hand, it gets them all."""
+    if not callable(run):
+        if not isinstance(judge, SAMPLED):
+            names = ", ".join(kind.__name__ for kind in SAMPLED)
+            raise TypeError(f"run: data in hand serve the judges {names}; {type(judge).__name__} needs a function")
+        values = finite(run, "the data")
+        return judge.collect(lambda n, seed: values, seed)
+    try:
+        return judge.collect(run, seed)
+    except TypeError as error:
+        error.add_note(f"{type(judge).__name__}: {(inspect.getdoc(judge) or '').partition(chr(10))[0]}")
+        raise
 
 
 def _forms(law) -> tuple:
@@ -141,15 +148,13 @@ def _forms(law) -> tuple:
     return (law, law.coarse) if isinstance(law, Problem) else (law,)
 
 
-def _found(judge: Judge, runs, law, forms: list[Predict]) -> Finding:
-    """What was found of a law: the worse of its forms, if they are formulas."""
-    found = [judge.weigh(runs, form) for form in forms]
+def _found(judge: Judge, runs, law, forms: list[Predict]) -> tuple[Finding, Predict]:
+    """What was found of a law, and of which of its forms: of formulas the worse, of solutions the finer."""
+    found = [(judge.weigh(runs, form), form) for form in forms]
     if not isinstance(law, Problem):
-        return max(found, key=_factor)
-    if len({finding.accepted for finding in found}) > 1:
-        raise ValueError(
-            f"{law.name}: these runs see the error of its solution; give it a smaller rtol than {law.rtol:g}"
-        )
+        return max(found, key=lambda pair: _factor(pair[0]))
+    if len({finding.accepted for finding, _ in found}) > 1:
+        raise ValueError(f"{law.name}: these runs see the error of its solution; give it an rtol < {law.rtol:g}")
     return found[0]
 
 
@@ -234,10 +239,18 @@ def _factor(finding: Finding) -> float:
     return ratio(finding.figure, finding.threshold)
 
 
-def _prediction(rival, at) -> Predict:
-    if callable(rival):
-        return lambda **extra: real(rival(**{**at, **extra}), "the law")
-    return lambda **extra: real(rival, "the law")
+def _prediction(rival, at, whose="the law") -> Predict:
+    if not callable(rival):
+        return lambda **extra: real(rival, whose)
+
+    def predict(**extra):
+        try:
+            return real(rival(**{**at, **extra}), whose)
+        except (TypeError, ValueError) as error:
+            error.add_note(f"raised by {whose} at {', '.join({**at, **extra})}")
+            raise
+
+    return predict
 
 
 def fresh(seed: int, claim: str) -> int:

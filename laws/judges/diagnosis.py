@@ -3,7 +3,8 @@
 A law that has been refused is changed by one number: multiplied, shifted, or given one argument so many times as
 large.  If for some number the same judge accepts it on the same runs, that number is told, and with it the interval
 of all the numbers around it that are accepted: the judge's own test turned round, so that the interval has the
-judge's own error rate.  Where no such number mends the law, its ratio to the runs is told at both extremes.
+judge's own error rate, if it states one.  Where no such number mends the law, its ratio to the runs is told at both
+extremes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from laws.judges.verdict import ratio
 
 Change = Callable[[float], Predict]
 WIDEST = 10.0  # times as large, or as small, as an argument is tried
+FAR = 20.0  # natural logarithm of a multiple beyond which none is told
 TRIED = 25  # places between
 NARROWED = 75  # golden sections: from any interval to round-off
 ALIKE = 0.01  # of what is accepted: between such places nothing better is looked for
@@ -54,12 +56,13 @@ def _of_the_value(weighed, law: np.ndarray, observed: np.ndarray) -> Iterator[st
             large, (best, *ends) = found[0] < 1, [1 / c if found[0] < 1 else c for c in found]
             yield f"the law is about {_told(best, *ends)} times too {'large' if large else 'small'}{everywhere}"
         elif found:
-            yield f"the law would pass multiplied by {_told(*found)}{everywhere}: its sign is wrong"
+            sign = ": its sign is wrong" if max(found) < 0 else ""
+            yield f"the law would pass multiplied by {_told(*found)}{everywhere}{sign}"
     gaps = (observed - law).ravel()
     found = _accepted(weighed(lambda d: lambda **extra: law + d), gaps.min(), gaps.max()) if law.size > 1 else None
     if found:
         shift = "large" if found[0] < 0 else "small"
-        yield f"the law is too {shift} by about {_told(*sorted(map(abs, found), key=abs(found[0]).__ne__))}{everywhere}"
+        yield f"the law is too {shift} by about {_told(*map(abs, found))}{everywhere}"
 
 
 def _of_arguments(weighed, predict: Predict, at: Mapping, variable: str = "") -> Iterator[str]:
@@ -69,7 +72,7 @@ def _of_arguments(weighed, predict: Predict, at: Mapping, variable: str = "") ->
         def scaled(c: float, name=name) -> Predict:
             return lambda **extra: predict(**{**extra, name: c * np.asarray({**at, **extra}[name], dtype=float)})
 
-        figure = weighed(lambda x, scaled=scaled: scaled(math.exp(x)))
+        figure = weighed(lambda x, scaled=scaled: scaled(math.exp(min(max(x, -FAR), FAR))))
         places = np.linspace(-math.log(WIDEST), math.log(WIDEST), TRIED)
         k = int(np.argmin([figure(x) for x in places]))
         found = _accepted(figure, places[max(k - 1, 0)], places[min(k + 1, TRIED - 1)])
@@ -133,7 +136,7 @@ def _told(best: float, low: float, high: float) -> str:
 
 def _extremes(law: np.ndarray, observed: np.ndarray, at: Mapping) -> str:
     """Between which ratios a law goes that no single number mends."""
-    usable = observed != 0
+    usable = (observed != 0) & np.isfinite(law)
     if np.count_nonzero(usable) < 2:
         return "no factor, offset or multiple of an argument mends it"
     quotients = np.where(usable, law / np.where(usable, observed, 1), np.nan)

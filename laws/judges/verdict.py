@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def table(lines: Sequence[Sequence[str]], note: str = "") -> Panel:
     return Panel("", "", (*cells, Series("cell", [x[-1]], [0.0]), *([below] if note else [])))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """A claim judged: `figure` against `threshold`, and by what factor every rival failed.
 
@@ -92,7 +92,7 @@ class Verdict:
     false_alarm: float | None
     seed: int
     seconds: float
-    panels: tuple[Panel, ...] = field(repr=False)
+    panels: tuple[Panel, ...]
     cases: str = ""
     about: str = ""
 
@@ -156,7 +156,11 @@ class Verdict:
         lines += [f"  mutants: {seen} of {len(self.mutants)} rejected"] if self.mutants else []
         return "\n".join(lines)
 
-    def _repr_png_(self) -> bytes:
+    def __repr__(self) -> str:
+        return str(self)
+
+    def png(self) -> bytes:
+        """The figure as a PNG file."""
         import io
 
         picture = io.BytesIO()
@@ -167,7 +171,7 @@ class Verdict:
         import base64
         import html
 
-        data = base64.b64encode(self._repr_png_()).decode()
+        data = base64.b64encode(self.png()).decode()
         return f"<pre>{html.escape(str(self))}</pre><img width='100%' src='data:image/png;base64,{data}'>"
 
 
