@@ -19,11 +19,12 @@ from laws.judges import (
     Verdict,
     confront,
     measure,
+    seeds_needed,
 )
 from laws.law import Law, Source, Step, formula
 
 __all__ = [
     "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Order",
     "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict", "confront", "formula",
-    "measure",
+    "measure", "seeds_needed",
 ]  # fmt: skip

@@ -12,7 +12,8 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `UpperBound`, `LowerBound`: the intervals of another judge, for a law that is an inequality;
 - `Fitted`: the intervals of another judge, for a law with parameters fitted to some runs and judged on others.
 
-`measure` judges nothing: it reports a number over seeds where there is no law yet.
+`measure` judges nothing: it reports a number over seeds where there is no law yet.  `seeds_needed` says, before the
+runs are made, how many seeds a judge of random runs would take.
 """
 
 from laws.judges.bounds import LowerBound, UpperBound
@@ -21,6 +22,7 @@ from laws.judges.fitting import Fitted
 from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
 from laws.judges.medians import Median
+from laws.judges.planning import Plan, seeds_needed
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
 from laws.judges.statements import Count, Sign
@@ -37,6 +39,7 @@ __all__ = [
     "Measurement",
     "Median",
     "Order",
+    "Plan",
     "Refuted",
     "Roundoff",
     "Sign",
@@ -47,4 +50,5 @@ __all__ = [
     "confront",
     "in_turn",
     "measure",
+    "seeds_needed",
 ]
