@@ -20,6 +20,7 @@ from laws.judges import (
     Verdict,
     confront,
     measure,
+    seeds_needed,
 )
 from laws.law import Law, Source, Step, formula
 from laws.problem import Problem
@@ -28,5 +29,5 @@ from laws.stated import stated
 __all__ = [
     "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Noise",
     "Order", "Problem", "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict",
-    "confront", "formula", "measure", "stated",
+    "confront", "formula", "measure", "seeds_needed", "stated",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Fitted`: the intervals of another judge, for a law with parameters fitted to some runs and judged on others;
 - `Noise`: the noise of the measurements, as stated, where there is one of each or a few.
 
-`measure` judges nothing: it reports a number over seeds where there is no law yet.
+`measure` judges nothing: it reports a number over seeds where there is no law yet.  `seeds_needed` says, before the
+runs are made, how many seeds a judge of random runs would take.
 """
 
 from laws.judges.bounds import LowerBound, UpperBound
@@ -23,6 +24,7 @@ from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
 from laws.judges.medians import Median
 from laws.judges.noise import Noise
+from laws.judges.planning import Plan, seeds_needed
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
 from laws.judges.statements import Count, Sign
@@ -40,6 +42,7 @@ __all__ = [
     "Median",
     "Noise",
     "Order",
+    "Plan",
     "Refuted",
     "Roundoff",
     "Sign",
@@ -50,4 +53,5 @@ __all__ = [
     "confront",
     "in_turn",
     "measure",
+    "seeds_needed",
 ]

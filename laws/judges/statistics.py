@@ -18,6 +18,7 @@ import numpy as np
 from scipy.special import bdtr, bdtrc
 
 FEWEST = 20  # independent runs, below which nothing statistical is asserted
+MOST = 100_000  # runs that anybody would make
 
 
 def catoni_radius(samples: int, variance: float, error: float) -> float:
@@ -92,9 +93,18 @@ def rank_signs(x, values: np.ndarray) -> np.ndarray:
 @cache
 def votes(excess: float, by_chance: float, missed: float) -> tuple[int, int]:
     """How many runs, and how many of them must agree, to tell probability 1/2 + excess from 1/2."""
-    for runs in range(FEWEST, 100_000):
-        enough = bdtrc(np.arange(runs), runs, 0.5) <= by_chance  # of 1, 2, ... runs votes by chance
-        needed = int(np.argmax(enough)) + 1
-        if enough.any() and bdtr(needed - 1, runs, 0.5 + excess) <= missed:
-            return runs, needed
-    raise ValueError(f"excess = {excess:g} is too small to be detected with fewer than 100,000 runs")
+    if _votes(np.arange(MOST - 500, MOST), excess, by_chance, missed) is None:
+        raise ValueError(f"excess = {excess:g} is too small to be detected with fewer than {MOST:,} runs")
+    each = (_votes(np.arange(n, n + 500), excess, by_chance, missed) for n in range(FEWEST, MOST, 500))
+    return next(found for found in each if found)
+
+
+def _votes(runs: np.ndarray, excess: float, by_chance: float, missed: float) -> tuple[int, int] | None:
+    """The first of these numbers of runs that will do, and how many must agree."""
+    low, needed = np.zeros_like(runs), runs + 1  # votes that agree by chance too often, and rarely enough: by halving
+    while np.any(needed - low > 1):
+        middle = (low + needed) // 2
+        rare = bdtrc(middle - 1, runs, 0.5) <= by_chance
+        low, needed = np.where(rare, low, middle), np.where(rare, middle, needed)
+    found = np.flatnonzero((needed <= runs) & (bdtr(needed - 1, runs, 0.5 + excess) <= missed))
+    return (int(runs[found[0]]), int(needed[found[0]])) if found.size else None
