@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -13,7 +13,7 @@
 # larger than the other, learning is *lazy*: exponential, with a kernel that stays what it was. If both layers are
 # small and equal, it is *rich*: a plateau, then a sigmoidal rise. One conserved number, the balance $\lambda$ of the
 # two layers, leads from one regime to the other, and the whole way can be solved. See the notebook `chain` for equal
-# layers.
+# layers, and `unbalanced` for a mode whose direction must be learnt as well: there it counts *which* layer is larger.
 
 # %%
 import matplotlib.pyplot as plt
@@ -35,7 +35,8 @@ sp.init_printing(use_latex="mathjax", latex_printer=lambda expr, **_: latex(expr
 # ## From the loss to a Riccati equation
 #
 # One mode: an input of variance $\mu$, one hidden unit, one output, and a correlation $s = \langle xy\rangle$. The
-# weights are $c$ and $d$. Up to a constant the mean squared error and its gradient flow are
+# weights are $c$ and $d$. (The variance is the $\lambda$ of `chain`; here this letter is the balance, as in the
+# literature.) The mean squared error has the gradient flow
 
 # %%
 t, s, mu, lam, a0, tau = sp.symbols("t s mu lam a0 tau", real=True)

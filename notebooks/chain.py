@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -25,8 +25,11 @@ from IPython.display import display
 from laws import Order, Refuted, confront
 from laws.flow import antiderivative, gradient_flow
 from laws.proof import prove
+from laws.typeset import latex
 from numerics import chain
 from theory.chain import any_depth, half_time_2, shallow, two_layers
+
+sp.init_printing(use_latex="mathjax", latex_printer=lambda expr, **_: latex(expr))  # formulas as papers print them
 
 # %% [markdown]
 # ## From the loss to one equation
@@ -37,7 +40,6 @@ from theory.chain import any_depth, half_time_2, shallow, two_layers
 # %%
 t, s, lam, a0, tau = sp.symbols("t s lam a0 tau", real=True)
 a, w, w1, w2 = sp.symbols("a w w1 w2", real=True)
-sp.init_printing(use_latex="mathjax", ln_notation=True, symbol_names={lam: r"\lambda"})
 loss = (s - lam * a) ** 2 / (2 * lam)
 loss
 

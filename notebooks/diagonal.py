@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -64,9 +64,9 @@ mirror
 # Measure time and pull in units of $\ln(1/\alpha)$: $t = T\ln(1/\alpha)$, $h = S\ln(1/\alpha)$. Then
 
 # %%
-S = sp.Symbol("S", real=True)
-small = (alpha ** (2 - 2 * S) - alpha ** (2 + 2 * S)) / 4
-assert sp.simplify((mirror.rhs.subs(h, S * sp.log(1 / alpha)) - small).rewrite(sp.exp).subs(alpha, sp.exp(-3))) == 0
+S, start = sp.Symbol("S", real=True), sp.Symbol("alpha", positive=True)
+small = (start ** (2 - 2 * S) - start ** (2 + 2 * S)) / 4
+assert sp.simplify((mirror.rhs.subs({alpha: start, h: -S * sp.log(start)}) - small).rewrite(sp.exp)) == 0
 sp.Eq(sp.Symbol("beta"), small)
 
 # %% [markdown]

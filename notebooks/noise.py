@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -136,10 +136,8 @@ plt.show()
 generator = torch.Generator().manual_seed(5)
 angle = 2 * np.pi * torch.rand(2000, generator=generator, dtype=torch.float64)
 ring = torch.stack([2 * torch.cos(angle), 1.2 * torch.sin(angle)], 1)
-small = noise.train(
-    noise.initial(2, 6, seed=3), ring, noise.Sampled(noise.Gaussian(0.7)), noise.Adam(5e-3),
-    noise.Schedule(600, cool=0.7), batch=128, seed=4,
-)  # fmt: skip
+kind, schedule = noise.Sampled(noise.Gaussian(0.7)), noise.Schedule(600, cool=0.7)
+small = noise.train(noise.initial(2, 6, seed=3), ring, kind, noise.Adam(5e-3), schedule, batch=128, seed=4)
 x = ring[:5]
 
 

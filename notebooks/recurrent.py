@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -137,8 +137,8 @@ def no_memory(b, **rest):
     return frozen_recurrence(b=1e-12, **rest)
 
 
-column = lambda row: row[:, None]  # noqa: E731
-at = dict(t=times, b=column(start[1]), T=4, delta=column(strengths), rho=column(ratios), sigma0=0.09, tau=tau_)
+b0, delta0, rho0 = (row[:, None] for row in (start[1], strengths, ratios))  # modes down, times along
+at = dict(t=times, b=b0, T=4, delta=delta0, rho=rho0, sigma0=0.09, tau=tau_)
 judge, labels = Order(1, start=0.05), dict(t="time t (τ = 1.3)", y="gain a c of two modes", h="step η")
 confront("at rest the gain is logistic", frozen_recurrence, frozen, at, judge, {"no memory": no_memory}, labels=labels)
 

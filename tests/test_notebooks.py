@@ -20,12 +20,21 @@ def executed(path):
         client = NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_name="python3", config=sockets)
         client.execute(cwd=path.parent)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert all(output.output_type != "error" for output in outputs)  # what cannot be shown stops no cell
     return [output.get("data", {"text/plain": output.get("text", "")}) for output in outputs]
 
 
 def test_there_are_notebooks():
     """The folder holds notebooks: otherwise the next test would pass by running none."""
     assert sources
+
+
+def test_readme_lists_them():
+    """The README's table of notebooks names each of them, and no other."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    _, rows, _ = re.split(r"\n## Notebooks\n|\n## A thousand networks\n", readme)
+    named = [name for row in rows.splitlines() if row.startswith("| `") for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == [path.stem for path in sources]
 
 
 @pytest.mark.parametrize("path", sources, ids=lambda path: path.stem)
