@@ -206,8 +206,8 @@ def test_prose_sets_code_as_code():
 
 def test_questions_stand_under_the_file_of_their_test():
     """What was measured is listed by the file that measured it."""
-    measured = [(Measurement(what, "", 0, 0.0, ()), f"validate/test_{file}.py::test_it[1]", 0.1)
-                for what, file in (("how far?", "flip_flop"), ("how long?", "drift"), ("how wide?", "flip_flop"))]  # fmt: skip
+    said = [("how far?", "flip_flop"), ("how long?", "drift"), ("how wide?", "flip_flop")]
+    measured = [(Measurement(what, "", 0, 0.0, ()), f"validate/test_{file}.py::a[1]", 0.1) for what, file in said]
     asked = page._asked(Gathered(measured=measured))
     assert {file: [m.what for m in some] for file, some in asked.items()} == {
         "drift": ["how long?"],
