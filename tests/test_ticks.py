@@ -65,3 +65,10 @@ def test_small_marks_are_larger_in_the_legend():
     kinds = (Series("run", many, many, "runs"), Series("rival", many, many, "half", joined=False))
     legend = drawing.figure((Panel("x", "y", kinds),)).axes[0].get_legend()
     assert all(handle.get_markersize() >= drawing.READ for handle in legend.legend_handles)
+
+
+def test_what_a_logarithmic_axis_cannot_show_has_no_tick():
+    """A level of 0, or one that was not measured, is left out of a logarithmic axis."""
+    line = (Series("run", [0.0, 1e-3, 1e-2, float("nan")], [1.0, 2.0, 3.0, 4.0], "runs"),)
+    axes = drawing.figure((Panel("penalty", "distance", line, "x"),)).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.001", "0.01"]

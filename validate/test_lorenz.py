@@ -51,7 +51,10 @@ def test_critical_forcing():
 
     run = lambda size, seed: np.array([onset(int(k), size) for k in sizes])  # noqa: E731
     law = lambda sites: np.array([critical_forcing(int(k)) for k in sites])  # noqa: E731
-    rivals = {"8/9, as in an endless ring": lambda sites: 0 * sites + 8 / 9, "1": lambda sites: 0 * sites + 1.0}
+    rivals = {
+        "8/9, as in an endless ring": lambda sites: 0 * sites + 8 / 9,
+        "1 on every ring": lambda sites: 0 * sites + 1.0,
+    }
     claim = "the rest state gives way at a forcing that depends on the ring"
     judge = Order(2, 0.2, then=4)
     every = Series("run", list(range(4, 41)), [critical_forcing(k) for k in range(4, 41)], "law, for every ring")

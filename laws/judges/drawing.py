@@ -103,7 +103,7 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     axes.set_xlabel(_wrapped(panel.x, 60))
     if "x" in panel.log:
         axes.set_xscale("log")
-        ticks.few_distances(axes.xaxis)
+        ticks.few_powers(axes.xaxis)
     else:
         whole = all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run")
         axes.locator_params(axis="x", nbins=6, integer=whole)

@@ -33,20 +33,21 @@ def mark(axes, panel: Panel) -> None:
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         if name in panel.log:
             axis.set_minor_formatter(NullFormatter())
-            at = np.unique(np.concatenate([np.ravel(series.x) for series in panel.series]))
+            at = np.unique(np.concatenate([np.ravel(series.x).astype(float) for series in panel.series]))
+            at = at[at > 0]
             named = name == "x" and at.size <= FEW
             few = at.tolist() if named else _between_powers(*axis.get_view_interval())
             if len(few):
                 axis.set_ticks(few, written(few, panel.x if name == "x" else panel.y))
-            elif axis.get_label_text().startswith(UNITS):
+            else:
                 _mark_lowest(axis)
     if panel.ticks:
         places, names = zip(*panel.ticks, strict=True)
         axes.set_xticks(places, [plain(name) for name in names], fontsize=8)
 
 
-def few_distances(axis) -> None:
-    """On an axis in a row of a picture, half as many powers of ten."""
+def few_powers(axis) -> None:
+    """So few powers of ten as a low picture of rows has room for."""
     axis.get_major_locator().set_params(numticks=6)
     _mark_lowest(axis)
 
@@ -75,6 +76,9 @@ def _between_powers(low: float, high: float) -> list[float]:
 def _mark_lowest(axis) -> None:
     """On an axis of distances that ends where smaller ones are not told apart, say so."""
     from matplotlib.ticker import LogFormatterSciNotation
+
+    if not axis.get_label_text().startswith(UNITS):
+        return
 
     class AtMost(LogFormatterSciNotation):
         def __call__(self, x, pos=None):
