@@ -64,8 +64,12 @@ def show(
         return 0
     spelled = {x: sp.Symbol(SPELLED.get(x.name, x.name)) for x in law.symbols}
     written = lambda expr: sp.pretty(expr.subs(spelled), use_unicode=True, wrap_line=False)  # noqa: E731
-    print(full + "\n\n" + written(sp.Eq(law.lhs, law.rhs, evaluate=False)) + "\n")
+    equation = written(sp.Eq(law.lhs, law.rhs, evaluate=False))
+    print(full + "\n\n" + (equation.replace(" = ", " ≃ ", 1) if law.upto else equation) + "\n")
     print("given   ", ", ".join(written(h) for h in law.given) or "nothing")
+    if law.upto:
+        small, power = law.upto
+        print("up to   ", f"residuals of order {small.subs(spelled)}^({sp.sstr(power.subs(spelled))})")
     print("source  ", law.source)
     example = " ".join(f"{x.name}={law.examples[0][x.name]}" for x in law.symbols)
     print("try     ", f"laws eval {full} {example}")

@@ -22,7 +22,8 @@ def broken(lhs: sp.Expr, sign: str, rhs: sp.Expr) -> str:
     """The LaTeX of an equation in pieces, one a line; after a blank line each, what the abbreviations mean."""
     short, meanings = abbreviated(rhs)
     lines = [_signed(_terms(short), f"{latex(lhs)} {sign} ")]
-    lines += [[rf"\text{{where }} {latex(name)} = {latex(meaning)}"] for name, meaning in meanings]
+    first = [r"\text{where } ", *[""] * MOST]
+    lines += [[f"{word}{latex(name)} = {latex(part)}"] for word, (name, part) in zip(first, meanings, strict=False)]
     return "\n\n".join("\n".join(pieces) for pieces in lines)
 
 
@@ -56,8 +57,10 @@ def _terms(expr: sp.Expr) -> list[str]:
         if len(latex(term)) < LONG or len(sums) != 1:
             found.append(latex(term))
             continue
-        inner = _signed([latex(part) for part in _ordered(sums[0])], rf"{latex(term / sums[0])} \Bigl( ")
-        found += [*inner[:-1], inner[-1] + r" \Bigr)"]
+        parts = [latex(part) for part in _ordered(sums[0])]
+        size = "Bigg" if any(r"\frac" in part for part in parts) else "Big"  # \left and \right would forbid a break
+        inner = _signed(parts, rf"{latex(term / sums[0])} \{size}l( ")
+        found += [*inner[:-1], inner[-1] + rf" \{size}r)"]
     return found
 
 

@@ -22,9 +22,10 @@ ITALIC = {"A": 0x1D434, "a": 0x1D44E, "Α": 0x1D6E2, "α": 0x1D6FC}  # first cap
 
 
 def mathml(latex: str) -> str:
-    """The formula as MathML; a function's name is set off from what stands before it, and bars of norms are alike."""
+    """The formula as MathML: the names of functions are set off, slashes are not, and bars of norms are alike."""
     plain = convert(latex, display="block")
     plain = re.sub('<mo(?: fence="false")?(?: stretchy="false")?>(&#x02016;|&#x0007C;)</mo>', BAR, plain)
+    plain = re.sub("<mo>(/|&#x0002F;)</mo>", r'<mo lspace="0" rspace="0">\1</mo>', plain)
     return re.sub(r"<m[io]>([a-z]{2,})</m[io]>", r'<mrow><mspace width="0.17em" /><mi>\1</mi></mrow>', plain)
 
 

@@ -90,6 +90,7 @@ def write(folder: Path, gathered: Gathered) -> None:
     page = template.render(
         gathered=gathered,
         power=_power_by_topic(gathered),
+        asked=_asked(gathered),
         changes={card.verdict.law: card.verdict.changes for card in gathered.cards if card.verdict.changes},
         versions=_versions(),
         documents=_documents(gathered),
@@ -188,8 +189,17 @@ def _documents(gathered: Gathered) -> dict[str, tuple[str, list[tuple[Card, str]
         homes = {document: where for document, _, where in named if document in known}
         for document, where in (homes or {"derived here" if card.law else "stated in the test": ""}).items():
             groups.setdefault(document, []).append((card, where))
-    there = (name for name in sorted(groups) if groups[name] or name in wrong)
+    there = [name for name in sorted(groups, key=str.lower) if groups[name] or name in wrong]
+    there.sort(key=lambda name: name not in known)  # what is printed nowhere comes last
     return {name: (gathered.references.get(name, ""), groups[name], wrong[name]) for name in there}
+
+
+def _asked(gathered: Gathered) -> dict[str, list[Measurement]]:
+    """What was measured, by the file of its test."""
+    files: dict[str, list[Measurement]] = defaultdict(list)
+    for measured, test, _ in gathered.measured:
+        files[Path(test.partition("::")[0]).stem.removeprefix("test_").replace("_", " ")].append(measured)
+    return dict(sorted(files.items()))
 
 
 def _told(gathered: Gathered) -> dict[str, str]:
@@ -314,7 +324,9 @@ def _factor(value: float) -> str:
     """A factor in two digits, more beside 1, which it must not seem to be; a power of ten beyond ten thousand."""
     if value == float("inf"):
         return "∞"
-    return plain(f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.4g}" if 0.95 < value < 1.05 else f"{value:.2g}")
+    if 0.95 < value < 1.05:
+        return next(text for digits in (4, 6, 9, 17) if float(text := f"{value:.{digits}g}") != 1 or value == 1)
+    return plain(f"{value:.0f}" if 10 <= value < 10_000 else f"{value:.2g}")
 
 
 def _fallen(fall: Fall) -> str:

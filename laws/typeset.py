@@ -6,6 +6,7 @@ import re
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter, greek_letters_set
+from sympy.printing.precedence import PRECEDENCE
 
 SPELLED = {"lam": r"\lambda", "eps": r"\epsilon", "perp": r"\perp", "par": r"\parallel"}  # and what sympy cannot know
 SPOKEN = {
@@ -22,6 +23,26 @@ class _Paper(LatexPrinter):
     def _print_Pow(self, expr):
         self._settings["root_notation"] = getattr(expr.exp, "q", 1) == 2  # a sqrt, but no cube roots
         return super()._print_Pow(expr)
+
+    def _helper_print_standard_power(self, expr, template):
+        base = self.parenthesize(expr.base, PRECEDENCE["Pow"])
+        return template % (self.parenthesize_super(base) if expr.base.is_Symbol else base, self._raised(expr.exp))
+
+    def _print_ExpBase(self, expr, exp=None):
+        return self._do_exponent(rf"e^{{{self._raised(expr.args[0])}}}", exp)
+
+    def _raised(self, exponent):
+        """An exponent on one line, as 2/D - 1, where its fractions are no longer than that."""
+        ordered = sorted(sp.Add.make_args(exponent), key=lambda term: term.could_extract_minus_sign())
+        printed = ""
+        for above, below in map(sp.fraction, ordered):
+            if above.is_Add or below.is_Add:
+                return self._print(exponent)
+            under = f"({self._print(below)})" if below.is_Mul else self._print(below)
+            part = self._print(above) + ("" if below == 1 else f" / {under}")
+            minus = f" - {part[1:].lstrip()}" if part.startswith("-") else ""
+            printed += (minus or f" + {part}") if printed else part
+        return self._print(exponent) if r"\frac" in printed else printed
 
     def _print_hyper(self, expr, exp=None):
         if expr.ap == (1,) and expr.bq == (2,):  # 1F1(1; 2; x) is (e^x - 1)/x
@@ -70,13 +91,14 @@ def plain(text: str) -> str:
         text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z=]|_\w{{5}})", sign, text)
     text = re.sub(r"(?<![\w.])1e([+-]?)0*(\d+)\b", lambda power: "10" + _raised(power[1].strip("+") + power[2]), text)
     text = re.sub(r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + _raised(power[1].strip("+") + power[2]), text)
-    text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?![\w.])", lambda x: x[1] + x[2].translate(LOWERED), text)
+    text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?!\w|\.\d)", lambda x: x[1] + x[2].translate(LOWERED), text)
     text = re.sub(r"\^(-?\d+|[TNDLnit])(?!\w|\.\d)", lambda power: _raised(power[1]), text)
     text = re.sub(r"\^\(([-+\dTNDLnit]+)\)", lambda power: _raised(power[1]), text)
-    text = re.sub(r"\bsum_(?=\w)", "Σ_", text)
-    for typed, sign in {"->": "→", ">=": "≥", "<=": "≤"}.items():
+    text = re.sub(r"_perp(?![A-Za-z])", "⊥", re.sub(r"\bsum_(?=\w)", "Σ_", text))
+    for typed, sign in {"->": "→", ">=": "≥", "<=": "≤", "+-": "±"}.items():
         text = text.replace(typed, sign)
-    return re.sub(r"\bsqrt *(?=[\w(])", "√", text)
+    text = re.sub(r"(?<![\w)])<([^\s<>=][^<>=]*)>", r"⟨\1⟩", text)
+    return re.sub(r"\bsqrt *(?=[\w(])", "√", re.sub(r"\bsqrt\((\w)\)", r"√\1", text))
 
 
 def _raised(power: str) -> str:

@@ -27,6 +27,8 @@ def test_show(capsys):
     shown = capsys.readouterr().out
     assert "λ" in shown and "τ > 0" in shown and "derived here" in shown
     assert main(shown.partition("try")[2].split()[1:]) == 0
+    assert main(["show", "small_start_time"]) == 0
+    assert " ≃ " in (asymptotic := capsys.readouterr().out) and "residuals of order a0^(1 - 2/D)" in asymptotic
     assert main(["show", "chain.half_time_2", "--latex"]) == 0
     assert r"\lambda" in capsys.readouterr().out
 

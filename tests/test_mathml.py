@@ -33,6 +33,11 @@ def test_bars_of_a_norm_are_alike():
     assert norm.count('<mo stretchy="false" lspace="0" rspace="0">') == 6
 
 
+def test_a_slash_has_no_space():
+    """A fraction on one line is as close as a number."""
+    assert '<mn>1</mn><mo lspace="0" rspace="0">&#x0002F;</mo><mn>3</mn>' in mathml("a^{1 / 3}")
+
+
 def test_scripts_have_a_base_and_a_script():
     """A power of a function is a base and an exponent, as browsers ask."""
     for power in ElementTree.fromstring(mathml(r"\tanh^{2}{\left(x \right)} + {}_{2}F_{1}(a, b; c; x)")).iter():

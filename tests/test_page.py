@@ -6,6 +6,7 @@ import pytest
 from laws import Count, Order, Sign, confront, formula, page
 from laws.judges import confrontation
 from laws.judges.drawing import HUES
+from laws.judges.measurement import Measurement
 from laws.judges.verdict import Panel, Series
 from laws.report import Card, Gathered
 from theory.chain import any_depth, half_time_2, shallow, two_layers
@@ -201,3 +202,19 @@ def test_prose_sets_code_as_code():
     assert str(page._prose("errors as of `at_rest`, 2 < sum_i x_i")) == (
         "errors as of <code>at_rest</code>, 2 &lt; Σ<sub>i</sub> x<sub>i</sub>"
     )
+
+
+def test_questions_stand_under_the_file_of_their_test():
+    """What was measured is listed by the file that measured it."""
+    said = [("how far?", "flip_flop"), ("how long?", "drift"), ("how wide?", "flip_flop")]
+    measured = [(Measurement(what, "", 0, 0.0, ()), f"validate/test_{file}.py::a[1]", 0.1) for what, file in said]
+    asked = page._asked(Gathered(measured=measured))
+    assert {file: [m.what for m in some] for file, some in asked.items()} == {
+        "drift": ["how long?"],
+        "flip flop": ["how far?", "how wide?"],
+    }
+
+
+def test_a_factor_beside_1_does_not_seem_to_be_1():
+    """A rejection by little more than 1 has the digits that tell it from 1."""
+    assert [page._factor(value) for value in (1.0, 1.00003, 0.9999999, 1.31)] == ["1", "1.00003", "0.9999999", "1.3"]

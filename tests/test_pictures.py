@@ -4,7 +4,8 @@ import numpy as np
 
 from laws import Distribution, Mean, Order, Roundoff, Solver, Trend, confront
 from laws.judges import drawing
-from laws.judges.drawing import LOWEST, UNITS, look
+from laws.judges.drawing import look
+from laws.judges.ticks import LOWEST, UNITS
 from laws.judges.verdict import Panel, Series
 from laws.typeset import plain
 

@@ -19,7 +19,9 @@ NAMES = {
 LINES = {
     "W1^T x^2. in 2^N": "W₁ᵀ x². in 2ᴺ",
     "b0^(2-D) at lam = 1e-05": "b₀²⁻ᴰ at λ = 10⁻⁵",
-    "Sigma <= sqrt(pi) + sqrt eta -> inf": "Σ ≤ √(π) + √η → ∞",
+    "Sigma <= sqrt(pi) + sqrt eta -> inf": "Σ ≤ √π + √η → ∞",
+    "<x^4> of w_perp^2 +-b0, sqrt(M-1).": "⟨x⁴⟩ of w⊥² ±b₀, √(M-1).",
+    "a < b and c > d, a<b or c>d": "a < b and c > d, a<b or c>d",
     "lambda_max of information": "λ_max of information",
     "x^2.5, 3D and x12": "x^2.5, 3D and x12",
 }
@@ -41,3 +43,12 @@ def test_functions():
 def test_plain_lines(typed):
     """Greek words, powers and indices of one letter become signs; what is none stays as it was typed."""
     assert plain(typed) == LINES[typed]
+
+
+def test_exponents_stand_on_one_line():
+    """A fraction in an exponent has a slash, and brackets below it where it needs them; a longer one stays stacked."""
+    a, b, c = sp.symbols("a b c", real=True)
+    assert latex(a ** sp.Rational(1, 3)) == "a^{1 / 3}"
+    assert latex(a ** (2 / b - 1)) == "a^{2 / b - 1}"
+    assert latex(sp.exp(-a / (b * c))) == r"e^{- a / (b c)}"
+    assert latex(a ** (1 / (b + c))) == r"a^{\frac{1}{b + c}}"

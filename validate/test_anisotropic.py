@@ -46,7 +46,7 @@ def test_autoencoder():
 
 
 def test_preconditioned_autoencoder():
-    """Preconditioned, it learns the component of variance lam at the rate 2 sqrt(lam)."""
+    """Preconditioned, an autoencoder of raw digits learns the component of variance lam at the rate 2 sqrt(lam)."""
     task = anisotropic.components(8)
     lam, V = variances(task)
     root = anisotropic.white_root(task)

@@ -135,10 +135,10 @@ def test_saddles():
         "choices that stay even": lambda number: np.cosh(4 * even),
     }
     claim = "a learner leaves every saddle at the rates of the units that are not learnt there"
-    named = ", ".join(f"{p.learnt or 'none'}: {'+'.join(p.rates)}" for p in points)
     drawn = dict(
-        number=f"saddle and unit ({named})", y="growth of the gain, cosh(4 × rate)", h="learning rate η", about=SLIDE
-    )
+        number="units learnt at the saddle, and below them the unit that grows", y="growth of the gain, cosh(4 × rate)",
+        h="learning rate η", about=SLIDE, names=[f"{p.learnt or 'none'}\n{unit}" for p in points for unit in p.rates],
+    )  # fmt: skip
     at = dict(number=np.arange(len(rates)))
     law = lambda number: np.cosh(4 * rates)  # noqa: E731
     confront(claim, law, run, at, Order(1, start=0.04), rivals, labels=drawn, picture=behaviour(), of=saddles)

@@ -249,7 +249,7 @@ def test_update_noise(name):
 
 @of_models
 def test_label_noise(name):
-    """Under label noise it drifts by the barrier of finite steps, which is the trace for small ones."""
+    """Under label noise the point drifts by the barrier of finite steps, which is the trace for small ones."""
     sigma = 3e-3
     run, H, third, eta, c = moved(name, "label", sigma)
     law = lambda: label_noise_drift(H, third, eta, sigma, c) / sigma**2  # noqa: E731

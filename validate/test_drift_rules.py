@@ -67,7 +67,7 @@ VARIED = {
 @pytest.mark.full
 @pytest.mark.parametrize("name", VARIED)
 def test_other_second_moments(name):
-    """So they do with other memories and, for RMSprop, a larger epsilon."""
+    """Adam and RMSprop make networks sparse with other memories, too, and RMSprop with a larger epsilon."""
     falls_as_descent_does_not(f"{name} makes networks sparse without added noise", VARIED[name])
 
 
@@ -213,7 +213,7 @@ def test_label_noise(which):
 
 
 def test_label_noise_spares_units():
-    """Meanwhile the active units stay: within 5 of 100 of what they were."""
+    """While pairs fall silent under label noise, active units stay: within 5 of 100 of what they were."""
     first = lambda v: v[:, -1] / v[:, 0]  # noqa: E731
     run = in_turn(lambda seed: first(labelled(seed)[0]))
     pilot = labelled(10**6)
@@ -269,7 +269,7 @@ def test_collapse_at_large_steps():
 
 
 def test_collapse_is_not_of_the_noise():
-    """They lose as many without the noise, network by network: within 1.5 of 50, at every step."""
+    """Too large steps cost as many units without label noise, network by network: within 1.5 of 50, at every step."""
     run = in_turn(lambda seed: early(seed)[0][:, :, 0] - early(seed)[0][:, :, 1])
     others = early(10**6)[0]
     lost = np.median(others[:, :, 2] - others[:, :, 0], axis=0)

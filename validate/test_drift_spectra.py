@@ -63,7 +63,7 @@ def test_smallest():
 
 
 def test_largest():
-    """Meanwhile the largest stays where it is, at the edge of stability."""
+    """As units are lost the largest eigenvalue stays where it is, at the edge of stability."""
     ratio = lambda values, of: of(values[:, -1]) / of(values[:, 2])  # noqa: E731
     others = eigenvalues(10**6, 16)
     rivals = {

@@ -94,7 +94,7 @@ def along_the_valley(n, seed):
 
 
 def test_martingale():
-    """x^2 stays what it is on average, as in (11), whose push just undoes its spread."""
+    """Along the valley x^2 stays what it is on average: the push of the noise just undoes its spread."""
     variance = along_valley["t"] * along_valley["sigma"] ** 2
 
     def run(n, seed):
@@ -112,7 +112,7 @@ def test_martingale():
 
 
 def test_fourth_moment():
-    """<x^4> grows as in (11)."""
+    """Along the valley x^4 grows on average by 4 sigma^2 t times the second moment, which stays."""
     variance = along_valley["t"] * along_valley["sigma"] ** 2
 
     def run(n, seed):

@@ -151,7 +151,7 @@ def test_imbalance_under_label_noise():
 
 
 def test_imbalance_under_update_noise(confront_imbalance):
-    """Under update noise it drifts by the noise itself, more weights coming in than going out, and by what H says."""
+    """Imbalance drifts by update noise itself, more weights coming in than going out, and by what H says."""
     network = Network(3, 6, 2)
     x, y, theta, _, loss = manifold_point(network, 4, 4)
     H = derivatives.hessian(loss, torch.from_numpy(theta)).numpy()

@@ -188,7 +188,8 @@ def test_saddle():
         "curvatures -s/2 and s/2": lambda direction: law(direction) / 2,
     }
     claim = "two layers have a saddle where one has none"
-    drawn = dict(direction="eigenvector (1, 2: saddle; 3 to 6: two minima)", y="curvature", about=SURFACE)
+    places = [f"{point}\n{k}" for point in ("saddle", "minimum +", "minimum −") for k in (1, 2)]
+    drawn = dict(direction="stationary point, and its eigenvector", y="curvature", about=SURFACE, names=places)
     at = dict(direction=np.arange(1, 7))
     confront(claim, law, run, at, Roundoff(operations=200), rivals, labels=drawn, picture=surface())
     assert sharpness(lambda weights: (s - lam * weights[0]).sum() ** 2 / (2 * lam), [torch.zeros(1)]) > 0

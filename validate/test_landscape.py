@@ -25,7 +25,8 @@ HIERARCHY = "saxe-slides, Depth introduces a hierarchy of saddle points"
 VARIABILITY = "saxe-slides, Individual variability amidst structure"
 s, lam, hidden = np.array([1.7, 0.9, 0.4]), 0.6, 4
 task = landscape.task(s, lam, inputs=5, outputs=4)
-NUMBERS, NAMES = dict(subset=np.arange(8)), "set of learnt modes: none, 1, 2, 3, 12, 13, 23, 123"
+NUMBERS = dict(subset=np.arange(8))
+NAMES = dict(subset="set of learnt modes", names=["none", "1", "2", "3", "1, 2", "1, 3", "2, 3", "1, 2, 3"])
 subsets = [learnt for r in range(4) for learnt in combinations(range(3), r)]
 
 
@@ -68,7 +69,7 @@ def test_critical_losses():
 
     judge = Roundoff(operations)
     rivals = {"strengths unsquared": lambda subset: law(subset, 0.5)}
-    labels = dict(subset=NAMES, y="1 + loss")
+    labels = {**NAMES, "y": "1 + loss"}
     confront(
         "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=plateau_loss
     )
@@ -124,7 +125,7 @@ def test_index():
         "free units at any depth, no exchanges": free_only,
         "as at depth two": lambda subset: law(subset, (2,) * 3),
     }
-    labels = dict(subset=NAMES, y="directions in which the loss falls", about=HIERARCHY)
+    labels = {**NAMES, "y": "directions in which the loss falls", "about": HIERARCHY}
     confront("the ways down are counted", law, run, NUMBERS, Count(), rivals, labels=labels, of=morse_index)
 
 

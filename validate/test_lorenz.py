@@ -50,16 +50,18 @@ def test_critical_forcing():
         return {int(sites * 0.2098), int(sites * 0.2098) + 1}
 
     run = lambda size, seed: np.array([onset(int(k), size) for k in sizes])  # noqa: E731
-    law = lambda: np.array([critical_forcing(int(k)) for k in sizes])  # noqa: E731
-    endless = np.full(len(sizes), 8 / 9)
-    rivals = {"8/9, as in an endless ring": endless, "1": 0 * endless + 1}
+    law = lambda sites: np.array([critical_forcing(int(k)) for k in sites])  # noqa: E731
+    rivals = {
+        "8/9, as in an endless ring": lambda sites: 0 * sites + 8 / 9,
+        "1 on every ring": lambda sites: 0 * sites + 1.0,
+    }
     claim = "the rest state gives way at a forcing that depends on the ring"
     judge = Order(2, 0.2, then=4)
     every = Series("run", list(range(4, 41)), [critical_forcing(k) for k in range(4, 41)], "law, for every ring")
     level = Series("rival", [4, 40], [8 / 9] * 2, "8/9, as in an endless ring")
     picture = Panel("sites n", "critical forcing F", (every, level))
-    names = dict(h=labels["h"])
-    confront(claim, law, run, {}, judge, rivals, labels=names, picture=picture, of=growth_rate)
+    names = dict(sites="sites n", y="critical forcing F", h=labels["h"])
+    confront(claim, law, run, dict(sites=sizes), judge, rivals, labels=names, picture=picture, of=growth_rate)
 
 
 starts = 8 + np.random.default_rng(3).normal(size=(3, 8))

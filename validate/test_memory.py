@@ -54,8 +54,8 @@ def used():
     """Keys in use against noise, by several numbers of keys."""
     sigma = np.geomspace(0.15, 3, 60)
     lines = [
-        Series(role, sigma.tolist(), effective_keys(r / sigma, many).tolist(), f"N = {many}")
-        for role, many in zip(("law", "rival", "run"), (N, 100, 4), strict=True)
+        Series("law" if many == N else "rival", sigma.tolist(), effective_keys(r / sigma, many).tolist(), f"N = {many}")
+        for many in (4, N, 100)
     ]
     return Panel("noise of the query σ (keys of length 1.3)", "effective number of keys K", tuple(lines), "xy")
 

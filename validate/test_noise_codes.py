@@ -246,7 +246,7 @@ def test_activities_covary_less():
 
 
 def test_preactivations_correlate_more():
-    """It is silence that does it, not decorrelation: the same units' noise-free inputs correlate more."""
+    """Units covary less by silence, not by decorrelation: their noise-free inputs correlate more as noise grows."""
     claim, rivals = "pre-activations correlate more as noise grows", {"none": 0.0, "decorrelation": -1.0}
     drawn = against_noise("mean |correlation| of two units' noise-free inputs", CROSS)
     confront(claim, rises, by_level(correlate), {}, some_levels, rivals, labels=drawn)

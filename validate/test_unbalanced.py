@@ -101,7 +101,7 @@ def test_stalled():
 
 
 def test_turning():
-    """And then turns towards the target in times of order |delta|: the delayed rich regime."""
+    """A large first layer stalls, and turns to the target in times of order |delta|: the delayed rich regime."""
     T = np.array([0.02, 0.1, 0.3, 0.6])
 
     def run(inverse, seed):

@@ -101,7 +101,7 @@ def test_maximal_update(quantity):
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
 def test_maximal_update_descent(quantity):
-    """The same under gradient descent with its own learning rates, and the same of the effective weights."""
+    """Rates, outputs and effective weights change alike at any width under gradient descent, too, at its own rates."""
     claim = f"width scales {SAID[quantity]} under gradient descent as under Adam"
     family, others, widths = "maximal update, gradient descent", {"standard": STANDARD}, (64, *WIDTHS[:3])
     picture = shown(quantity, levels=widths, families=(family, "standard, Adam"))

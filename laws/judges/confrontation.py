@@ -66,13 +66,13 @@ def confront(
 
     claim: one English sentence; law and rivals: a `Law`, a `Problem`, a function of the keywords in `at`, `stated` with
     its hypotheses or bare, or a number; run: what the judge calls, knowing nothing of the law, or data in hand, for
-    judges of samples, one a row; labels: axis labels by keyword, with "y"
-    for the law's value, "h" for the step, "x" for the levels of a judge that has them, and "runs" for what was run
-    ("trained networks", or one name for each number); "about" names what of a document the claim stands for, where the
-    law's own source does not ("ratzon-2024, Fig. 2", several divided by ";"); picture: a further panel to show, such
-    as an error surface; of: the `Law`, or the documented function, from which another function follows, to be shown
-    with it; through: what the runs see of a law, a map from the `Law`, and from each mutant, to a function of the
-    keywords in `at`.
+    judges of samples, one a row; labels: axis labels by keyword, with "y" for the law's value, "h" for the step, "x"
+    for the levels of a judge that has them, "names" for the kinds that stand along an axis, in order, and "runs" for
+    what was run ("trained networks", or one name for each number); "about" names what of a document the claim stands
+    for, where the law's own source does not ("ratzon-2024, Fig. 2", several divided by ";"); picture: a further panel
+    to show, such as an error surface; of: the `Law`, or the documented function, from which another function follows,
+    to be shown with it; through: what the runs see of a law, a map from the `Law`, and from each mutant, to a function
+    of the keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.
@@ -166,10 +166,18 @@ def _brief(judge: Judge) -> str:
     for setting in fields(judge):
         value = getattr(judge, setting.name)
         if isinstance(value, np.ndarray):
-            told.append(f"{setting.name}={np.min(value):.3g}..{np.max(value):.3g}")
+            ends = dict.fromkeys(f"{end:.3g}" for end in (np.min(value), np.max(value)))
+            told.append(f"{setting.name}={'..'.join(ends)}")
         elif setting.repr and not (setting.default is not MISSING and value == setting.default):
-            told.append(f"{setting.name}={f'{value:.3g}' if isinstance(value, float) else value}")
+            told.append(f"{setting.name}={_short(value)}")
     return f"{type(judge).__name__}({', '.join(told)})"
+
+
+def _short(value) -> str:
+    """A setting in three digits, and so each of several."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_short, value))})"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _check(claim, law, run, at, judge, rivals, seed, of) -> None:

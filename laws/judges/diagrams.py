@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ def _node(axes, series: Series, style: tuple, gated: bool = False) -> None:
     """A node with its name; the axes mean nothing here."""
     look = dict(boxstyle="round,pad=0.35", fc=PAPER, ec=GATED if gated else INK, ls="--" if gated else "-", lw=1.4)
     axes.text(series.x[0], series.y[0], series.label, ha="center", va="center", fontsize=10, color=INK, bbox=look)
+    if gated and "with a gate" not in axes.get_legend_handles_labels()[1]:
+        axes.plot([], [], color=GATED, ls="--", lw=1.4, label="with a gate")
     axes.set_axis_off()
 
 
@@ -31,7 +34,8 @@ def _edge(axes, series: Series, style: tuple, gated: bool = False) -> None:
     axes.plot(series.x, series.y, color=ink, ls=dashes, lw=1.4, label=label, zorder=0)
     middle = [(v[0] + v[-1]) / 2 for v in (series.x, series.y)]
     ahead = [m + 0.01 * (v[-1] - v[0]) for m, v in zip(middle, (series.x, series.y), strict=True)]
-    axes.annotate("", ahead, middle, arrowprops=dict(arrowstyle="-|>", color=ink, lw=0), zorder=0)
+    head = dict(arrowstyle="-|>", color=ink, lw=0, mutation_scale=14, shrinkA=0, shrinkB=0)
+    axes.annotate("", ahead, middle, arrowprops=head, zorder=0)
 
 
 def _cell(axes, series: Series, style: tuple) -> None:
@@ -58,7 +62,7 @@ def images(axes, panel: Panel) -> None:
         axes.text(left + 0.5, top + 0.02, plain(series.label), ha="center", va="bottom", fontsize=9)
     high = -(-len(panel.series) // columns)
     axes.set(xlim=(0, columns + (columns - 1) * gap / 2), ylim=(-high - (high - 1) * gap, gap), aspect="equal")
-    axes.set(xlabel=plain(panel.x), ylabel=plain(panel.y), xticks=[], yticks=[])
+    axes.set(xlabel=textwrap.fill(plain(panel.x), 26 * columns), ylabel=plain(panel.y), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
 

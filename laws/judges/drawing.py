@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from laws.judges import diagrams
+from laws.judges import diagrams, ticks
 from laws.typeset import INDEX, plain
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ SHADES = "cividis", 0.1, 0.6  # of a map made for the colour-blind, so much as n
 FEW = 12  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
+READ = 4  # points of a mark in a legend, that it be told from another
 WIDE = 34  # letters of a legend before it is broken
-UNITS = "distance from the runs / their error"
-LOWEST = 1e-2  # a distance in units of the error that is not told from a smaller one
 
 
 def figure(panels: tuple[Panel, ...], rivals: tuple[str, ...] = ()):
@@ -74,16 +73,15 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
     axes.set(xlabel=_wrapped(panel.x, 60), ylabel=_wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
-        _few_ticks(axes.xaxis, np.concatenate([np.ravel(s.x) for s in panel.series]))
     else:
         axes.locator_params(axis="x", nbins=6, integer=panel.counts or _whole(panel, "x"))
     if "y" in panel.log:
         axes.set_yscale("log")
-        _mark_lowest(axes.yaxis)
     elif not any(series.role == "surface" for series in panel.series):
         axes.locator_params(axis="y", integer=_whole(panel, "y"))
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
     _uncut(axes)
+    ticks.mark(axes, panel)
     _legend(axes, panel, _alike(axes, panel))
 
 
@@ -105,9 +103,10 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     axes.set_xlabel(_wrapped(panel.x, 60))
     if "x" in panel.log:
         axes.set_xscale("log")
-        _mark_lowest(axes.xaxis)
-    elif all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run"):
-        axes.locator_params(axis="x", integer=True)
+        ticks.few_powers(axes.xaxis)
+    else:
+        whole = all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run")
+        axes.locator_params(axis="x", nbins=6, integer=whole)
     axes.set_yticks(range(len(rows)), [_wrapped(s.label, 28) for s in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     _uncut(axes)
@@ -212,28 +211,6 @@ def _whole(panel: Panel, axis: str) -> bool:
     return values.size > 1 and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
 
 
-def _few_ticks(axis, x: np.ndarray) -> None:
-    """Name the values themselves where a logarithmic axis spans too little for powers of ten."""
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
-
-    axis.set_minor_formatter(NullFormatter())
-    if len(np.unique(x)) <= 6:
-        axis.set_major_formatter(ScalarFormatter())
-        axis.set_ticks(np.unique(x), [plain(f"{value:.4g}") for value in np.unique(x)])
-
-
-def _mark_lowest(axis) -> None:
-    """On an axis of distances that ends where smaller ones are not told apart, say so."""
-    from matplotlib.ticker import LogFormatterSciNotation
-
-    class AtMost(LogFormatterSciNotation):
-        def __call__(self, x, pos=None):
-            return ("≤ " if x == LOWEST else "") + super().__call__(x, pos)
-
-    if axis.get_label_text().startswith(UNITS):
-        axis.set_major_formatter(AtMost())
-
-
 def _once(axes, label: str, y: np.ndarray):
     """One legend entry for a family of curves, or for several families of one name."""
     known = label in axes.get_legend_handles_labels()[1]
@@ -265,9 +242,13 @@ def _legend(axes, panel: Panel, alike: dict[str, str]) -> None:
         line.set_label(label if label.startswith("_") else _shown(axes, panel, label, alike))
     handles, labels = axes.get_legend_handles_labels()
     labels = [label if "\n" in label else _wrapped(label, WIDE) for label in labels]
-    below = -0.17 - 0.055 * axes.get_xlabel().count("\n")
+    further = axes.get_xlabel().count("\n") + max((name.count("\n") for _, name in panel.ticks), default=0)
+    below = -0.17 - 0.055 * further
     place = dict(loc="upper center", bbox_to_anchor=(0.5, below), ncols=_columns(labels))
-    axes.legend(handles, labels, frameon=False, fontsize=9, handlelength=3, columnspacing=1.2, **place)
+    legend = axes.legend(handles, labels, frameon=False, fontsize=9, handlelength=3, columnspacing=1.2, **place)
+    for handle in legend.legend_handles:
+        if 0 < getattr(handle, "get_markersize", lambda: 0)() < READ and handle.get_marker() != "None":
+            handle.set_markersize(READ)
 
 
 def _alike(axes, panel: Panel) -> dict[str, str]:

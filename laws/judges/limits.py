@@ -45,7 +45,7 @@ class Order:
         worst = np.argmax(np.where(error > 0, gap / np.where(error > 0, error, 1), np.where(gap > 0, np.inf, 0)))
         says = (
             f"order {order:.4f} (must be {self.p:g} within 1/4); "
-            f"law - limit {gap.flat[worst]:.3g} (must be within {error.flat[worst]:.3g})"
+            f"the runs' limit is off the law by {gap.flat[worst]:.3g} (must be within {error.flat[worst]:.3g})"
         )
         off = ratio(abs(order - self.p), 0.25)
         if off > ratio(gap.flat[worst], error.flat[worst]):

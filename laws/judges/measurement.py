@@ -16,7 +16,8 @@ import numpy as np
 from laws.judges import confrontation, drawing
 from laws.judges.finding import finite
 from laws.judges.seeding import seeds
-from laws.judges.verdict import Panel, Series, strict
+from laws.judges.ticks import geometric
+from laws.judges.verdict import Panel, Series, read_panels, strict
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,7 @@ class Measurement:
     def from_json(cls, text: str) -> Measurement:
         """The measurement that `to_json` wrote."""
         data = json.loads(text)
-        panels = (Panel(**{**p, "series": tuple(Series(**s) for s in p["series"])}) for p in data.pop("panels"))
-        return cls(**data, panels=tuple(panels))
+        return cls(panels=read_panels(data.pop("panels")), **data)
 
     def plot(self):
         """A matplotlib figure of what was measured."""
@@ -69,7 +69,8 @@ def measure(
 
     what: the question, one English sentence; run: gives one finite number; runs: seeds at every level, at least 3.
     The range of n independent runs holds the median with probability 1 - 2^(1-n), whatever its distribution.
-    labels: of the axes, "x" and "y"; log: which of them are logarithmic; picture: a further panel.
+    labels: of the axes, "x" and "y"; log: which of them are logarithmic, x anyhow if levels are
+    spaced so; picture: a further panel.
     redrawn: what runs draw anew from, such as "24 networks", if they are not independent: then this is said instead.
 
     Returns the measurement.  Raises ValueError for an empty question, fewer than 3 runs or no level.
@@ -86,11 +87,12 @@ def measure(
         f"{x:g}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(levels, middle, low, high, strict=True)
     )
     says = f"{named['y']} by {named['x']}, median [range] of {runs} seeds: {numbers}"
-    held = f"a range holds the median with probability {1 - 2.0 ** (1 - runs):.4g}"
+    held = f"a range misses the median with probability {2.0 ** (1 - runs):.2g}"
     says += f"; runs draw anew from {redrawn} and are not independent" if redrawn else f"; {held}"
     points = Series(
         "run", list(levels), middle.tolist(), f"median and range, {runs} seeds", low.tolist(), high.tolist()
     )
+    log = log if "x" in log or not geometric(levels) else "x" + log
     panels = (Panel(named["x"], named["y"], (points,), log), *((picture,) if picture else ()))
     found = Measurement(what, says, seed, time.perf_counter() - started, panels)
     for listener in confrontation.listeners.get():

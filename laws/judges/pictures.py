@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from laws.judges.drawing import LOWEST, UNITS
 from laws.judges.finding import Judge, Predict, match
+from laws.judges.ticks import LOWEST, UNITS, geometric
 from laws.judges.verdict import Panel, Series
 
 ROWS = 5  # curves of one family
@@ -107,7 +107,8 @@ def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
     """The law as a line through the runs, rivals beside it."""
     x, y = np.ravel(at[axis]), labels.get("y", "value")
     counts = x.dtype.kind in "iu" or judge.shows == "counts" and bool(np.all(x == np.rint(x)))
-    dense = None if counts else _dense(shown["law"], axis, at, x)
+    log = not counts and _many_decades(axis, x)
+    dense = None if counts else _dense(shown["law"], axis, at, x, log)
     series = [_curve(name, predict, axis, at, dense, observed) for name, predict in shown.items()]
     several = observed.ndim > 1
     ends = (None, None) if several else (low.tolist(), high.tolist())
@@ -116,13 +117,23 @@ def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
         ends_of_margin = (law - judge.margin).tolist(), (law + judge.margin).tolist()
         series.insert(0, Series("band", x.tolist(), law.tolist(), "margin", *ends_of_margin, joined=not counts))
     series.append(Series("run", x.tolist(), _few(observed).tolist(), _title(judge, observed, labels), *ends))
-    return Panel(labels.get(axis, axis), y, tuple(series), counts=counts)
+    return Panel(labels.get(axis, axis), y, tuple(series), "x" * log, counts=counts, ticks=_names(labels, x))
 
 
-def _dense(predict, axis, at, x) -> np.ndarray | None:
+def _many_decades(axis: str, x: np.ndarray) -> bool:
+    """Whether an argument, but for time, spans so much that its least values would lie upon each other."""
+    return axis != "t" and bool(np.min(x) > 0 and np.max(x) >= 100 * np.min(x)) and geometric(x)
+
+
+def _names(labels, x) -> tuple[tuple[float, str], ...]:
+    """The places along an axis of kinds, with their names in order."""
+    return tuple(zip(np.unique(x).tolist(), labels["names"], strict=True)) if "names" in labels else ()
+
+
+def _dense(predict, axis, at, x, log) -> np.ndarray | None:
     """Where to draw: from 0 if the law has values there, else between the runs; None where it has none between."""
-    for low in (min(0.0, x.min()), x.min()):
-        dense = np.linspace(low, x.max(), 200)
+    for low in (x.min(),) if log else (min(0.0, x.min()), x.min()):
+        dense = np.geomspace(low, x.max(), 200) if log else np.linspace(low, x.max(), 200)
         try:
             if np.all(np.isfinite(predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)}))):
                 return dense
@@ -158,12 +169,18 @@ def _distances(axis, observed, low, high, values, at, labels) -> Panel:
         accepted = Series("band", [1.0], [0.0], "accepted", [LOWEST], [1.0])
         return Panel(UNITS, "", (accepted, *rows), "x", rows=True)
     x = np.ravel(at[axis]).astype(float)
-    beside = min(0.015 * np.ptp(x), np.min(np.diff(np.unique(x)), initial=np.inf) / (len(far) + 1))
+    log = _many_decades(axis, x)
+    along = np.log(x) if log else x
+    beside = min(0.015 * np.ptp(along), np.min(np.diff(np.unique(along)), initial=np.inf) / (len(far) + 1))
     series = [Series("band", [x[0]], [1.0], "accepted", [LOWEST], [1.0])]
     for i, (name, v) in enumerate(far.items()):
-        places, furthest = x + (i - (len(far) - 1) / 2) * beside, v.reshape(-1, x.size).max(axis=0)
+        places, furthest = along + (i - (len(far) - 1) / 2) * beside, v.reshape(-1, x.size).max(axis=0)
+        places = np.exp(places) if log else places
         series.append(Series(_role(name), places.tolist(), furthest.tolist(), name, joined=False))
-    return Panel(labels.get(axis, axis), UNITS, tuple(series), "y", counts=bool(np.all(x == np.rint(x))))
+    counts = bool(np.all(x == np.rint(x)))
+    return Panel(
+        labels.get(axis, axis), UNITS, tuple(series), "xy" if log else "y", counts=counts, ticks=_names(labels, x)
+    )
 
 
 def _few(rows: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 from laws.judges import statistics
 from laws.judges.finding import Finding, finite, match, positive
 from laws.judges.seeding import seeds
+from laws.judges.ticks import geometric
 from laws.judges.verdict import Panel, Series
 
 BUDGET = 1e-2  # probability of any false alarm in one run of the whole suite
@@ -267,7 +268,8 @@ class Trend:
         """Every run along the levels, and their medians."""
         x, values = list(self.levels), runs[2]
         each = Series("each", x, values.tolist(), f"each of {len(values)} runs")
-        return Panel("x", "y", (each, Series("run", x, list(np.median(values, axis=0)), "median")))
+        medians = Series("run", x, list(np.median(values, axis=0)), "median")
+        return Panel("x", "y", (each, medians), "x" if geometric(x) else "")
 
 
 @dataclass(frozen=True)

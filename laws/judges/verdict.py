@@ -36,7 +36,8 @@ class Series:
 class Panel:
     """Axes with their labels, which of them are logarithmic ("", "x", "y", "xy"), and the series.
 
-    With `rows`, every series has a row of its own for its numbers x; `counts` says that x counts something.
+    With `rows`, every series has a row of its own for its numbers x; `counts` says that x counts something; `ticks`
+    are places along x with their names, where what stands there is a kind and no number.
     """
 
     x: str
@@ -45,6 +46,13 @@ class Panel:
     log: str = ""
     rows: bool = False
     counts: bool = False
+    ticks: tuple[tuple[float, str], ...] = ()
+
+
+def read_panels(rows: Sequence[dict]) -> tuple[Panel, ...]:
+    """The panels that JSON has made lists and dictionaries of."""
+    kept = dict(series=lambda many: tuple(Series(**one) for one in many), ticks=lambda many: tuple(map(tuple, many)))
+    return tuple(Panel(**{name: kept.get(name, lambda v: v)(value) for name, value in row.items()}) for row in rows)
 
 
 def table(lines: Sequence[Sequence[str]], note: str = "") -> Panel:
@@ -137,7 +145,7 @@ class Verdict:
         if data.pop("schema") != 1:
             raise ValueError("this verdict was written by another version")
         data.pop("id")
-        panels = tuple(Panel(**{**p, "series": tuple(Series(**s) for s in p["series"])}) for p in data.pop("panels"))
+        panels = read_panels(data.pop("panels"))
         for name in ("figure", "threshold"):
             data[name] = float(data[name])
         for name in ("rivals", "mutants"):
