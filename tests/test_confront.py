@@ -32,7 +32,7 @@ def test_confront_gives_a_verdict_with_every_factor():
     assert verdict.holds and verdict.id == "lines-are-straight" and verdict.seed == 0
     assert set(verdict.rivals) == {"half as steep", "given"} and min(verdict.rivals.values()) > 1
     assert type(verdict).from_json(verdict.to_json()) == verdict
-    assert "holds" in str(verdict) and "<img" in verdict._repr_html_()
+    assert "holds" in str(verdict) == repr(verdict) and "<img" in verdict._repr_html_()
     assert [panel.x for panel in verdict.panels] == ["x", "step h"]
 
 

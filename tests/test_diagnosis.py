@@ -89,6 +89,15 @@ def test_a_wrong_rate_is_told_by_its_argument(judge, run):
     assert "everywhere" not in said
 
 
+def test_what_mends_a_law_best_is_told_first():
+    """Where noise leaves a wrong rate and a wrong offset both possible, both are told, the rate before."""
+    judge = Noise(0.05)
+    run = lambda n, seed: decay(**at) + 0.01 * np.random.default_rng(seed).normal(size=(n, x.size))  # noqa: E731
+    said = told(lambda x, k: decay(x, 0.7 * k), judge, run)
+    argument = r"the law would pass with [kx] \d\.\d.*"
+    assert re.search(rf"\n  {argument}\n  or {argument}\n  or the law is too large by", said)
+
+
 @every_judge
 def test_a_wrong_sign_is_told(judge, run):
     """A law of the wrong sign is told to have it."""

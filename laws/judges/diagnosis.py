@@ -27,7 +27,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def diagnose(judge: Judge, runs, predict: Predict, observed: np.ndarray, at: Mapping) -> list[str]:
-    """What would mend a refused law, in words: its value first, then its arguments."""
+    """What would mend a refused law, each by itself, in words: what mends it best comes first."""
 
     def weighed(change: Change) -> Callable[[float], float]:
         def figure(c: float) -> float:
@@ -39,34 +39,39 @@ def diagnose(judge: Judge, runs, predict: Predict, observed: np.ndarray, at: Map
 
         return figure
 
-    if judge.shows in ("values", "limit"):
-        law = match(predict(), observed)
-        told = list(_of_the_value(weighed, law, observed))
-        return told or list(_of_arguments(weighed, predict, at)) or [_extremes(law, observed, at)]
-    return list(_of_arguments(weighed, predict, at, getattr(judge, "variable", "")))
+    law = match(predict(), observed) if judge.shows in ("values", "limit") else None
+    told = [] if law is None else list(_of_the_value(weighed, law, observed))
+    told += _of_arguments(weighed, predict, at, getattr(judge, "variable", ""))
+    lines = [line for _, line in sorted(told, key=lambda mended: round(mended[0], 1))]
+    if law is not None and not lines:
+        return [_extremes(law, observed, at)]
+    return [f"or {line}" if i else line for i, line in enumerate(lines)]
 
 
-def _of_the_value(weighed, law: np.ndarray, observed: np.ndarray) -> Iterator[str]:
-    """The factor and the offset that would mend it."""
+def _of_the_value(weighed, law: np.ndarray, observed: np.ndarray) -> Iterator[tuple[float, str]]:
+    """The factor and the offset that would mend it, each with how well."""
     everywhere = " everywhere" if law.size > 1 else ""
     quotients = (observed[law != 0] / law[law != 0]).ravel()
     if quotients.size:
-        found = _accepted(weighed(lambda c: lambda **extra: c * law), quotients.min(), quotients.max())
+        figure = weighed(lambda c: lambda **extra: c * law)
+        found = _accepted(figure, quotients.min(), quotients.max())
         if found and min(found) > 0:
             large, (best, *ends) = found[0] < 1, [1 / c if found[0] < 1 else c for c in found]
-            yield f"the law is about {_told(best, *ends)} times too {'large' if large else 'small'}{everywhere}"
+            size = "large" if large else "small"
+            yield figure(found[0]), f"the law is about {_told(best, *ends)} times too {size}{everywhere}"
         elif found:
             sign = ": its sign is wrong" if max(found) < 0 else ""
-            yield f"the law would pass multiplied by {_told(*found)}{everywhere}{sign}"
+            yield figure(found[0]), f"the law would pass multiplied by {_told(*found)}{everywhere}{sign}"
     gaps = (observed - law).ravel()
-    found = _accepted(weighed(lambda d: lambda **extra: law + d), gaps.min(), gaps.max()) if law.size > 1 else None
-    if found:
-        shift = "large" if found[0] < 0 else "small"
-        yield f"the law is too {shift} by about {_told(*map(abs, found))}{everywhere}"
+    if law.size > 1:
+        figure = weighed(lambda d: lambda **extra: law + d)
+        if found := _accepted(figure, gaps.min(), gaps.max()):
+            size = "large" if found[0] < 0 else "small"
+            yield figure(found[0]), f"the law is too {size} by about {_told(*map(abs, found))}{everywhere}"
 
 
-def _of_arguments(weighed, predict: Predict, at: Mapping, variable: str = "") -> Iterator[str]:
-    """The arguments of which a multiple would mend it."""
+def _of_arguments(weighed, predict: Predict, at: Mapping, variable: str = "") -> Iterator[tuple[float, str]]:
+    """The arguments of which a multiple would mend it, each with how well."""
     for name in (variable, *at) if variable else at:
 
         def scaled(c: float, name=name) -> Predict:
@@ -77,7 +82,10 @@ def _of_arguments(weighed, predict: Predict, at: Mapping, variable: str = "") ->
         k = int(np.argmin([figure(x) for x in places]))
         found = _accepted(figure, places[max(k - 1, 0)], places[min(k + 1, TRIED - 1)])
         if found:
-            yield f"the law would pass with {name} {_told(*(math.exp(x) for x in found))} times as large"
+            yield (
+                figure(found[0]),
+                f"the law would pass with {name} {_told(*(math.exp(x) for x in found))} times as large",
+            )
 
 
 def _accepted(figure: Callable[[float], float], low: float, high: float) -> tuple[float, float, float] | None:
