@@ -19,6 +19,7 @@ from laws.judges import (
     Verdict,
     confront,
     measure,
+    rank,
     seeds_needed,
 )
 from laws.law import Law, Source, Step, formula
@@ -26,5 +27,5 @@ from laws.law import Law, Source, Step, formula
 __all__ = [
     "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Order",
     "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict", "confront", "formula",
-    "measure", "seeds_needed",
+    "measure", "rank", "seeds_needed",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Fitted`: the intervals of another judge, for a law with parameters fitted to some runs and judged on others.
 
 `measure` judges nothing: it reports a number over seeds where there is no law yet.  `seeds_needed` says, before the
-runs are made, how many seeds a judge of random runs would take.
+runs are made, how many seeds a judge of random runs would take.  `rank` puts several hypotheses in order, and says
+which of them the runs do not tell from the best.
 """
 
 from laws.judges.bounds import LowerBound, UpperBound
@@ -23,6 +24,7 @@ from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
 from laws.judges.medians import Median
 from laws.judges.planning import Plan, seeds_needed
+from laws.judges.ranking import Ranking, absolute_error, rank, squared_error
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
 from laws.judges.statements import Count, Sign
@@ -40,6 +42,7 @@ __all__ = [
     "Median",
     "Order",
     "Plan",
+    "Ranking",
     "Refuted",
     "Roundoff",
     "Sign",
@@ -47,8 +50,11 @@ __all__ = [
     "Trend",
     "UpperBound",
     "Verdict",
+    "absolute_error",
     "confront",
     "in_turn",
     "measure",
+    "rank",
     "seeds_needed",
+    "squared_error",
 ]

@@ -124,7 +124,9 @@ def _dense(predict, axis, at, x) -> np.ndarray | None:
     for low in (min(0.0, x.min()), x.min()):
         dense = np.linspace(low, x.max(), 200)
         try:
-            if np.all(np.isfinite(predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)}))):
+            with np.errstate(all="ignore"):
+                y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
+            if np.all(np.isfinite(y)):
                 return dense
         except ValueError:
             continue
