@@ -20,6 +20,7 @@ from laws.judges import (
     Verdict,
     confront,
     measure,
+    rank,
     seeds_needed,
 )
 from laws.law import Law, Source, Step, formula
@@ -29,5 +30,5 @@ from laws.stated import stated
 __all__ = [
     "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Noise",
     "Order", "Problem", "Refuted", "Roundoff", "Sign", "Solver", "Source", "Step", "Trend", "UpperBound", "Verdict",
-    "confront", "formula", "measure", "seeds_needed", "stated",
+    "confront", "formula", "measure", "rank", "seeds_needed", "stated",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 from scipy.linalg import block_diag
 
-from laws import Mean, Solver, confront
+from laws import LowerBound, Mean, Solver, confront
 from numerics import rotations
 from theory.recurrent import (
     hoffman_wielandt,
@@ -116,6 +116,26 @@ def test_hoffman_wielandt():
     drawn = dict(n="size n of the operators", y="distance up to rotation")
     claim = "normal operators without real eigenvalues differ by their cheapest assignment"
     confront(claim, law, run, dict(n=sizes.astype(float)), Solver(rtol=1e-7), rivals, labels=drawn, of=hoffman_wielandt)
+
+
+def test_spectral_bound():
+    """No rotation brings any two operators nearer than their spectra say; in the plane they come as near as that."""
+    draw, sizes = np.random.default_rng(3), np.array([2, 3, 4, 5, 6])
+    pairs = [tuple(draw.normal(size=(2, n, n))) for n in sizes]
+    run = lambda rtol, seed: np.sqrt(searched(pairs, starts=8)(rtol, seed))  # noqa: E731
+    bounds = np.array([spectral_bound(*pair) for pair in pairs])
+    singular = lambda M: np.linalg.svd(M, compute_uv=False)  # noqa: E731
+    whole = np.array([np.linalg.norm(singular(A) - singular(B)) for A, B in pairs])
+    as_they_stand = np.array([np.linalg.norm(A - B) for A, B in pairs])
+    rivals = {
+        "higher by a tenth": lambda n: 1.1 * bounds,
+        "of the parts and of the whole, added": lambda n: np.hypot(bounds, whole),
+        "as they stand": lambda n: as_they_stand,
+    }
+    drawn = dict(n="size n of the operators", y="distance up to rotation")
+    claim = "no rotation brings operators nearer than their symmetric and skew spectra"
+    at, judge = dict(n=sizes.astype(float)), LowerBound(Solver(rtol=1e-7))
+    confront(claim, lambda n: bounds, run, at, judge, rivals, labels=drawn, of=spectral_bound)
 
 
 def closest(n, size, sigma, seed):

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from laws import Equivalent, Exponent, Sign, Trend, confront
+from laws import Equivalent, Exponent, Fitted, Median, Sign, Trend, confront, rank
 from laws.judges import in_turn
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series
@@ -161,6 +161,27 @@ def test_noise_sets_the_time():
     claim = "sparsity takes a time that goes as one over the variance of the noise"
     judge = Exponent(SIGMAS, detects=0.2, runs=RUNS)
     confront(claim, -2.0, run, {}, judge, rivals, labels=labels, picture=published(FIRST))
+
+
+def test_how_many_steps():
+    """Half of the active units are gone after c/(eta sigma^2) steps, with c fitted to other networks."""
+    sizes = SIGMAS[1:]
+    settings = tuple((0.1, s) for s in sizes)
+    runs = lambda: in_turn(lambda seed: np.log(np.vstack([halved(seed + k, settings) for k in (0, 1)])))  # noqa: E731
+    power = lambda p: lambda sigma, c: np.log(c / REFERENCE["eta"] * sigma**-p)  # noqa: E731
+    law, at, free = power(2.0), dict(sigma=np.array(sizes)), dict(c=0.5)
+    asked = "By which power of the noise do active units fall, with one factor for all networks?"
+    ranked = {"c/(η σ²)": law, "as published, σ^(-2.095)": power(2.095), "c/(η σ)": power(1.0)}
+    rank(asked, ranked, runs(), at, free=free, excess=0.49)  # of which this many networks allow three
+    claim = "half of the active units are gone after c/(eta sigma^2) steps, with one c for all networks"
+    rivals = {"c/(η σ)": power(1.0), "c/(η σ^4)": power(4.0), "c/η": power(0.0)}
+    labels = dict(
+        sigma="standard deviation σ of the noise",
+        y="ln of the steps until half of the active units are gone",
+        about=FIG_3B,
+    )
+    judge = Fitted(Median(detects=0.4, runs=RUNS, points=len(sizes)), free)
+    confront(claim, law, runs(), at, judge, rivals, labels=labels)
 
 
 @pytest.mark.full

@@ -14,7 +14,8 @@ runs (`weigh`): the law, its mutants, and the rivals that it must reject.  The t
 - `Noise`: the noise of the measurements, as stated, where there is one of each or a few.
 
 `measure` judges nothing: it reports a number over seeds where there is no law yet.  `seeds_needed` says, before the
-runs are made, how many seeds a judge of random runs would take.
+runs are made, how many seeds a judge of random runs would take.  `rank` puts several hypotheses in order, and says
+which of them the runs do not tell from the best.
 """
 
 from laws.judges.bounds import LowerBound, UpperBound
@@ -25,6 +26,7 @@ from laws.judges.measurement import Measurement, measure
 from laws.judges.medians import Median
 from laws.judges.noise import Noise
 from laws.judges.planning import Plan, seeds_needed
+from laws.judges.ranking import Ranking, absolute_error, rank, squared_error
 from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
 from laws.judges.seeding import in_turn
 from laws.judges.statements import Count, Sign
@@ -43,6 +45,7 @@ __all__ = [
     "Noise",
     "Order",
     "Plan",
+    "Ranking",
     "Refuted",
     "Roundoff",
     "Sign",
@@ -50,8 +53,11 @@ __all__ = [
     "Trend",
     "UpperBound",
     "Verdict",
+    "absolute_error",
     "confront",
     "in_turn",
     "measure",
+    "rank",
     "seeds_needed",
+    "squared_error",
 ]

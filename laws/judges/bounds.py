@@ -76,9 +76,8 @@ class UpperBound:
             least = np.min(error / size)
             raise ValueError(f"{type(self).__name__}: an error of {least:.2%} hides a bound tighter by {self.within:g}")
         near, apart = np.max(_units(self.within * size - slack, error)), np.max(_units(slack, error))
-        left = (
-            f"kept, with {np.min(slack / size):.2%} to spare at the nearest and {np.max(slack / size):.2%} at the most"
-        )
+        least, most = max(0.0, np.min(slack / size)), np.max(slack / size)
+        left = f"kept, with {least:.2%} to spare at the nearest and {most:.2%} at the most"
         tighter = "falls" if near > 1 else "would stand too: out of sight"
         equal = "" if apart > 1 else "; met everywhere: state an equation"
         says = f"{left}; one tighter by {self.within:.0%} {tighter}{equal}"

@@ -89,7 +89,10 @@ def confront(
     found, worst = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, STATED) and not isinstance(judge, SIGNS) else {}
-    spoilt = {name: _factor(judge.weigh(runs, _prediction(seen(mutant), at))) for name, mutant in mutants.items()}
+    wrong = {name: _prediction(seen(mutant), at) for name, mutant in mutants.items()}
+    if hasattr(judge, "same"):  # what a fit makes good is no mutant
+        wrong = {name: mutant for name, mutant in wrong.items() if not judge.same(runs, law_at, mutant)}
+    spoilt = {name: _factor(judge.weigh(runs, mutant)) for name, mutant in wrong.items()}
     named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, STATED) else labels or {}
     panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
     panels += (picture,) if picture else ()

@@ -7,6 +7,8 @@ shades from navy to sand: the colours are those of rivals alone.
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import textwrap
 from collections.abc import Callable
@@ -46,6 +48,13 @@ def figure(panels: tuple[Panel, ...], rivals: tuple[str, ...] = ()):
         (_forest if panel.rows else _plot)(axes, panel, _styles(panel, rivals))
         axes.spines[["top", "right"]].set_visible(False)
     return drawn
+
+
+def embedded(drawn) -> str:
+    """A figure as an image that stands within a page."""
+    picture = io.BytesIO()
+    drawn.savefig(picture, format="png", dpi=150)
+    return f"<img width='100%' src='data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}'>"
 
 
 def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, Look]:

@@ -17,8 +17,8 @@ were fitted or those that were held out: with the sum of both rates.  Miss: a la
 held out within d is refused, but for a missing interval, if 2 r_k + e_k < d.  Of a judge that has a `detects`, 2 r_k
 is no more, and where 2 r_k + e_k is more than twice of it nothing is judged: so d is twice `detects`.
 
-Each rival has a fit of its own, from the same start; a mutant that another value makes good is the same hypothesis,
-and cannot be seen.
+Each rival has a fit of its own, from the same start.  A mutant that another value of a parameter makes good is the law
+itself, and is left out.
 """
 
 from __future__ import annotations
@@ -126,6 +126,12 @@ class Fitted:
         """A prediction with its parameters as they were fitted."""
         values = self.fit(runs, predict).values
         return lambda **extra: predict(**values, **extra)
+
+    def same(self, runs, one: Predict, other: Predict) -> bool:
+        """Whether two predictions, each as it was fitted, are one: as near, against the error, as the search comes."""
+        (observed, half), (first, second) = _middle(self.judge, runs[1]), (self.fit(runs, p) for p in (one, other))
+        apart = np.abs(match(one(**first.values), observed) - match(other(**second.values), observed))
+        return bool(np.max(apart / half) <= np.cbrt(np.finfo(float).eps))
 
     def interval(self, runs):
         """What was observed, and the ends of its interval."""

@@ -135,7 +135,9 @@ def _dense(predict, axis, at, x, log) -> np.ndarray | None:
     for low in (x.min(),) if log else (min(0.0, x.min()), x.min()):
         dense = np.geomspace(low, x.max(), 200) if log else np.linspace(low, x.max(), 200)
         try:
-            if np.all(np.isfinite(predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)}))):
+            with np.errstate(all="ignore"):
+                y = predict(**{axis: dense.reshape(np.shape(at[axis])[:-1] + dense.shape)})
+            if np.all(np.isfinite(y)):
                 return dense
         except ValueError:
             continue
