@@ -146,7 +146,10 @@ def test_the_command(tmp_path, capsys):
     folders = ["--folder", str(tmp_path / "runs"), "--record", str(tmp_path / "record")]
     assert main([*sizes, *folders, "--workers", "1"]) == 0
     said = capsys.readouterr().out
-    assert said.index("hours of one core") < said.index("3 runs made")
+    assert said.index("hours of one core") < said.index("3 runs made") < said.index("figure.png")
+    assert (tmp_path / "runs" / "figure.png").stat().st_size > 10_000
+    assert main([*sizes[:1], "4", *sizes[2:], *folders[:2], "--shard", "2/2", "--workers", "1"]) == 0
+    assert "no figure: 1 of 4 networks are not in" in capsys.readouterr().err
     whole = Sweep(3, 60, 2)
     found = Store(tmp_path / "record").load(whole)
     (alone,) = train([whole.settings()[1]])

@@ -9,16 +9,18 @@ network by network, which judges look at.
 
     python -m numerics.codes --folder FOLDER
 
-trains what FOLDER does not hold yet, in some five minutes of one core, and goes on after an interruption.
+trains what FOLDER does not hold yet, in some five minutes of one core, and goes on after an interruption.  `levels` is
+the last study for levels of anybody's choice, with a figure.
 """
 
 from numerics.codes._ablations import ABLATIONS, ACTIVATIONS, EDGES, Ablation, squared_slope
 from numerics.codes._fields import METHODS, SIGMAS, STAGES, Method
+from numerics.codes._levels import levels
 from numerics.codes._trials import BATCHES, DESCENTS, RULES, SIZES, TRIALS, Trial
 
 __all__ = [
     "ABLATIONS", "ACTIVATIONS", "Ablation", "BATCHES", "DESCENTS", "EDGES", "METHODS", "Method", "RULES", "SIZES",
-    "SIGMAS", "STAGES", "TRIALS", "Trial", "run", "squared_slope",
+    "SIGMAS", "STAGES", "TRIALS", "Trial", "levels", "run", "squared_slope",
 ]  # fmt: skip
 
 

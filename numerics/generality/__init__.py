@@ -7,13 +7,15 @@ error descent), the level of noise, the activation, K, d and D from 1 to 20, the
     python -m numerics.generality --size full          # 384 networks, 1e6 steps
     python -m numerics.generality --size published     # 1,117 networks, 1e7 steps
 
-print first what they cost; with `--record FOLDER` the curves of all networks are put into one small file there.
-Settings stand in `_design`, tasks in `_tasks`, training in `_train`, what came of it in `_table`.
+print first what they cost, and draw figure.png when all are trained; with `--record FOLDER` the curves of all networks
+are put into one small file there.  Settings stand in `_design`, tasks in `_tasks`, training in `_train`, what came of
+it in `_table` and `_figure`.
 
 Source: ratzon-2024, figure 3 and table 1; eta, labels, starts and the sizes of tasks as in its public files.
 """
 
 from numerics.generality._design import RULES, TOGETHER, Drift, alike, cost, design
+from numerics.generality._figure import figure
 from numerics.generality._table import Sweep, kinds, relaxation, rule
 from numerics.generality._tasks import TASKS, Predictive, Random, Smoothed
 from numerics.generality._train import carriers, recorded, train
@@ -31,6 +33,7 @@ __all__ = [
     "carriers",
     "cost",
     "design",
+    "figure",
     "kinds",
     "recorded",
     "relaxation",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerics.generality import TOGETHER, Sweep, alike, cost, train
+from numerics.generality import TOGETHER, Drift, Sweep, alike, cost, figure, train
 from numerics.store import Store
 from numerics.sweep import Packed
 from numerics.sweep import main as sweep
@@ -43,14 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.cost:
         return 0
     code = sweep(Packed(train, alike, TOGETHER), settings, asked.folder, rest)
-    if asked.record and not code:
-        store, record = Store(asked.folder), Store(asked.record)
-        if missing := sum(store.find(one) is None for one in settings):
-            print(f"no record: {missing} of {len(settings)} networks are not in {str(store.folder)!r}", file=sys.stderr)
-            return 1
-        record.prepare()
-        print(record.save(whole, whole.table(store)))
-    return code
+    return code or _kept(whole, settings, Store(asked.folder), asked.record)
+
+
+def _kept(whole: Sweep, settings: list[Drift], store: Store, record: Path | None) -> int:
+    """Draw the figure of a sweep that is complete, and put its curves into `record` if that is asked for."""
+    if missing := sum(store.find(one) is None for one in settings):
+        what = "no figure and no record" if record else "no figure"
+        print(f"{what}: {missing} of {len(settings)} networks are not in {str(store.folder)!r}", file=sys.stderr)
+        return 1 if record else 0
+    table = whole.table(store)
+    figure(settings, table).savefig(Path(store.folder) / "figure.png", dpi=120)
+    print(Path(store.folder) / "figure.png")
+    if record:
+        Store(record).prepare()
+        print(Store(record).save(whole, table))
+    return 0
 
 
 if __name__ == "__main__":

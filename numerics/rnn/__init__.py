@@ -20,6 +20,7 @@ from numerics.rnn._dynamics import FixedPoints, each, effective, fixed_points
 from numerics.rnn._figure import Principal, draw_trajectories, draw_trials, principal
 from numerics.rnn._kernel import tangent_kernel
 from numerics.rnn._records import Recipe, load, save
+from numerics.rnn._study import study
 from numerics.rnn._training import Run, train
 from numerics.rnn._values import L1, MaximalUpdate, Nuclear, Standard, Weights, initial
 from numerics.rnn._width import Changes, coordinate_check
@@ -27,6 +28,6 @@ from numerics.rnn._width import Changes, coordinate_check
 __all__ = [
     "L1", "Adam", "Changes", "Courses", "FixedPoints", "GradientDescent", "MaximalUpdate", "Nuclear", "Principal",
     "Recipe", "Run", "Standard", "Weights", "coordinate_check", "courses", "draw_trajectories", "draw_trials", "each",
-    "effective", "fixed_points", "gradient", "initial", "load", "loss", "principal", "save", "tangent_kernel", "train",
-    "unroll",
+    "effective", "fixed_points", "gradient", "initial", "load", "loss", "principal", "save", "study", "tangent_kernel",
+    "train", "unroll",
 ]  # fmt: skip
