@@ -273,7 +273,8 @@ def _height(panel: Panel) -> float:
     """Inches that a panel needs with its legend, so that all axes are of one height; a row takes less."""
     if panel.rows:
         return 0.9 + 0.42 * sum(series.role != "band" for series in panel.series)
-    names = dict.fromkeys(s.label for s in panel.series if s.label and not s.label.startswith("_"))
+    listed = [s.label for s in panel.series if s.role not in diagrams.UNLISTED]
+    names = dict.fromkeys(label for label in listed if label and not label.startswith("_"))
     lines = [_wrapped(name, WIDE).count("\n") + 1 for name in names]
     columns = _columns(names)
     return SIZE[1] + 0.17 * sum(sorted(lines)[::-columns])
