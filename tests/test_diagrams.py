@@ -34,6 +34,14 @@ def test_words_are_shown(series, words):
     assert [text.get_text() for text in axes.texts if text.get_text()] == words and not axes.axison
 
 
+def test_names_stand_beside_their_points():
+    """What ends at a point is named on the side away from the middle, on axes that have room for it."""
+    ends = (Series("run", [-1.0, 2.0], [0.0, 1.0], "runs"), Series("name", [-1.0], [0.0], "oak, birch, elm"))
+    axes = drawn((*ends, Series("name", [2.0], [1.0], "lam")))[-1]
+    assert [(name.get_text(), name.get_ha()) for name in axes.texts] == [("oak, birch,\nelm", "right"), ("λ", "left")]
+    assert axes.get_xlim()[0] < -1.7 and axes.get_xlim()[1] > 2.7 and len(axes.get_legend().get_texts()) == 1
+
+
 def test_map_shows_its_values():
     """The shades are the values, and their bar says what they are of."""
     axes = drawn(MAP)

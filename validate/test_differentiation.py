@@ -206,7 +206,16 @@ def scaled(world):
     lines = [Series("law", *law[:, i].T.tolist(), "" if i else "law") for i in range(task.examples)]
     few = slice(None, None, 5)
     dots = [Series("run", *run[few, i].T.tolist(), "" if i else "one trained network") for i in range(task.examples)]
-    return Panel("first scaling axis", "second scaling axis", (*lines, *dots))
+    return Panel("first scaling axis", "second scaling axis", (*lines, *dots, *named(world, law[-1])))
+
+
+def named(world, ends):
+    """The names of items where their answers end, together where they end beside each other."""
+    groups = {}
+    for name, end in zip(names if world == "living things" else "0123456789", ends, strict=True):
+        beside = (place for place in groups if np.hypot(*(place - end)) < 0.12 * np.ptp(ends))
+        groups.setdefault(next(beside, tuple(end)), []).append(name)
+    return [Series("name", [x], [y], ", ".join(group)) for (x, y), group in groups.items()]
 
 
 ORDER = {

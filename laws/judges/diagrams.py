@@ -1,4 +1,7 @@
-"""Panels that are no curves: images, a graph with its gates as nodes and edges, a table, and a map over a plane."""
+"""Panels that are no curves: images, a graph with its gates as nodes and edges, a table, and a map over a plane.
+
+Names in a plane are for any panel.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from laws.typeset import plain
 if TYPE_CHECKING:
     from laws.judges.verdict import Panel, Series
 
+UNLISTED = ("node", "gated node", "cell", "name")  # their labels stand in the picture
 INK, GATED, PAPER = "#222222", "#D55E00", "#FFFFFF"  # gates are dashed, too: never colour alone
 
 
@@ -52,6 +56,15 @@ def _map(axes, series: Series, style: tuple) -> None:
     axes.figure.colorbar(shades, ax=axes, label=series.label)
 
 
+def _name(axes, series: Series, style: tuple) -> None:
+    """The name of what ends at a point, away from the middle of the picture."""
+    x, y = series.x[0], series.y[0]
+    side = 1 if x >= 0 else -1
+    look = dict(ha="left" if x >= 0 else "right", va="center", fontsize=8, color=INK)
+    axes.annotate(textwrap.fill(plain(series.label), 14), (x, y), (5 * side, 0), textcoords="offset points", **look)
+    axes.margins(x=0.25)  # room for the names
+
+
 def images(axes, panel: Panel) -> None:
     """Pictures, two in a row, each under its label; gray is 0."""
     columns, gap = min(len(panel.series), 2), 0.12
@@ -72,5 +85,6 @@ DRAW: dict[str, Callable[..., None]] = {
     "edge": _edge,
     "gated edge": partial(_edge, gated=True),
     "cell": _cell,
+    "name": _name,
     "map": _map,
 }

@@ -30,7 +30,7 @@ HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
 DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
 SHADES = "cividis", 0.1, 0.6  # of a map made for the colour-blind, so much as none pales on paper
-FEW = 12  # whole numbers that an axis names
+FEW = 20  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
 READ = 4  # points of a mark in a legend, that it be told from another
@@ -282,7 +282,8 @@ def _height(panel: Panel) -> float:
     """Inches that a panel needs with its legend, so that all axes are of one height; a row takes less."""
     if panel.rows:
         return 0.9 + 0.42 * sum(series.role != "band" for series in panel.series)
-    names = dict.fromkeys(s.label for s in panel.series if s.label and not s.label.startswith("_"))
+    listed = [s.label for s in panel.series if s.role not in diagrams.UNLISTED]
+    names = dict.fromkeys(label for label in listed if label and not label.startswith("_"))
     lines = [_wrapped(name, WIDE).count("\n") + 1 for name in names]
     columns = _columns(names)
     return SIZE[1] + 0.17 * sum(sorted(lines)[::-columns])

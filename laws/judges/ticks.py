@@ -60,7 +60,12 @@ def written(values: Sequence[float], label: str = "") -> list[str]:
     parts = 1 / np.asarray(values)
     if label.replace(" ", "").startswith("1/") and np.allclose(parts, np.rint(parts)):
         return [f"1/{round(part)}" for part in parts]
-    return [plain(f"{value:.4g}") for value in values]
+    return [plain(_digits(value)) for value in values]
+
+
+def _digits(value: float) -> str:
+    """A whole number in all its digits, any other in four."""
+    return f"{value:.0f}" if float(value).is_integer() and value < 1e6 else f"{value:.4g}"
 
 
 def _between_powers(low: float, high: float) -> list[float]:

@@ -20,7 +20,7 @@ class Series:
 
     `low` has the heights of a surface over x and y, or the rows of a picture, from -1 to 1; nan is left blank.
     A prediction that is known at its points alone is not `joined`: it is drawn as marks.  Further roles are those of
-    `laws.judges.diagrams`: nodes and edges of a graph, cells of a table, a map.
+    `laws.judges.diagrams`: nodes and edges of a graph, cells of a table, a map, names at points.
     """
 
     role: str
