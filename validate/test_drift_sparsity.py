@@ -180,7 +180,7 @@ def test_how_many_steps():
         y="ln of the steps until half of the active units are gone",
         about=FIG_3B,
     )
-    judge = Fitted(Median(detects=0.4, runs=RUNS, points=len(sizes)), free)
+    judge = Fitted(Median(detects=0.55, runs=RUNS, points=len(sizes)), free)
     confront(claim, law, runs(), at, judge, rivals, labels=labels)
 
 

@@ -14,8 +14,8 @@ to which it was fitted, and falls there and then.
 
 Error rates.  False alarm: a law that is true for some theta is refused only where an interval misses, of those that
 were fitted or those that were held out: with the sum of both rates.  Miss: a law that for no theta predicts what was
-held out within d is refused, but for a missing interval, if 2 r_k + e_k < d.  Of a judge that has a `detects`, 2 r_k
-is no more, and where 2 r_k + e_k is more than twice of it nothing is judged: so d is twice `detects`.
+held out within d is refused, but for a missing interval, if 2 r_k + e_k < d.  With a judge that has a `detects` nothing
+is judged where 2 r_k + e_k is more than twice of it: so d is twice `detects`.
 
 Each rival has a fit of its own, from the same start.  A mutant that another value of a parameter makes good is the law
 itself, and is left out.
@@ -40,6 +40,7 @@ NORMAL = 1 / np.sqrt(np.finfo(float).eps)  # condition number, from which the no
 class Fit:
     """Parameters at their best, the half-widths of their intervals, and how far the errors move each prediction.
 
+    errors: of those on which the prediction depends, if they were told;
     misfit: the root of the mean square of the fitted residuals in units of the half-widths; true laws leave at most 1.
     """
 
@@ -49,7 +50,7 @@ class Fit:
     misfit: float
 
     def __str__(self) -> str:
-        return ", ".join(f"{k} = {v:.4g} ± {self.errors[k]:.2g}" for k, v in self.values.items()) or "nothing to fit"
+        return ", ".join(f"{k} = {self.values[k]:.4g} ± {v:.2g}" for k, v in self.errors.items()) or "nothing to fit"
 
 
 @dataclass(frozen=True)
@@ -154,25 +155,24 @@ def least_squares(
     Raises ValueError if the search does not converge, or the numbers do not tell the parameters apart.
     """
     start = {name: float(value) for name, value in free.items()}
-    known = _values(predict, start, observed)
-    names = [k for k in start if not np.array_equal(known, _values(predict, {**start, k: 1.1 * start[k]}, observed))]
+    names = involved(predict, start, observed)
     at = lambda u: {**start, **{k: start[k] * float(x) for k, x in zip(names, u, strict=True)}}  # noqa: E731
     model = lambda u: _values(predict, at(u), observed)  # noqa: E731
     residuals = lambda u: ((model(u) - observed) / half)[fitted]  # noqa: E731
     if (n := int(np.sum(fitted))) < len(names):
         raise ValueError(f"Fitted: {n} numbers do not tell {len(names)} parameters: {', '.join(names)}")
     u, unfinished = np.ones(len(names)), ""
-    if names and np.all(np.isfinite(known)):
+    if names and np.all(np.isfinite(residuals(u))):
         u, unfinished = _search(residuals, names, start)
     misfit = float(np.sqrt(np.mean(residuals(u) ** 2)))
-    none = Fit(at(u), dict.fromkeys(start, 0.0), np.zeros(observed.shape), misfit)
+    untold = Fit(at(u), {}, np.zeros(observed.shape), misfit)
     if not names or not misfit <= 1:
-        return none
+        return untold
     if unfinished:
         raise ValueError(unfinished)
     ends, moves = _spread(model, u, half, fitted, lambda slopes: _identify(slopes, names, at(u)))
     errors = {name: abs(start[name]) * float(end) for name, end in zip(names, ends, strict=True)}
-    return replace(none, errors=none.errors | errors, moves=moves)
+    return replace(untold, errors=errors, moves=moves)
 
 
 def _spread(model: Callable, u: np.ndarray, half: np.ndarray, fitted: np.ndarray, check: Callable):
@@ -186,6 +186,12 @@ def _spread(model: Callable, u: np.ndarray, half: np.ndarray, fitted: np.ndarray
     for d, slope in zip(np.diag(ends), np.moveaxis(slopes * ends, -1, 0), strict=True):
         moves = moves + np.maximum(*(np.abs(model(u + s * d) - model(u) - s * slope) for s in (1, -1)))
     return ends, moves
+
+
+def involved(predict: Predict, start: Mapping[str, float], observed: np.ndarray) -> list[str]:
+    """The parameters on which a prediction depends: those that change it when they are larger by a tenth."""
+    known = _values(predict, start, observed)
+    return [k for k in start if not np.array_equal(known, _values(predict, {**start, k: 1.1 * start[k]}, observed))]
 
 
 def _search(residuals: Callable, names: list[str], start: Mapping[str, float]) -> tuple[np.ndarray, str]:

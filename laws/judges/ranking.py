@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from laws.judges import confrontation, drawing, statistics
+from laws.judges import confrontation, drawing, fitting, statistics
 from laws.judges.finding import Predict, finite, match
 from laws.judges.measurement import Measurement
 from laws.judges.samples import FALSE_ALARM, MISS
@@ -198,8 +198,7 @@ def _fit(name: str, predict: Predict, runs, free: Mapping[str, float], score) ->
     """The parameters on which a prediction depends, at the least mean score."""
     from scipy.optimize import minimize  # here, because it takes longer to load than all the rest
 
-    known = predict(**free)
-    used = [k for k in free if not np.array_equal(known, predict(**{**free, k: 1.1 * free[k]}))]
+    used = fitting.involved(predict, free, runs[0])
     at = lambda u: {k: free[k] * float(x) for k, x in zip(used, u, strict=True)}  # noqa: E731
     if not used:
         return {}
