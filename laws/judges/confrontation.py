@@ -67,12 +67,11 @@ def confront(
     claim: one English sentence; law and rivals: a `Law`, a `Problem`, a function of the keywords in `at`, `stated` with
     its hypotheses or bare, or a number; run: what the judge calls, knowing nothing of the law, or, for a judge of
     samples, data in hand, one sample a row; labels: axis labels by keyword, with "y" for the law's value, "h" for the
-    step, "x" for the levels of a judge that has them, "names" for the kinds that stand along an axis, in order, and
-    "runs" for what was run ("trained networks", or one name for each number); "about" names what of a document the
-    claim stands for, where the law's own source does not ("ratzon-2024, Fig. 2", several divided by ";"); picture: a
-    further panel to show, such as an error surface; of: the `Law`, or the documented function, from which another
-    function follows, to be shown with it; through: what the runs see of a law, a map from the `Law`, and from each
-    mutant, to a function of the keywords in `at`.
+    step, "x" for the levels of a judge that has them, and "runs" for what was run ("trained networks", or one name for
+    each number); "about" names what of a document the claim stands for, where the law's own source does not
+    ("ratzon-2024, Fig. 2", several divided by ";"); picture: a further panel to show, such as an error surface; of:
+    the `Law`, or the documented function, from which another function follows, to be shown with it; through: what the
+    runs see of a law, a map from the `Law`, and from each mutant, to a function of the keywords in `at`.
 
     Returns the verdict.  Raises `Refuted` (an AssertionError) unless the law holds and every rival
     falls, TypeError or ValueError for what cannot be confronted or cannot be decided by these runs.

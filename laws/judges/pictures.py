@@ -25,7 +25,10 @@ SEEN = 0.02  # of the height of a picture, that the eye resolves
 
 
 def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: Mapping[str, Any]) -> tuple[Panel, ...]:
-    """The panels of a verdict; the first prediction is the law, `labels` name the axes and what was run."""
+    """The panels of a verdict; the first prediction is the law.
+
+    `labels` name the axes and what was run; "names" the kinds that stand along an axis instead of numbers, in order.
+    """
     if judge.shows in ("fit", "signs", "samples"):
         own = judge.panel(runs, predictions)
         return (replace(own, x=labels.get(own.x, labels.get("x", own.x)), y=labels.get("y", own.y)),)
