@@ -127,7 +127,7 @@ def layers(a0, lam):
     return [torch.tensor([[w]], dtype=torch.float64) for w in (a0 / larger, larger)]
 
 
-def train(a0, lam, times, rtol=1e-9):
+def train(a0, lam, times, rtol=1e-7):
     """The output of one mode at each time, under gradient flow."""
     return nets.flow(layers(a0, lam), pairs, times / 1.3, rtol=rtol, record=nets.output_map)[:, 0, 0]
 
@@ -141,7 +141,7 @@ left.legend(frameon=False, loc="lower right", title="line: law\npoint: trained")
 weights = nets.balanced(3, 2, 4, 0.7, scale=0.3, seed=1)
 task = nets.data(nets.correlation(3, 4, [1.7, 1.2, 0.8], seed=2), seed=3)
 law = network_map(*(w.numpy() for w in weights), task.correlation, dense)
-trained = nets.flow(weights, task, seen, rtol=1e-9, record=nets.output_map)
+trained = nets.flow(weights, task, seen, rtol=1e-7, record=nets.output_map)
 colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, 12))
 for k, colour in enumerate(colours):
     right.plot(dense, law.reshape(-1, 12)[:, k], color=colour)

@@ -167,7 +167,7 @@ def untrained(K, times, seeds=10):
     """The error on the pairs of four domains that are not trained, over that of a silent network; many seeds."""
     graph, task = one_item(4, K, strength, variance, hidden=2)
     everything = one_item(4, 4, strength, variance, hidden=2)[1]
-    found = gating.train(graph, task, gating.random(graph, 0.1, seed=2, networks=seeds), times, eta=0.1)
+    found = gating.train(graph, task, gating.random(graph, 0.1, seed=2, networks=seeds), times, eta=0.25)
     weights = {edge: torch.from_numpy(w) for edge, w in found.items()}
     total, seen = (gating.losses(graph, of, weights).numpy() for of in (everything, task))
     return (16 * total - 4 * K * seen) / (16 - 4 * K) / (strength**2 / (2 * variance))
@@ -189,7 +189,7 @@ for rare, label in ((0, "law"), (1, None), (2, None)):
     right.annotate(f"k = {rare}", (51.3, sign_error(k=rare, M=4)), annotation_clip=False, va="center")
 right.set(title="pairs that were never trained", xlabel="time t (τ = 1)", xlim=(0, 50))
 right.set(ylabel="error over that of a silent network")
-right.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(0, 0.57), title="outputs trained")
+right.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(0, 0.57), title="outputs", title_fontsize=9)
 plt.show()
 
 # %% [markdown]

@@ -120,7 +120,7 @@ def aligned(graph, task, start):
     return {edge: weights[edge] for edge in graph.edges}, s
 
 
-def train(margin, start, times, rtol=1e-8):
+def train(margin, start, times, rtol=1e-6):
     """Strengths of the linear pathway and of one gated pathway at each time; and their singular values."""
     graph, task = contest(margin)
     weights, s = aligned(graph, task, start)
