@@ -40,6 +40,7 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_merge_streams = True
+nb_output_stderr = "remove"  # bars of progress
 
 
 def set_docstring(app, what, name, obj, options, lines) -> None:
