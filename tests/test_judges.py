@@ -290,7 +290,7 @@ def test_measure_tells_median_and_range():
     (points,) = found.panels[0].series
     for x, low, middle, high in zip(points.x, points.low, points.y, points.high, strict=True):
         assert x < low < middle < high < x + 1
-    assert "0.9844" in found.says and Measurement.from_json(found.to_json()) == found
+    assert "misses the median with probability 0.016" in found.says and Measurement.from_json(found.to_json()) == found
     assert measure("how large", noise, (1.0, 5.0), runs=7).panels[0].series[0].y == points.y
     again = measure("how large", noise, (1.0, 5.0), runs=7, redrawn="7 networks")
     assert "anew from 7 networks and are not independent" in again.says and "probability" not in again.says
