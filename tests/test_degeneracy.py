@@ -12,6 +12,7 @@ from scipy.optimize import quadratic_assignment
 from numerics import degeneracy, rotations
 from numerics.degeneracy import (
     Ambient,
+    Operator,
     Permutations,
     SignedPermutations,
     Whitened,
@@ -296,6 +297,8 @@ def test_maps_keep_distances():
         (lambda: dsa(courses(1), courses(2), by="whitened"), "by = 'whitened'"),
         (lambda: dsa(courses(1), Whitened().operator(courses(2))), "operators are compared with operators"),
         (lambda: dsa(*[Whitened().operator(courses(1))] * 2, by=Whitened()), "without coordinates"),
+        (lambda: dsa(*[Operator(np.ones((2, 3)), 0.0)] * 2), r"\(2, 3\): an operator is"),
+        (lambda: dsa(*[Operator(np.full((2, 2), np.nan), 0.0)] * 2), r"trajectories\[0\].matrix"),
         (lambda: dsa(courses(1), courses(2), tolerance=0.0), "tolerance = 0.0"),
         (lambda: dsa_matrix([courses(1)]), "two dynamics"),
         (lambda: Whitened(rank=0), "rank = 0"),

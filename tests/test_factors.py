@@ -1,13 +1,17 @@
-"""The sweep of factors: every condition once, comparisons that repeat, what lasts, what the published size costs."""
+"""The sweep of factors: conditions, comparisons that repeat, arrows, what lasts, what the published size costs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from numerics import factors
+from numerics import factors, rnn
+from numerics.degeneracy import Whitened, dsa
 from numerics.factors._attractors import attractors
 from numerics.rnn import Standard, Weights, initial
+from numerics.store import Store
 from numerics.tasks import DelayedDiscrimination, FlipFlop
 
 small = replace(
@@ -24,10 +28,15 @@ small = replace(
 def test_conditions_are_distinct():
     """Levels that factors share are trained once, no factor has one level twice, and 24 networks are the fewest."""
     every = factors.conditions()
-    assert len(every) == len(set(every)) == 32
+    assert len(every) == len(set(every)) == 41
     assert all(len(levels) == len(set(levels.values())) for levels in factors.FACTORS.values())
     assert all(len(levels) >= 3 for name, levels in factors.FACTORS.items() if name != "delays: auxiliary output")
     assert all(len(levels) == 5 for name, levels in factors.FACTORS.items() if name.startswith("units, 3 bits"))
+    axes = (
+        {name.rpartition(": ")[2] for name in factors.FACTORS if name.startswith("delays") == late} for late in (0, 1)
+    )
+    flips, delayed = axes  # feature learning, size and both penalties on either task
+    assert {"richness γ", "units (maximal update)", "l1 penalty", "nuclear penalty"} <= flips & delayed
     assert min(len(condition.recipe.seeds) for condition in every) == 24
 
 
@@ -36,11 +45,50 @@ def test_comparisons_repeat():
     one, other = factors.compared(factors.Condition(small)), factors.compared(factors.Condition(small))
     assert all(np.array_equal(one[key], other[key]) and np.isfinite(one[key]).all() for key in one)
     shapes = {key: one[key].shape for key in one}
-    assert shapes["dsa"] == (3, 6) and shapes["permutation"] == shapes["svcca"] == (6,)
-    assert shapes["pair_dsa"] == shapes["null_relative"] == (2,) and shapes["resampled"] == shapes["loss"] == (4,)
-    assert (one["permutation"] > 0).all() and (one["svcca"] <= 1).all() and (one["change"] > 0).all()
+    assert shapes["dsa"] == (3, 6) and shapes["svcca"] == (6,) and shapes["itself"] == (3, 4)
+    assert shapes["null_dsa"] == shapes["pair_relative"] == shapes["null_relative"] == (2,) and shapes["loss"] == (4,)
+    assert (one["pair_permutation"] > 0).all() and (one["svcca"] <= 1).all() and (one["change"] > 0).all()
+    assert shapes["J"] == (4, 15, 15) and one["J"].dtype == np.float32 and (one["steps"] == 25).all()
     for aligned in (one["alignment"], one["alignment_recurrent"]):
         assert aligned.shape == (4,) and (aligned < 1).all() and (aligned > 0).all()
+
+
+def test_what_is_stored_follows_from_the_stored_weights():
+    """From stored weights come the stored losses, changes, alignments and distances; from others they do not."""
+    recipe = factors.FACTORS["richness γ"][10.0]
+    stored = Store(Path(__file__).parent.parent / "validate" / "records" / "factors").load(factors.Condition(recipe))
+    weights = Weights(*(torch.from_numpy(stored[name]) for name in Weights._fields))
+    double = Weights(*(part.double() for part in weights))
+    trials = (torch.from_numpy(part) for part in recipe.task.longer().trials(200, 98))
+    again = {**factors.matched(recipe, weights), **factors.learned(recipe, weights)}
+    again["longer"] = rnn.loss(recipe.network, double, *trials).numpy()
+    rounding = dict(rtol=1e6 * np.finfo(float).eps)
+    for name, found in again.items():
+        np.testing.assert_allclose(found, stored[name], err_msg=name, **rounding)
+    turned = factors.matched(recipe, Weights(*(part.roll(1, 0) for part in weights)))
+    assert not np.allclose(turned["pair_permutation"], stored["pair_permutation"], **rounding)
+    x, _, _ = recipe.task.trials(128, (1, 99))
+    two = Weights(*(part[:2] for part in weights))
+    pair = dsa(*(along(x).swapaxes(0, 1) for _, along in rnn.each(recipe.network, two)), by=Whitened(3))
+    assert stored["dsa"][0, 0] == pytest.approx(pair.distance, rel=pair.tolerance)
+
+
+def test_arrows_are_those_of_networks_drawn_anew():
+    """A slope that networks agree on has its arrow, one that they do not has none; sizes divide published distances."""
+    draw = np.random.default_rng(1)
+
+    def level(shift, units=3):
+        near = draw.normal(size=12)
+        return {"pair_permutation": near + shift, "change": -near - shift, "J": np.empty((2, units, units))}
+
+    rising = [level(5 * k) for k in range(3)]
+    assert factors.arrows(rising, "weights") == "↑" and factors.arrows(rising, "change") == "↓"
+    assert factors.arrows([level(0) for _ in range(3)], "weights") == "—"
+    grown = [level(100, units) for units in (4, 8)]
+    assert factors.along(grown, "weights").value == pytest.approx(
+        [one["pair_permutation"].mean() / units**2 for one, units in zip(grown, (4, 8), strict=True)]
+    )
+    assert factors.arrows(grown, "weights") == "↓"
 
 
 def integrator(decay: float) -> Weights:

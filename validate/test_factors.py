@@ -35,8 +35,8 @@ def networks(request):
         recipe = replace(recipe, seeds=tuple(1000 + seed for seed in recipe.seeds))
         condition = factors.Condition(recipe)
         if kept.find(condition) is None:
-            run = recipe.train()
-            kept.save(condition, {**factors.matched(recipe, run), **factors.learned(recipe, run)})
+            weights = recipe.train().weights
+            kept.save(condition, {**factors.matched(recipe, weights), **factors.learned(recipe, weights)})
         return kept.load(condition)
 
     return others

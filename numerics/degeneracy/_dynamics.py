@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.checks import real, whole
+from numerics.checks import numbers_of, real, whole
 from numerics.degeneracy import _rotations
 from numerics.degeneracy._operators import Ambient, Coordinates, Operator, Whitened
 
@@ -150,4 +150,8 @@ def _operators(given, by: Coordinates | None) -> tuple[Coordinates | None, list[
         return coordinates, [coordinates.operator(part) for part in given]
     if by is not None or not all(known):
         raise TypeError(f"by = {by!r}: operators are compared with operators, without coordinates")
+    for k, operator in enumerate(given):
+        matrix = numbers_of(f"trajectories[{k}].matrix", operator.matrix)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+            raise ValueError(f"trajectories[{k}].matrix has shape {matrix.shape}: an operator is (n, n)")
     return None, list(given)

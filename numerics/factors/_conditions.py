@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from numerics.rnn import L1, Adam, MaximalUpdate, Nuclear, Recipe, Standard
 from numerics.tasks import DelayedDiscrimination, FlipFlop
 
+RANKS = (3, 5, 10)
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -14,7 +16,7 @@ class Condition:
 
     recipe: Recipe
     every: int = 24
-    ranks: tuple[int, ...] = (5, 10, 15)
+    ranks: tuple[int, ...] = RANKS
 
 
 base = Recipe(
@@ -34,6 +36,7 @@ wide = replace(base, task=FlipFlop(3, length=30, switch=0.2), seeds=fewest)
 wide_rich = replace(rich, task=wide.task, seeds=fewest)
 
 delays = replace(base, task=DelayedDiscrimination(delay=(5, 10)), seeds=few, steps=6000, threshold=0.05)
+rich_delays = replace(delays, network=rich.network, by=rich.by, seeds=fewest)
 
 WIDTHS = (16, 24, 32, 48, 64)
 
@@ -54,6 +57,13 @@ FACTORS: dict[str, dict[float, Recipe]] = {
     "delays: channels": {n: _delayed(channels=n) for n in (1, 2, 3)},
     "delays: longest delay": {last: _delayed(delay=(5, last)) for last in (7, 10, 20)},
     "delays: auxiliary output": {number: _delayed(auxiliary=bool(number)) for number in (0, 1)},
+    "delays: richness γ": {g: replace(rich_delays, network=MaximalUpdate(32, g, 0.5)) for g in (0.3, 1.0, 3.0)},
+    "delays: units (maximal update)":
+        {n: replace(rich_delays, network=MaximalUpdate(n, tau=0.5)) for n in (16, 32, 64)},
+    "delays: l1 penalty":
+        {0.0: delays, **{s: replace(delays, penalty=L1(s), seeds=fewest) for s in (3e-5, 3e-4)}},
+    "delays: nuclear penalty":
+        {0.0: delays, **{s: replace(delays, penalty=Nuclear(s), seeds=fewest) for s in (2e-4, 2e-3)}},
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from tqdm import tqdm
 
-from numerics.factors._compared import compared, pairwise
+from numerics.factors._compared import measured, pairwise
 from numerics.factors._conditions import Condition
 from numerics.rnn import L1, Adam, MaximalUpdate, Nuclear, Recipe, Standard
 from numerics.rnn._records import Task
@@ -85,7 +85,7 @@ def _comparison(units: int, ranks: tuple[int, ...]) -> tuple[float, float]:
     recipe = Recipe(FlipFlop(3), Standard(units), Adam(), (1, 2), 2, 2, 0.0, epoch=2)
     condition = Condition(recipe, 2, ranks)
     run = recipe.train()
-    pair, all_of_it = _clocked(lambda: pairwise(condition, run)), _clocked(lambda: compared(condition))
+    pair, all_of_it = _clocked(lambda: pairwise(condition, run.weights)), _clocked(lambda: measured(condition, run))
     return max(0.0, all_of_it - pair) / 2, pair
 
 

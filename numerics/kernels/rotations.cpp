@@ -6,12 +6,13 @@
 //
 //     S = P - P^T - (D M - M D + D M^T - M^T D),      P = K (M - M^T),
 //
-// so that S takes one product instead of two; and in that of B nothing stands below its first diagonal below the main
-// one, so that C B takes half of one.  Steps h are those of Barzilai and Borwein, taken if the squared distance falls below a mean of its past (Zhang and
-// Hager).  1 + h S/2 has the symmetric part 1, and what is left of it after any elimination a larger one, so that rows
-// are eliminated as they come, some at a time; and (1 + Y)^-1 (1 - Y) C = 2 (1 + Y)^-1 C - C.  Starts are worked off one after the other, or by as many threads, and
-// share nothing but A and B: no start's bits depend on its neighbours or on the threads.  Rows have zeros where columns
-// end and registers do not.
+// so that S takes one product instead of two; and in that of B nothing stands below its first lower diagonal, so that
+// C B takes half of one.  Steps h are those of Barzilai and Borwein, taken if the squared distance falls below a mean of
+// its past (Zhang and Hager).  1 + h S/2 has the symmetric part 1, and what is left of it in any elimination has a larger
+// one, so that rows are eliminated as they come, a block at a time; and (1 + Y)^-1 (1 - Y) C = 2 (1 + Y)^-1 C - C.
+//
+// Starts are worked off one after the other, or by as many threads, and share nothing but A and B: no start's bits
+// depend on its neighbours or on the threads.  Rows have zeros where columns end and registers do not.
 
 #include <algorithm>
 #include <atomic>
@@ -154,8 +155,10 @@ struct Elimination {
         const double *entry = (const double *)inverse;
         for (i64 i = 0; i < few; i++) ((double *)unit[i])[i] = 1;
         for (i64 i = 0; i < few; i++)
-            for (i64 l = 0; l < across; l++)
-                inverse[i][l] = i < end - first && first / lanes + l < E.w ? E.row(first + i)[first / lanes + l] : unit[i][l];
+            for (i64 l = 0; l < across; l++) {
+                const bool inside = first + i < end && first / lanes + l < E.w;
+                inverse[i][l] = inside ? E.row(first + i)[first / lanes + l] : unit[i][l];
+            }
         for (i64 k = 0; k < few; k++) {  // in place: column k of the unit takes that of the block
             const double by = 1 / entry[k * few + k];
             V row[across];
