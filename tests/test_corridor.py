@@ -442,6 +442,26 @@ def test_what_is_no_history_is_refused(tmp_path, history):
         run("paper", seeds=[1])
     with pytest.raises(ValueError, match="seeds"):
         run(SMALL, seeds=[])
+    for records in (1, [0]):
+        with pytest.raises(ValueError, match="records = "):
+            run(SMALL, seeds=[3], records=records)
+
+
+def test_a_run_may_be_recorded_and_begun_as_one_likes(history):
+    """Chosen steps are those of the whole run, from the same start; from another start they are others."""
+    few = history.steps[[0, 5, -1]].tolist()
+    same, other = (
+        run(SMALL, seeds=[3, 4, 5], records=few, start=start) for start in (ensemble.Lazy(), ensemble.Rich())
+    )
+    for name in ("loss", "information", "unseen_log_loss", "decoding_error"):
+        np.testing.assert_array_equal(getattr(same, name), getattr(history, name)[[0, 5, -1]])
+        assert (getattr(other, name) != getattr(same, name)).any()
+    assert history.at(290) == len(history.steps) - 1 and history.at(0) == 0
+    np.testing.assert_array_equal(
+        history.place_information(), history.unseen_information - history.unseen_shuffled_information
+    )
+    lost = history.changes([(0, 300), (history.steps[5], 300)])
+    np.testing.assert_array_equal(lost[:, 0], (1 - history.correlation[:, 0, -1]) / 300)
 
 
 @pytest.mark.parametrize("diverged", [False, True], ids=["sound", "diverged"])

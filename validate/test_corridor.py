@@ -89,7 +89,7 @@ def courses(history, values, y, more=()):
 
 def control(history, values, label):
     """A line of medians to compare a panel of courses with."""
-    return (Series("law", history.steps[1:].tolist(), np.median(values, axis=1)[1:].tolist(), label),)
+    return (Series("rival", history.steps[1:].tolist(), np.median(values, axis=1)[1:].tolist(), label),)
 
 
 def in_every_one(claim, published, by, name, values, y, more=lambda history: ()):

@@ -126,6 +126,8 @@ def run(
         raise TypeError(f"corridor = {corridor!r} is a {type(corridor).__name__}, not a Corridor")
     if isinstance(records, int):
         records = log_spaced(corridor.steps, whole("records", records, 2)).tolist()
+    elif len(records) < 2:
+        raise ValueError(f"records = {records!r} must be two steps at least, or how many")
     real("seconds", seconds)
     seeds = list(seeds)
     tasks = [samples(corridor, seed, unseen=LONGER * corridor.samples) for seed in seeds]
