@@ -37,7 +37,8 @@ class Card:
         """The name of the law that was judged, or from which a prediction of the test follows; "" if it has none."""
         verdict, module = self.verdict, re.sub(r"\.py::.*", "", self.test).replace("/", ".")
         named = re.fullmatch(r"[A-Za-z_][\w.]*", verdict.law)
-        local = f".{verdict.law}".rpartition(".")[0].endswith(f".{module}".rpartition(".")[2])
+        homes = (f".{module}".rpartition(".")[2], ".conftest")
+        local = f".{verdict.law}".rpartition(".")[0].endswith(homes)
         if named and (not local or (verdict.latex and not verdict.of)):
             return verdict.law
         return verdict.of

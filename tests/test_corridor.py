@@ -58,6 +58,8 @@ SMALL = dataclasses.replace(PUBLIC, width=1.3, length=4.7, rays=5, blur=0.6, sam
         (dict(speed=math.nan), "speed = nan is not finite"),
         (dict(velocity="speed"), "velocity = 'speed' must be 'velocity' or 'turn'"),
         (dict(steps=0), "steps = 0 must be at least 1"),
+        (dict(width=0.1, length=0.1, speed=0.01, rays=2, blur=0.1), "shortest wall could have none"),
+        (dict(width=0.05), "width = 0.05, .* points of texture, .* 0.05879 apart"),
     ],
     ids=lambda case: case if isinstance(case, str) else next(iter(case)),
 )
@@ -211,6 +213,25 @@ def test_samples_ask_for_what_is_seen_next(corridor):
         np.testing.assert_array_equal(seen.x[:, -1], seen.direction)
 
 
+@BOTH
+def test_unseen_headings_were_learnt(corridor):
+    """On the unseen walk every heading is between two of its direction that were learnt; left free most are not."""
+    for seed in range(3):
+        _, unseen = samples(corridor, seed, unseen=3000)
+        free = walk(corridor, 3150, seed)
+        learnt, beyond = (
+            {name: values[part] for name, values in free.items()} for part in (slice(151), slice(150, None))
+        )
+        np.testing.assert_array_equal(unseen.position, beyond["position"])
+        for d in (1, -1):
+            known = learnt["gaze"][learnt["direction"] == d]
+            outside = lambda gaze, known=known: (gaze < known.min()) | (gaze > known.max())  # noqa: E731
+            there = unseen.direction == d
+            assert not outside(unseen.gaze[there]).any() and outside(beyond["gaze"][there]).mean() > 0.3
+        on = np.flatnonzero(np.diff(unseen.direction) == 0)
+        assert (np.abs(np.diff(unseen.gaze)[on]) <= np.abs(beyond["turn"][1:][on]) + np.finfo(float).eps * 8).all()
+
+
 def test_seeds_decide():
     """A seed gives the same corridor again, another seed another, and walls do not depend on the walk."""
     same, other = samples(SMALL, 4)[0], samples(SMALL, 5)[0]
@@ -308,7 +329,7 @@ def history():
 def test_run_learns_and_counts(history):
     """Networks come to predict better than by the mean; every count is that of their activities."""
     assert (history.log_loss[-1] < -0.5).all() and history.loss.shape == (len(history.steps), 3)
-    seen, unseen = samples(SMALL, 3)
+    seen, long = samples(SMALL, 3, unseen=20 * SMALL.samples)
     trained = ensemble.train(
         SMALL.network,
         seen.x,
@@ -328,12 +349,15 @@ def test_run_learns_and_counts(history):
     bits = spatial_information(occupancy(where), rate_maps(h, where))
     assert history.information[-1, 0] == pytest.approx(bits[bits > 0.01].mean(), rel=1e-12)
     assert history.place_cells[-1, 0] == (bits > 0.01).sum()
-    _, long = samples(SMALL, 3, unseen=20 * SMALL.samples)
     there = places(long.position, long.direction, length=SMALL.length)
-    more = spatial_information(occupancy(there), rate_maps(activities(SMALL, trained.final[0], long.x), there))
+    others = activities(SMALL, trained.final[0], long.x)
+    more = spatial_information(occupancy(there), rate_maps(others, there))
     assert history.unseen_information[-1, 0] == pytest.approx(more[bits > 0.01].mean(), rel=1e-12)
-    error = decoding_error(h, seen.position, activities(SMALL, trained.final[0], unseen.x), unseen.position)
+    assert (history.unseen_shuffled_information < history.unseen_information).all()
+    error = decoding_error(h, seen.position, others, long.position)
     assert history.decoding_error[-1, 0] == error < history.chance_error[0]
+    lost = np.square(others @ SMALL.network.parts(trained.final[0])[2] - long.y).mean() / seen.y.var(axis=0).mean()
+    assert history.unseen_log_loss[-1, 0] == pytest.approx(np.log10(lost), rel=1e-9)
     np.testing.assert_allclose(np.diagonal(history.correlation, axis1=1, axis2=2), 1, rtol=1e-9)
 
 
@@ -418,6 +442,26 @@ def test_what_is_no_history_is_refused(tmp_path, history):
         run("paper", seeds=[1])
     with pytest.raises(ValueError, match="seeds"):
         run(SMALL, seeds=[])
+    for records in (1, [0]):
+        with pytest.raises(ValueError, match="records = "):
+            run(SMALL, seeds=[3], records=records)
+
+
+def test_a_run_may_be_recorded_and_begun_as_one_likes(history):
+    """Chosen steps are those of the whole run, from the same start; from another start they are others."""
+    few = history.steps[[0, 5, -1]].tolist()
+    same, other = (
+        run(SMALL, seeds=[3, 4, 5], records=few, start=start) for start in (ensemble.Lazy(), ensemble.Rich())
+    )
+    for name in ("loss", "information", "unseen_log_loss", "decoding_error"):
+        np.testing.assert_array_equal(getattr(same, name), getattr(history, name)[[0, 5, -1]])
+        assert (getattr(other, name) != getattr(same, name)).any()
+    assert history.at(290) == len(history.steps) - 1 and history.at(0) == 0
+    np.testing.assert_array_equal(
+        history.place_information(), history.unseen_information - history.unseen_shuffled_information
+    )
+    lost = history.changes([(0, 300), (history.steps[5], 300)])
+    np.testing.assert_array_equal(lost[:, 0], (1 - history.correlation[:, 0, -1]) / 300)
 
 
 @pytest.mark.parametrize("diverged", [False, True], ids=["sound", "diverged"])

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from numerics.ensemble import Lazy, Linear, Network, Relu, Rich, Tanh
+from numerics.ensemble import Lazy, Linear, Network, Relu, Rich, Tanh, UniformLabelNoise, UpdateNoise
 from numerics.generality import (
     RULES,
     TASKS,
+    Part,
     Predictive,
     Random,
     Smoothed,
@@ -57,6 +58,26 @@ def test_a_longer_design_begins_with_the_shorter():
     assert design(64, 10, 1)[:40] == design(40, 10, 1) != design(40, 10, 2)
     alone = design(40, 10, 1, together=1)
     assert len({alike(one) for one in alone}) > 30
+
+
+def test_a_part_is_what_its_sweep_has_of_it():
+    """A part holds the networks of its sweep with its activations and rules, in their order, each in its own draw."""
+    whole = Sweep(60, 100, 4, together=1)
+    part = Part(whole, ("tanh", "linear"), ("Adam", "SED"))
+    of = kinds(whole.settings())
+    inside = np.isin(of["activation"], part.activations) & np.isin(of["rule"], part.rules)
+    assert part.settings() == [one for one, here in zip(whole.settings(), inside, strict=True) if here]
+    assert len(part.settings()) == inside.sum() > 4 and (part.blocks() == np.flatnonzero(inside)).all()
+    assert not part.on_axis().any() and Part(whole, ("relu",), ("update noise",)).on_axis().any()
+
+
+def test_noise_has_three_thirds():
+    """Levels of noise are told apart by thirds of their range, in logarithms, whatever the noise; none is none."""
+    one = design(1, 10, 1)[0]
+    for noise, least in ((UpdateNoise, 1e-3), (UniformLabelNoise, 0.1 / 12**0.5)):
+        found = [kinds([replace(one, noise=noise(least * 10**part))])["noise"][0] for part in (0.1, 0.5, 0.9)]
+        assert found == ["lowest third", "middle third", "highest third"]
+    assert kinds([replace(one, noise=None)])["noise"] == ["none"]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
@@ -154,5 +175,10 @@ def test_the_command(tmp_path, capsys):
     found = Store(tmp_path / "record").load(whole)
     (alone,) = train([whole.settings()[1]])
     np.testing.assert_array_equal(found["carriers"][:, 1], alone["carriers"].astype(np.float32))
+    folders = ["--folder", str(tmp_path / "runs"), "--record", str(tmp_path / "part")]
+    some = ["--together", "1", "--activations", "relu", "--rules", "Adam", "label noise", "--workers", "1"]
+    assert main([*sizes, *some, *folders]) == 0
+    part = Part(Sweep(3, 60, 2, together=1), ("relu",), ("Adam", "label noise"))
+    assert Store(tmp_path / "part").load(part)["loss"].shape[1] == len(part.settings()) == 2
     for wrong, says in ((["--networks", "0"], "networks = 0"), (["--steps", "-1"], "steps = -1")):
         assert main(wrong) == 2 and says in capsys.readouterr().err

@@ -22,12 +22,13 @@ the public settings where it is silent; `Corridor.public_run()` follows the sett
 is random, and the "velocity" is the change of heading.  Two faults of the public code are not followed: walls textured
 in part only, and rate maps divided by the occupancy twice.  Neither source says these, which are ours: the walk starts
 at the lower turn and upwards; one linear scale brings all that is seen by training samples to [-1, 1], and another the
-velocity; the position is decoded on the way that follows, as that of the nearest activity in training; units that are
-active at one of two times count when these are compared.
+velocity; the position is decoded on the way that follows, as that of the nearest activity in training; on that way the
+heading stays, in each direction, between the least and the greatest that were learnt, for left to itself it diffuses to
+others, of which nothing was learnt; units that are active at one of two times count when these are compared.
 
 With as few samples as bins, a map is mostly noise, and information that is not there is found: with positions shuffled,
-most of what the units seemed to tell is still found.  A history has this control beside the published quantity,
-and what the same units tell on an unseen walk twenty times as long.
+most of what the units seemed to tell is still found.  A history has this control beside the published quantity, and of
+an unseen walk twenty times as long what the same units tell, the same control, and how well the next view is predicted.
 
 Source: Ratzon, Derdikman and Barak, "Representational drift as a result of implicit regularization" (2024), figure 2
 and "Materials and methods".  `python -m numerics.corridor --help` shows how to make the run and the figure.

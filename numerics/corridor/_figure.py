@@ -29,6 +29,8 @@ def figure(history: History):
     _arena(top, history)
     loss, activity, decoded = middle.subplots(1, 3)
     _courses(loss, history, history.log_loss, INK, "-", "log$_{10}$ loss / that of the mean")
+    _beside(loss, history, {"unseen walk": (history.unseen_log_loss, "-.")}, INK)
+    loss.legend(frameon=False)
     _information(activity, history)
     _courses(decoded, history, history.decoding_error, INK, "-", "decoding error (units of length)")
     decoded.axhline(np.median(history.chance_error), color=RED, linestyle=":", label="chance")
@@ -83,17 +85,24 @@ def _information(axes, history: History) -> None:
     controls = {
         "unseen walk": (history.unseen_information, "-."),
         "positions shuffled": (history.shuffled_information, ":"),
+        "unseen, shuffled": (history.unseen_shuffled_information, (0, (1, 4))),
     }
-    for label, (values, style) in controls.items():
-        axes.plot(history.steps[1:], np.median(values[1:], axis=1), color=BLUE, linestyle=style, label=label)
+    _beside(axes, history, controls, BLUE)
     _courses(other, history, history.active_units / units, RED, "-.", "")
     _courses(other, history, history.active_fraction, RED, "--", "active fraction")
     other.plot([], [], color=RED, linestyle="-.", label="units")
     other.plot([], [], color=RED, linestyle="--", label="(unit, sample) pairs")
     axes.set_ylim(bottom=0)
     other.set_ylim(0, 1.05)
-    axes.legend(frameon=False, loc="lower left", labelcolor=BLUE, fontsize=9)
-    other.legend(frameon=False, loc="lower right", labelcolor=RED, fontsize=9)
+    between = dict(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(**between, bbox_to_anchor=(0, 0.93), labelcolor=BLUE)
+    other.legend(**between, bbox_to_anchor=(0, 0.69), labelcolor=RED)
+
+
+def _beside(axes, history: History, others: dict, colour: str) -> None:
+    """Medians of further values, by what they are of, in lines of their own."""
+    for label, (values, style) in others.items():
+        axes.plot(history.steps[1:], np.median(values[1:], axis=1), color=colour, linestyle=style, label=label)
 
 
 def _courses(axes, history: History, values: np.ndarray, colour: str, style: str, label: str) -> None:

@@ -15,7 +15,7 @@ from numerics.corridor import _tuning as tuning
 from numerics.corridor._settings import Corridor
 from numerics.corridor._world import Samples, samples
 from numerics.descent import GradientDescent
-from numerics.ensemble import Checkpoint, Lazy, Run, UpdateNoise, log_spaced, train
+from numerics.ensemble import Checkpoint, Lazy, Rich, Run, UpdateNoise, log_spaced, train
 from numerics.store import versions
 
 CEILING = 10.0  # of the loss, above which a network has diverged; targets are in [-1, 1]
@@ -42,9 +42,11 @@ class History:
         information: mean bits of these place cells, 0 without any, (T, B).
         shuffled_information: the same of the same units with the places of their samples shuffled: what so few samples
             seem to tell of any place, (T, B).
-        unseen_information: the same of the same units on an unseen walk, twenty times as long, (T, B).
-        decoding_error: mean distance at which the position is decoded on as many unseen samples, in units of
-            length, (T, B).
+        unseen_information: the same of the same units on an unseen walk, twenty times as long, whose headings were
+            learnt, (T, B).
+        unseen_shuffled_information: the same there with places shuffled, (T, B).
+        unseen_log_loss: log10 of the loss on the unseen walk over that of the constant of `log_loss`, (T, B).
+        decoding_error: mean distance at which the position is decoded on the unseen walk, in units of length, (T, B).
         chance_error: the same if all places on the way looked alike, (B,).
         correlation: of the population between two times, (B, T, T).
         snapshots: the steps of the maps, (4,).
@@ -65,11 +67,27 @@ class History:
     information: np.ndarray
     shuffled_information: np.ndarray
     unseen_information: np.ndarray
+    unseen_shuffled_information: np.ndarray
+    unseen_log_loss: np.ndarray
     decoding_error: np.ndarray
     chance_error: np.ndarray
     correlation: np.ndarray
     snapshots: np.ndarray
     maps: np.ndarray
+
+    def at(self, step: float) -> int:
+        """Which record is nearest to a step."""
+        return int(np.abs(self.steps - step).argmin())
+
+    def place_information(self) -> np.ndarray:
+        """Bits on the unseen walk, less those that are there with places shuffled, (T, B)."""
+        return self.unseen_information - self.unseen_shuffled_information
+
+    def changes(self, windows: Sequence[tuple[float, float]]) -> np.ndarray:
+        """How much of the correlation of the population is lost per step over each window of steps, (B, windows)."""
+        at = [(self.at(first), self.at(last)) for first, last in windows]
+        lost = [(1 - self.correlation[:, i, j]) / (self.steps[j] - self.steps[i]) for i, j in at]
+        return np.array(lost).T
 
 
 def run(
@@ -77,7 +95,8 @@ def run(
     *,
     seeds: Sequence[int],
     folder: str | Path | None = None,
-    records: int = 48,
+    records: int | Sequence[int] = 48,
+    start: Lazy | Rich | np.ndarray = Lazy(),  # noqa: B008
     dtype: str = "float32",
     device: str = "cpu",
     threads: int | None = None,
@@ -90,7 +109,8 @@ def run(
         seeds: whole numbers in [0, 2^64), one for each network and its corridor.
         folder: where the run is kept: `checkpoint.npz`, from which it goes on to the same bits if it was stopped,
             and, at the end, `history.npz`; made if it is not there; None to keep nothing.
-        records: at most so many steps are recorded, evenly spaced in their logarithms, and step 0.
+        records: at most so many steps are recorded, evenly spaced in their logarithms, and step 0; or these steps.
+        start: as for `numerics.ensemble.train`.
         dtype: as for `numerics.ensemble.train`.
         device: the same.
         threads: the same.
@@ -104,7 +124,10 @@ def run(
     """
     if not isinstance(corridor, Corridor):
         raise TypeError(f"corridor = {corridor!r} is a {type(corridor).__name__}, not a Corridor")
-    whole("records", records, 2)
+    if isinstance(records, int):
+        records = log_spaced(corridor.steps, whole("records", records, 2)).tolist()
+    elif len(records) < 2:
+        raise ValueError(f"records = {records!r} must be two steps at least, or how many")
     real("seconds", seconds)
     seeds = list(seeds)
     tasks = [samples(corridor, seed, unseen=LONGER * corridor.samples) for seed in seeds]
@@ -115,10 +138,10 @@ def run(
         np.array([seen.x for seen, _ in tasks]),
         np.array([seen.y for seen, _ in tasks]),
         seeds=seeds,
-        steps=log_spaced(corridor.steps, records),
+        steps=records,
         by=GradientDescent(corridor.eta),
         noise=UpdateNoise(corridor.sigma) if corridor.sigma else (),
-        start=Lazy(),
+        start=start,
         dtype=dtype,
         device=device,
         ceiling=CEILING,
@@ -177,6 +200,7 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
     columns = [column for column, _ in told]
     constant = np.array([seen.y.var(axis=0).mean() for seen, _ in tasks])
     side_by_side = {name: np.array([c[name] for c in columns]) for name in columns[0]}
+    in_decades = lambda loss: np.log10(loss / np.where(constant > 0, constant, np.nan))  # noqa: E731
     return History(
         corridor=corridor,
         seeds=seeds,
@@ -184,11 +208,12 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
         versions=versions(),
         steps=trained.steps,
         loss=trained.loss,
-        log_loss=np.log10(trained.loss / np.where(constant > 0, constant, np.nan)),
+        log_loss=in_decades(trained.loss),
         active_units=trained.active_units,
         active_fraction=trained.active_fraction,
         chance_error=np.array([_apart(seen, unseen) for seen, unseen in tasks]),
         correlation=side_by_side.pop("correlation"),
+        unseen_log_loss=in_decades(side_by_side.pop("unseen_loss").T),
         snapshots=trained.steps[at],
         maps=told[0][1].astype(np.float16),
         **{name: values.T for name, values in side_by_side.items()},
@@ -198,30 +223,29 @@ def _told(corridor: Corridor, seeds: np.ndarray, tasks: list[tuple[Samples, Samp
 def _of_one(corridor: Corridor, theta: np.ndarray, seen: Samples, unseen: Samples, *, seed: int, at):
     """What the units of a network tell at all recorded times, and their rate maps at some."""
     where, there = (tuning.places(some.position, some.direction, length=corridor.length) for some in (seen, unseen))
-    elsewhere = np.random.default_rng((seed, SHUFFLE)).permutation(where)
-    found: dict[str, list] = {name: [] for name in ("rates", "bits", "shuffled", "unseen", "errors")}
+    shuffled = np.random.default_rng((seed, SHUFFLE)).permutation
+    placed = {"": where, "shuffled_": shuffled(where), "unseen_": there, "unseen_shuffled_": shuffled(there)}
+    found: dict[str, list] = {name: [] for name in (*placed, "rates", "decoding_error", "unseen_loss")}
     for one in theta:
         h, others = (tuning.activities(corridor, one, some.x) for some in (seen, unseen))
         found["rates"].append(tuning.rate_maps(h, where))
-        for name, activity, place in (("bits", h, where), ("shuffled", h, elsewhere), ("unseen", others, there)):
-            maps = tuning.rate_maps(activity, place)
+        for name, place in placed.items():
+            maps = tuning.rate_maps(others if name.startswith("unseen") else h, place)
             found[name].append(tuning.spatial_information(tuning.occupancy(place), maps))
-        decoded = slice(corridor.samples)
-        found["errors"].append(tuning.decoding_error(h, seen.position, others[decoded], unseen.position[decoded]))
-    rates, bits, shuffled, beyond, errors = map(np.array, found.values())
-    cells = tuning.place_cells(bits)
-    count = np.where(np.isnan(bits).any(1), np.nan, cells.sum(1))
+        found["decoding_error"].append(tuning.decoding_error(h, seen.position, others, unseen.position))
+        found["unseen_loss"].append(np.square(others @ corridor.network.parts(one)[2] - unseen.y).mean())
+    rates, bits = np.array(found.pop("rates")), {name: np.array(found.pop(name)) for name in placed}
+    cells = tuning.place_cells(bits[""])
+    count = np.where(np.isnan(bits[""]).any(1), np.nan, cells.sum(1))
     mean_of = lambda values: np.where(cells, values, 0).sum(1) / np.where(count == 0, 1, count)  # noqa: E731
     return {
         "place_cells": count,
-        "information": mean_of(bits),
-        "shuffled_information": mean_of(shuffled),
-        "unseen_information": mean_of(beyond),
-        "decoding_error": errors,
+        **{f"{name}information": mean_of(values) for name, values in bits.items()},
+        **{name: np.array(values) for name, values in found.items()},
         "correlation": tuning.population_correlation(rates),
     }, rates[at]
 
 
 def _apart(seen: Samples, unseen: Samples) -> float:
     """Mean distance between the position of a sample and that of an unseen one."""
-    return float(np.abs(seen.position[:, None] - unseen.position[: len(seen.position)]).mean())
+    return float(np.abs(seen.position[:, None] - unseen.position).mean())

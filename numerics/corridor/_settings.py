@@ -73,6 +73,12 @@ class Corridor:
                 f"speed = {self.speed!r}, speed_deviation = {self.speed_deviation!r}: a step of V0 and {FAR} standard "
                 f"deviations skips the track of {self.track:.4g} between the turns"
             )
+        apart = self.perimeter / self.points if self.points else math.inf
+        if apart > min(self.width, self.length):
+            raise ValueError(
+                f"width = {self.width!r}, length = {self.length!r}, rays = {self.rays!r}: points of texture, L_vis to "
+                f"a unit of length, would be {apart:.4g} apart, and the shortest wall could have none"
+            )
         if self.velocity not in ("velocity", "turn"):
             raise ValueError(f"velocity = {self.velocity!r} must be 'velocity' or 'turn'")
         if self.blur != math.inf and positive("blur", self.blur) >= self.perimeter:
@@ -93,6 +99,11 @@ class Corridor:
     def perimeter(self) -> float:
         """2 (Lx + Ly)."""
         return 2 * (self.width + self.length)
+
+    @property
+    def points(self) -> int:
+        """Of texture on the walls: 2 (Lx + Ly) L_vis, as a whole number."""
+        return round(self.perimeter * self.rays)
 
     @property
     def turns(self) -> tuple[float, float]:

@@ -41,13 +41,12 @@ def walls(corridor: Corridor, seed: int) -> np.ndarray:
         seed: a whole number >= 0.
 
     Returns:
-        the texture, of mean 0, one number for each of round(2 (Lx + Ly) L_vis) points.
+        the texture, of mean 0, one number for each of the `points` of the corridor.
     """
-    points = round(corridor.perimeter * corridor.rays)
-    noise = np.random.default_rng((whole("seed", seed, 0), WALLS)).normal(size=points)
+    noise = np.random.default_rng((whole("seed", seed, 0), WALLS)).normal(size=corridor.points)
     if math.isinf(corridor.blur):
-        return np.zeros(points)
-    texture = gaussian_filter1d(noise, corridor.blur * points / corridor.perimeter, mode="wrap")
+        return np.zeros(corridor.points)
+    texture = gaussian_filter1d(noise, corridor.blur * corridor.points / corridor.perimeter, mode="wrap")
     return texture - texture.mean()
 
 
@@ -88,13 +87,14 @@ def sight(corridor: Corridor, texture: np.ndarray, position, gaze) -> np.ndarray
     return np.interp(hits(corridor, position, gaze), points, texture, period=corridor.perimeter)
 
 
-def walk(corridor: Corridor, steps: int, seed: int) -> dict[str, np.ndarray]:
+def walk(corridor: Corridor, steps: int, seed: int, *, learnt: int | None = None) -> dict[str, np.ndarray]:
     """A walk from the lower turn upwards; a longer one begins as a shorter does.
 
     Args:
         corridor: settings.
         steps: how many positions.
         seed: a whole number >= 0.
+        learnt: after so many positions the heading stays among those it had there, as `_kept` says; None: never.
 
     Returns:
         by name, (steps,) each: `position`, in units of length; `direction`, +-1; `gaze`, radians from +y, clockwise;
@@ -114,12 +114,42 @@ def walk(corridor: Corridor, steps: int, seed: int) -> dict[str, np.ndarray]:
             y, d = 2 * high - y, -1.0
         elif y < low:
             y, d = 2 * low - y, 1.0
-    gaze = np.cumsum(turn) + np.where(direction > 0, 0, np.pi)
+    wander = np.cumsum(turn)
+    if learnt is not None:
+        wander, turn = _kept(wander, turn, direction, whole("learnt", learnt))
+    gaze = wander + np.where(direction > 0, 0, np.pi)
     return dict(position=position, direction=direction, gaze=gaze, velocity=direction * speed, turn=turn)
+
+
+def _kept(wander, turn, direction, learnt: int):
+    """Deviations from the way, and the turns to them, kept after `learnt` steps between the least and the greatest.
+
+    These are of the same direction, and the agent is reflected at them; a direction that was not learnt has those of
+    the other.
+    """
+    ends, free = {}, wander[:learnt]
+    for d in (1.0, -1.0):
+        of = free[direction[:learnt] == d] if d in direction[:learnt] else free
+        ends[d] = float(of.min()), float(of.max())
+    wander, turn = wander.tolist(), turn.tolist()
+    for t in range(learnt, len(wander)):
+        wander[t] = _reflected(wander[t - 1] + turn[t], *ends[direction[t]])
+        if direction[t] == direction[t - 1]:
+            turn[t] = wander[t] - wander[t - 1]
+    return np.array(wander), np.array(turn)
+
+
+def _reflected(value: float, low: float, high: float) -> float:
+    """A number that comes back where it would leave [low, high], as often as it would."""
+    width = high - low
+    return max(low, high - abs((value - low) % (2 * width) - width)) if width > 0 else low
 
 
 def samples(corridor: Corridor, seed: int, unseen: int | None = None) -> tuple[Samples, Samples]:
     """Samples to learn from, and unseen ones that follow them on the same walk and on the same scale.
+
+    On the way that follows every heading is between two that were learnt in the same direction: left to itself it
+    would diffuse away from them, to views that tell of new directions and not of places.
 
     Args:
         corridor: settings.
@@ -130,7 +160,7 @@ def samples(corridor: Corridor, seed: int, unseen: int | None = None) -> tuple[S
         the samples to learn from, in [-1, 1], and the unseen ones, which may leave that by a little.
     """
     count, more = corridor.samples, corridor.samples if unseen is None else whole("unseen", unseen)
-    way = walk(corridor, count + more + 1, seed)
+    way = walk(corridor, count + more + 1, seed, learnt=count + 1)
     seen = sight(corridor, walls(corridor, seed), way["position"], way["gaze"])
     seen = _scaled(seen, seen[: count + 1])
     told = _scaled(way[corridor.velocity], way[corridor.velocity][:count])

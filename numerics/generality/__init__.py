@@ -14,22 +14,25 @@ it in `_table` and `_figure`.
 Source: ratzon-2024, figure 3 and table 1; eta, labels, starts and the sizes of tasks as in its public files.
 """
 
-from numerics.generality._design import RULES, TOGETHER, Drift, alike, cost, design
+from numerics.generality._design import ACTIVATIONS, RULES, TOGETHER, Drift, alike, cost, design
 from numerics.generality._figure import figure
-from numerics.generality._table import Sweep, kinds, relaxation, rule
+from numerics.generality._table import Part, Sweep, kinds, relaxation, rule
 from numerics.generality._tasks import TASKS, Predictive, Random, Smoothed
-from numerics.generality._train import carriers, recorded, train
+from numerics.generality._train import begun, carriers, recorded, train
 
 __all__ = [
+    "ACTIVATIONS",
     "RULES",
     "TASKS",
     "TOGETHER",
     "Drift",
+    "Part",
     "Predictive",
     "Random",
     "Smoothed",
     "Sweep",
     "alike",
+    "begun",
     "carriers",
     "cost",
     "design",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerics.generality import TOGETHER, Drift, Sweep, alike, cost, figure, train
+from numerics.generality import ACTIVATIONS, RULES, TOGETHER, Drift, Part, Sweep, alike, cost, figure, train
 from numerics.store import Store
 from numerics.sweep import Packed
 from numerics.sweep import main as sweep
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="of each, instead")
     parser.add_argument("--seed", type=int, default=1, help="of the design: %(default)s")
     parser.add_argument("--together", type=int, default=TOGETHER, help="how many are drawn alike: %(default)s")
+    parser.add_argument("--activations", nargs="+", choices=ACTIVATIONS, help="of the design, those with these only")
+    parser.add_argument("--rules", nargs="+", choices=RULES, help="of the design, those with these only")
     parser.add_argument("--cost", action="store_true", help="print what it costs, and no more")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="where to put the curves of all, in one file")
     parser.add_argument("--folder", type=Path, default=Path("generality"), help="where results are kept: %(default)s")
@@ -33,13 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     instead = zip((asked.networks, asked.steps), SIZES[asked.size], strict=True)
     networks, steps = (usual if given is None else given for given, usual in instead)
     try:
-        whole = Sweep(networks, steps, asked.seed, asked.together)
+        drawn = Sweep(networks, steps, asked.seed, asked.together)
+        whole: Sweep | Part = drawn
+        if asked.activations or asked.rules:
+            whole = Part(drawn, tuple(asked.activations or ACTIVATIONS), tuple(asked.rules or RULES))
         settings = whole.settings()
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     core_hours = cost(settings, train, TOGETHER) / 3600
-    print(f"{whole.networks} networks, {whole.steps:,} steps each, take {core_hours:.2g} hours of one core", flush=True)
+    print(f"{len(settings)} networks, {steps:,} steps each, take {core_hours:.2g} hours of one core", flush=True)
     if asked.cost:
         return 0
     code = sweep(Packed(train, alike, TOGETHER), settings, asked.folder, rest)

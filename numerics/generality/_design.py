@@ -73,7 +73,8 @@ def sed(network: Network, level: float):
 
 
 RULES = {"update noise": updated, "label noise": relabelled, "Adam": adam, "RMSprop": rmsprop, "SED": sed}
-ACTIVATIONS = (Relu(), Tanh(), Relu(), Linear())
+TURNS = (Relu(), Tanh(), Relu(), Linear())
+ACTIVATIONS = ("relu", "tanh", "linear")
 STARTS = (Rich(), Lazy())
 
 
@@ -108,7 +109,7 @@ def _anywhere(k: int, rng, steps: int, together: int) -> list[Drift]:
     """The k-th ensemble that is not on the axis of noise."""
     samples, inputs, outputs = (int(n) for n in rng.integers(1, MOST + 1, size=3))
     turn, rule = divmod(k, len(RULES))
-    network = Network(inputs, HIDDEN, outputs, ACTIVATIONS[turn % len(ACTIVATIONS)])
+    network = Network(inputs, HIDDEN, outputs, TURNS[turn % len(TURNS)])
     by, noise = list(RULES.values())[rule](network, _level(turn, 0.9))
     first = int(rng.integers(len(TASKS) * len(STARTS)))
     kinds = [(TASKS[j % len(TASKS)], STARTS[j // len(TASKS) % len(STARTS)]) for j in range(first, first + together)]

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from numerics.checks import numbers_of
+from numerics.ensemble import UpdateNoise
 from numerics.generality._design import AXIS, TOGETHER, Drift, design
 from numerics.store import Store
 
@@ -34,9 +35,7 @@ class Sweep:
         Raises:
             KeyError: a network is not stored yet.
         """
-        runs = [store.load(one) for one in self.settings()]
-        curves = {name: np.stack([run[name] for run in runs], axis=1).astype(np.float32) for name in CURVES}
-        return {"steps": runs[0]["steps"], **curves}
+        return _table(self.settings(), store)
 
     def blocks(self) -> np.ndarray:
         """The number of each network's ensemble, (networks,)."""
@@ -47,6 +46,41 @@ class Sweep:
         return self.blocks() % AXIS == AXIS - 1
 
 
+@dataclass(frozen=True)
+class Part:
+    """Networks of a sweep with these activations and rules, as `kinds` names them; a record of it is named by it."""
+
+    whole: Sweep
+    activations: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    def settings(self) -> list[Drift]:
+        """Its networks."""
+        return [one for one, inside in zip(self.whole.settings(), self._inside(), strict=True) if inside]
+
+    def table(self, store: Store) -> dict[str, np.ndarray]:
+        """As that of the sweep."""
+        return _table(self.settings(), store)
+
+    def blocks(self) -> np.ndarray:
+        """The number of each network's ensemble in the whole sweep, (networks,)."""
+        return self.whole.blocks()[self._inside()]
+
+    def on_axis(self) -> np.ndarray:
+        """Whether each network is on the axis of noise, (networks,)."""
+        return self.whole.on_axis()[self._inside()]
+
+    def _inside(self) -> np.ndarray:
+        of = kinds(self.whole.settings())
+        return np.isin(of["activation"], self.activations) & np.isin(of["rule"], self.rules)
+
+
+def _table(settings: list[Drift], store: Store) -> dict[str, np.ndarray]:
+    runs = [store.load(one) for one in settings]
+    curves = {name: np.stack([run[name] for run in runs], axis=1).astype(np.float32) for name in CURVES}
+    return {"steps": runs[0]["steps"], **curves}
+
+
 def rule(one: Drift) -> str:
     """The name of algorithm and noise, as in RULES."""
     return {"UpdateNoise": "update noise", "UniformLabelNoise": "label noise"}.get(
@@ -54,11 +88,20 @@ def rule(one: Drift) -> str:
     )
 
 
+def noise(one: Drift) -> str:
+    """In which third of its range, in logarithms, the noise is that is added; "none" without."""
+    if one.noise is None:
+        return "none"
+    least = 1e-3 if isinstance(one.noise, UpdateNoise) else 0.1 / 12**0.5
+    return ("lowest third", "middle third", "highest third")[min(int(3 * np.log10(one.noise.sigma / least)), 2)]
+
+
 def kinds(settings: list[Drift]) -> dict[str, np.ndarray]:
     """Levels of every factor, network by network; numbers in three ranges."""
     third = lambda count: "1 to 6" if count <= 6 else "7 to 13" if count <= 13 else "14 to 20"  # noqa: E731
     of = {
         "rule": rule,
+        "noise": noise,
         "activation": lambda one: type(one.network.activation).__name__.lower(),
         "task": lambda one: type(one.task).__name__.lower(),
         "start": lambda one: type(one.start).__name__.lower(),

@@ -19,15 +19,40 @@ def recorded(steps: int) -> np.ndarray:
     return np.unique(np.concatenate([even, log_spaced(steps, LOGARITHMIC)]))
 
 
-def train(many: list[Drift]) -> list[dict[str, np.ndarray]]:
+def train(many: list[Drift], steps: np.ndarray | None = None, start: np.ndarray | None = None):
     """Train networks that are alike, on one thread, in single precision.
 
+    Args:
+        many: their settings.
+        steps: those to record; by default the `recorded` ones.
+        start: parameters, (B, hidden, inputs + 1 + outputs); by default those that `begun` draws.
+
     Returns:
-        of each, by name, (T,) numbers at the `recorded` steps, nan from where it diverged: `loss`, `active_units`
-        (active for some sample), `active_fraction` (of all pairs of unit and sample), `carriers` (see there).
+        a list with a dict of each, by name, (T,) numbers at the recorded `steps`, nan from where it diverged: `loss`,
+        `active_units` (active for some sample), `active_fraction` (of all pairs of unit and sample), `carriers` (see
+        there).
 
     Raises:
         ValueError: they are not alike.
+    """
+    first, (x, y, drawn) = many[0], begun(many)
+    run = trained(
+        first.network, x, y, seeds=[one.seed for one in many], steps=recorded(first.steps) if steps is None else steps,
+        by=first.by, noise=first.noise or (), start=drawn if start is None else start, dtype="float32",
+        ceiling=CEILING, keep_parameters=True, threads=1,
+    )  # fmt: skip
+    names = ("loss", "active_units", "active_fraction")
+    columns = {name: getattr(run, name) for name in names}
+    columns["carriers"] = np.array(
+        [[carriers(first.network, *pair) for pair in zip(x, thetas, strict=True)] for thetas in run.parameters]  # type: ignore[union-attr]
+    )
+    return [{"steps": run.steps, **{name: values[:, k] for name, values in columns.items()}} for k in range(len(many))]
+
+
+def begun(many: list[Drift]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs (B, samples, inputs), targets (B, samples, outputs) and first parameters of networks that are alike.
+
+    Raises ValueError: they are not alike.
     """
     first = many[0]
     if any(alike(one) != alike(first) for one in many):
@@ -36,17 +61,7 @@ def train(many: list[Drift]) -> list[dict[str, np.ndarray]]:
     shape = first.samples, first.network.inputs, first.network.outputs
     data = [one.task.draw(*shape, rng) for one, rng in zip(many, drawn, strict=True)]
     x, y = (np.stack([pair[k] for pair in data]) for k in range(2))
-    start = np.stack([_start(one, rng) for one, rng in zip(many, drawn, strict=True)])
-    run = trained(
-        first.network, x, y, seeds=[one.seed for one in many], steps=recorded(first.steps), by=first.by,
-        noise=first.noise or (), start=start, dtype="float32", ceiling=CEILING, keep_parameters=True, threads=1,
-    )  # fmt: skip
-    names = ("loss", "active_units", "active_fraction")
-    columns = {name: getattr(run, name) for name in names}
-    columns["carriers"] = np.array(
-        [[carriers(first.network, *pair) for pair in zip(x, thetas, strict=True)] for thetas in run.parameters]  # type: ignore[union-attr]
-    )
-    return [{"steps": run.steps, **{name: values[:, k] for name, values in columns.items()}} for k in range(len(many))]
+    return x, y, np.stack([_start(one, rng) for one, rng in zip(many, drawn, strict=True)])
 
 
 def carriers(network: Network, x: np.ndarray, theta: np.ndarray) -> float:
