@@ -1,9 +1,9 @@
 """Noise for the first half of training, then less and less, then none: what is left of it in networks of some kinds.
 
-Perceptrons with one hidden layer and with three, and convolutional networks, learn 300 digits under noise on their
-input and are asked about 1,497 others; autoencoders learn to give these digits back; transformers learn the names of
-characters with noise in front of every perceptron in them.  Networks of one kind train side by side, some at each
-level of noise, each from its own start.
+Perceptrons with one hidden layer and with three, and convolutional networks, learn some digits under noise on their
+input, or before another layer, and are asked about the others; autoencoders learn to give these digits back;
+transformers learn the names of characters with noise in front of every perceptron in them.  Networks of one kind train
+side by side, some at each level of noise, each from its own start.
 
     python -m numerics.annealing --folder FOLDER
 
