@@ -11,14 +11,15 @@ is the share of a field's squared length that the fit explains.  So many numbers
 fit is worth shows beside that of noise drawn as the fields are.
 
 Both families hold shapes that their names do not suggest: A and B may have one sign, and then a centre has no
-surround; at a small f the grating shows less than a period, and a Gabor function is an elongated blob.  By which
-of them explains more, elongated or striped fields stand apart from round ones; of stripes, f and the widths tell.
+surround; at a small f the grating shows less than a period, and a Gabor function is a blob.  So blobs have families of
+their own, a Gaussian under a window of any angle and a round one, and a field is told to be of a kind (`told`) only if
+that kind explains it better than simpler ones do, by what its further numbers cost, and better than chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -35,10 +36,10 @@ NUDGE = 1e-5
 
 
 class Fits(NamedTuple):
-    """Fits to F fields: R^2 (F,), and the numbers that make the shape of each (F, 6 or 4), in pixels.
+    """Fits to F fields: R^2 (F,), and the numbers that make the shape of each (F, 6 or less), in pixels.
 
     Of Gabor functions: centre (x, y), angle, frequency, widths across and along the stripes.  Of centres with a
-    surround: centre (x, y), widths of both Gaussians.
+    surround: centre, widths of both Gaussians.  Of blobs: centre, angle, two widths; of round ones centre and width.
     """
 
     explained: np.ndarray
@@ -46,7 +47,10 @@ class Fits(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Functions of some shape: two columns of pixels each, a grid of shapes, their steps and their limits."""
+    """Functions of some shape: two columns of pixels each, a grid of shapes, their steps and their limits.
+
+    A second column of zeros is none.
+    """
 
     columns: Callable[[np.ndarray, int], np.ndarray]  # (..., numbers), side -> (..., pixels, 2)
     grid: Callable[[int], np.ndarray]  # side -> (shapes, numbers)
@@ -65,6 +69,47 @@ def fit_gabors(fields) -> Fits:
 def fit_centres(fields) -> Fits:
     """The centres with a surround that are nearest to `fields`, as `fit_gabors` takes them; the same errors."""
     return _fit(fields, CENTRED)
+
+
+def fit_blobs(fields) -> Fits:
+    """The Gaussians, of two widths and any angle, that are nearest to `fields`; as `fit_gabors`."""
+    return _fit(fields, BLOBS)
+
+
+def fit_rounds(fields) -> Fits:
+    """The round Gaussians that are nearest to `fields`; as `fit_gabors`."""
+    return _fit(fields, ROUND)
+
+
+def explained(fields) -> dict[str, np.ndarray]:
+    """What each family explains of `fields`, (F, side, side): R^2 (F,) by its name; errors as of `fit_gabors`."""
+    return {name: _fit(fields, family).explained for name, (family, _) in FAMILIES.items()}
+
+
+def by_chance(basis, *, fields: int = 300, share: float = 0.01, seed: int = 0) -> dict[str, float]:
+    """The R^2 that each family exceeds on so small a share of white noise in the space of `basis`, (D, side, side)."""
+    basis = numbers_of("basis", basis)
+    draw = np.random.default_rng(seed).normal(size=(whole("fields", fields), len(basis)))
+    of_noise = explained(np.einsum("fd,dxy->fxy", draw, basis))
+    return {name: float(np.quantile(values, 1 - share)) for name, values in of_noise.items()}
+
+
+def told(explained: Mapping[str, np.ndarray], dimensions: int, chance: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Which fields are of each of `KINDS`: "gabor", "centre", "blob"; arrays of bools, of which at most one is true.
+
+    A field in D dimensions is of the family with the least D ln(1 - R^2) + K ln D for K numbers (Schwarz, 1978), if
+    that one explains more of it than `chance`; else it is of no kind.
+
+    Args:
+        explained: R^2 by family, arrays of one shape, as `explained` gives them.
+        dimensions: D, of the space that the fields lie in.
+        chance: R^2 by family, as `by_chance` gives them.
+    """
+    D, names = whole("dimensions", dimensions, least=2), list(FAMILIES)
+    cost = [D * np.log(np.maximum(1 - explained[n], 1e-9)) + FAMILIES[n][1] * math.log(D) for n in names]
+    best = np.argmin(cost, axis=0)
+    beyond = {n: (best == k) & (explained[n] > chance[n]) for k, n in enumerate(names)}
+    return {"gabor": beyond["gabor"], "centre": beyond["centre"], "blob": beyond["blob"] | beyond["round"]}
 
 
 def _fit(fields, family: Family) -> Fits:
@@ -115,6 +160,19 @@ def _rounds(shape, side):
     return np.stack([np.exp(-squared / (2 * width**2)) for width in (inner, outer)], -1)
 
 
+def _windows(shape, side):
+    """The Gaussian of each shape (..., 5), as `_gratings` has it, and nothing."""
+    at_rest = np.insert(shape, 3, 0.0, axis=-1)  # a grating of no frequency
+    window = _gratings(at_rest, side)[..., 0]
+    return np.stack([window, np.zeros_like(window)], -1)
+
+
+def _discs(shape, side):
+    """The round Gaussian of each shape (..., 3), and nothing."""
+    window = _rounds(shape[..., [0, 1, 2, 2]], side)[..., 0]
+    return np.stack([window, np.zeros_like(window)], -1)
+
+
 def _grid(*numbers):
     """Every choice of these numbers, in rows."""
     return np.stack(np.meshgrid(*numbers, indexing="ij"), -1).reshape(-1, len(numbers))
@@ -139,6 +197,23 @@ CENTRED = Family(
     (1.0, 1.0, 0.5, 1.0),
     lambda side: ([-1, -1, NARROWEST, NARROWEST], [side] * 4),
 )
+BLOBS = Family(
+    _windows,
+    lambda side: _grid(
+        _centres(side), _centres(side), np.arange(ANGLES) * math.pi / ANGLES,
+        np.multiply(INNER, side), np.multiply(OUTER, side),
+    ),
+    (1.0, 1.0, 0.3, 1.0, 1.0),
+    lambda side: ([-1, -1, -np.inf, NARROWEST, NARROWEST], [side, side, np.inf, side, side]),
+)  # fmt: skip
+ROUND = Family(
+    _discs,
+    lambda side: _grid(*[(np.arange(2 * side) - 0.5) / 2] * 2, np.multiply((*INNER, *OUTER), side)),
+    (1.0, 1.0, 1.0),
+    lambda side: ([-1, -1, NARROWEST], [side] * 3),
+)
+FAMILIES = {"gabor": (GABORS, 8), "centre": (CENTRED, 6), "blob": (BLOBS, 6), "round": (ROUND, 4)}  # and their numbers
+KINDS = {"gabor": "Gabor functions", "centre": "centres with a surround", "blob": "blobs"}
 
 
 def _orthonormal(basis):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from numerics import noise, patches
-from numerics.annealing import Study
+from numerics.annealing import FALLS, Study
 
-SMALL = Study("one hidden layer", noise.SGD(0.1), (0.0, 0.5, 1.5), 2, 4, 3)
+SMALL = Study("one hidden layer", noise.SGD(0.01), (0.0, 0.5, 1.5), 2, 10, 3)
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ SMALL = Study("one hidden layer", noise.SGD(0.1), (0.0, 0.5, 1.5), 2, 4, 3)
 )  # fmt: skip
 def test_studies_tell_of_every_layer(kind, layers, blocks):
     """Activity of each layer at three times, and what was learnt, for every network; the same bits twice."""
-    found, again = (replace(SMALL, kind=kind).train() for _ in range(2))
-    assert found["active"].shape == found["dead"].shape == (3, 2, 3, layers)
+    found, again = (replace(SMALL, kind=kind).run() for _ in range(2))
+    assert found["active"].shape == found["dead"].shape == (11, 2, 3, layers)
     assert found["cost"].shape == found["right"].shape == (2, 2, 3) and found["gain"].shape == (2, 3, blocks)
     assert all(np.array_equal(found[name], again[name]) for name in found)
     assert np.all((found["active"] > 0) & (found["active"] < 1)) and np.all(np.isfinite(found["cost"]))
@@ -27,7 +27,7 @@ def test_studies_tell_of_every_layer(kind, layers, blocks):
 
 def test_noise_is_gone_at_the_end():
     """What the networks learnt last they learnt without noise: at half of training and at its end it is on and off."""
-    schedule = noise.Schedule(SMALL.steps * 10, anneal=(0.5, 0.7))
+    schedule = noise.Schedule(40, anneal=FALLS)
     assert [schedule.strength(step) for step in (0, 20, 28, 40)] == [1, 1, 0, 0]
 
 
@@ -44,13 +44,13 @@ def test_classified_digits_are_digits_with_their_classes():
 
 @pytest.mark.parametrize(
     "change, says",
-    [(dict(kind="recurrent"), "kind = 'recurrent'"), (dict(runs=0), "runs = 0"), (dict(steps=1), "steps = 1"),
+    [(dict(kind="recurrent"), "kind = 'recurrent'"), (dict(runs=0), "runs = 0"), (dict(steps=9), "steps = 9"),
      (dict(seed=-1), "seed = -1"), (dict(levels=(-1.0,)), "levels = -1.0"), (dict(levels=()), "levels = ")],
 )  # fmt: skip
 def test_bad_studies(change, says):
     """What makes no sense is refused by name."""
     with pytest.raises(ValueError, match=says):
-        replace(SMALL, **change).train()
+        replace(SMALL, **change).run()
 
 
 def test_too_many_digits():

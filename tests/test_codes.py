@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from numerics import noise
+from numerics import annealing, noise
 from numerics.codes import ABLATIONS, ACTIVATIONS, METHODS, TRIALS, Ablation, Method, Trial, run, squared_slope
 from numerics.codes._ablations import GRAIN, NOISES
 from numerics.store import Store
@@ -71,9 +71,12 @@ def test_what_a_method_finds():
 
 
 def test_the_record_is_whole():
-    """Every member of every study is stored."""
-    store = Store(Path(__file__).parents[1] / "validate" / "records" / "codes")
-    assert not [one for one in (*ABLATIONS.values(), *TRIALS, *METHODS.values()) if store.find(one) is None]
+    """Every member of every study is stored, and nothing else."""
+    folder = Path(__file__).parents[1] / "validate" / "records" / "codes"
+    studies = ABLATIONS, METHODS, annealing.STUDIES, annealing.DEEP
+    members = [*TRIALS, *(one for study in studies for one in study.values())]
+    assert {Store(folder).find(one) is not None for one in members} == {True}
+    assert len(list(folder.iterdir())) == len(members)
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,22 @@ def test_networks_side_by_side_are_networks():
     assert bool((moved <= 20 * 1e-9 * (1 + 1e-6)).all()) and not torch.equal(loose.W_e, stack.W_e)
 
 
+def test_networks_learn_from_rows_of_their_own():
+    """A network that is given rows of its own learns from these alone, as it would by itself."""
+    x = torch.randn(6, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    start, how = noise.initial(4, 5, seed=1, networks=(2,)), dict(batch=3, seed=2)
+    by, schedule = noise.Adam(1e-2), noise.Schedule(20)
+    both = noise.train(start, x, noise.NOISELESS, by, schedule, own=torch.tensor([[5, 5], [2, 2]]), **how)
+    for k, row in enumerate((5, 2)):
+        alone = start.with_weights([w[k] for w in start.weights])
+        end = noise.train(alone, x[row : row + 1], noise.NOISELESS, by, schedule, **how)
+        for found, wanted in zip(both.weights, end.weights, strict=True):
+            torch.testing.assert_close(found[k], wanted)
+    for own, says in ((torch.tensor([[0], [6]]), "rows 0 to 6; x has 6"), (torch.tensor([0, 1]), "own is")):
+        with pytest.raises(ValueError, match=says):
+            noise.train(start, x, noise.NOISELESS, by, schedule, own=own, **how)
+
+
 def test_noise_has_its_stated_variance():
     """Gaussian noise has variance sigma^2, Laplace noise 2 scale^2, salt and pepper its probability."""
     generator, rows = torch.Generator().manual_seed(0), torch.zeros(200, 1000, dtype=torch.float64)

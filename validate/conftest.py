@@ -61,15 +61,19 @@ def trained(request):
 
 
 class Studied:
-    """Members of studies of sparse codes: as they are stored, trained here half as long, or trained anew in full."""
+    """Members of studies of sparse codes: as they are stored, trained here half as long, or trained anew in full.
+
+    What is not stored follows the seed that a judge hands over: its data are drawn from it too, where data are drawn.
+    """
 
     def __init__(self, how: str, store: Store):
         self.how, self.store = how, store
 
     def __call__(self, one, seed: int) -> dict[str, np.ndarray]:
         """What was found of one; if it is trained here, from the seed that a judge hands over, half of it if small."""
-        if self.how != "stored":
-            one = replace(one, seed=seed)
+        if self.how == "stored":
+            return self.store.load(one)
+        one = replace(one, seed=seed)
         if self.how == "small":
             one = replace(one, steps=one.steps // 2)
         if self.store.find(one) is None:
@@ -119,16 +123,3 @@ def confront_imbalance():
         confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
 
     return confronted
-
-
-@pytest.fixture
-def kept_study(pytestconfig):
-    """What a study finds: from pytest's cache if it is there, so that an interrupted run goes on where it stopped."""
-    store = Store(pytestconfig.cache.mkdir(f"annealed-{versions()['numerics']}"))  # none outlives the code
-
-    def find(study):
-        if store.find(study) is None:
-            store.save(study, study.train())
-        return store.load(study)
-
-    return find

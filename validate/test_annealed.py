@@ -2,57 +2,57 @@
 
 Three hundred digits are few enough for every network to know them all in the end, and leave 1,497 to ask about.  The
 published networks lost accuracy by any noise if they were convolutional (AlexNet: .815 without, .614 to .648 with),
-gained a little if they had one hidden layer (.934 without, .943 with) or three (.915 and .926).
+gained a little if they had one hidden layer (.934 without, .943 with) or three (.915 and .926).  Twenty networks of
+every kind and level are stored; some are trained here half as long, and with `--full` all of them anew.
 """
-
-from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
+from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
-from numerics import noise
-from numerics.annealing import Study
+from numerics.annealing import BEFORE, END, LEVELS, STUDIES
 
 RUNS = 20
-BEFORE, END = 1, 2  # records of a study: before the noise falls, and at the end
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=RUNS, miss=1e-3)  # a sign in all but two of the networks
-QUICK = {
-    "one hidden layer": Study("one hidden layer", noise.SGD(0.1), (0.0, 0.5, 1.5, 4.0), RUNS, 500, 0),
-    "convolutional": Study("convolutional", noise.Momentum(0.02), (0.0, 0.5, 1.5), RUNS, 400, 0),
-    "autoencoder": Study("autoencoder", noise.Adam(3e-3), (0.0, 0.5, 1.5), RUNS, 500, 0),
+in_full = pytest.mark.parametrize(
+    "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True
+)
+long = pytest.mark.timeout(7200)
+KINDS = ("one hidden layer", "convolutional")
+both_kinds = pytest.mark.parametrize("kind", KINDS)
+EVERY = [("stored", kind) for kind in KINDS] + [("small", "one hidden layer")]
+EVERY += [pytest.param("newly trained", kind, marks=pytest.mark.full) for kind in KINDS]
+CHOSEN = {  # the algorithm that is judged, by kind
+    "one hidden layer": STUDIES["one hidden layer", "descent"],
+    "convolutional": STUDIES["convolutional", "momentum"],
+    "autoencoder": STUDIES["autoencoder", "Adam"],
 }
+LOUD = LEVELS.index(1.5)
 
 
-@cache
-def found(kind, seed):
-    """What a quick study of one kind finds with the networks that this seed draws."""
-    return replace(QUICK[kind], seed=seed).train()
-
-
-def against_noise(kind, says, pick):
+def against_noise(studied, kind, says, pick):
     """Something of each of a study's networks against the level of noise: medians and ranges."""
-    levels, lines = list(QUICK[kind].levels), []
-    for name, values in pick(found(kind, FIRST)).items():
+    levels, lines = list(LEVELS), []
+    for name, values in pick(studied(CHOSEN[kind], FIRST)).items():
         middle, low, high = (np.quantile(values, q, axis=0).tolist() for q in (0.5, 0, 1))
         lines += [Series("rival", levels, middle, name), Series("run", levels, middle, "_nolegend_", low, high)]
     return Panel("noise σ while it lasts", says, tuple(lines))
 
 
-def answers(kind):
+def answers(studied, kind):
     """The share of right answers at the end, to what was learnt and to what was not."""
     pick = lambda of: dict(zip(("learnt", "held out"), of["right"], strict=True))  # noqa: E731
-    return against_noise(kind, "right answers after noise, and then none", pick)
+    return against_noise(studied, kind, "right answers after noise, and then none", pick)
 
 
-def activity(kind, layer, what="active"):
+def activity(studied, kind, layer, what="active"):
     """The activity of a layer before the noise falls and after it, without noise."""
     pick = lambda of: {"before it falls": of[what][BEFORE, ..., layer], "at the end": of[what][END, ..., layer]}  # noqa: E731
-    return against_noise(kind, f"{what} units of hidden layer {layer + 1}, noise off", pick)
+    return against_noise(studied, kind, f"{what} units of hidden layer {layer + 1}, noise off", pick)
 
 
 # -- accuracy ------------------------------------------------------------------------------------------
@@ -63,49 +63,63 @@ def better():
     return 1.0
 
 
-@pytest.mark.parametrize("kind", ["one hidden layer", "convolutional"])
-def test_noise_is_worth_something(kind):
+@in_full
+@long
+@both_kinds
+def test_noise_is_worth_something(studied, kind):
     """Networks that had noise of 1.5, and then none, tell more digits apart that they have not seen."""
 
     def signs(seed):
-        right = found(kind, seed)["right"][1]
-        return np.sign(right[:, 2] - right[:, 0])
+        right = studied(CHOSEN[kind], seed)["right"][1]
+        return np.sign(right[:, LOUD] - right[:, 0])
 
     rivals = {"worth nothing": 0.0, "harmful, as to the paper's AlexNet": -1.0}
-    claim = f"noise, and then none, makes networks better at unseen digits: {kind}"
+    claim = studied.of(f"noise, and then none, makes networks better at unseen digits: {kind}")
     drawn = dict(y="sign of what is gained by σ = 1.5")
-    confront(claim, better, in_turn(signs), {}, in_most, rivals, labels=drawn, picture=answers(kind))
+    confront(claim, better, in_turn(signs), {}, in_most, rivals, labels=drawn, picture=answers(studied, kind))
 
 
-@pytest.mark.parametrize("kind", ["one hidden layer", "convolutional"])
-def test_all_that_was_taught_is_known(kind):
+@pytest.mark.parametrize(("studied", "kind"), EVERY, indirect=["studied"])
+@long
+def test_all_that_was_taught_is_known(studied, kind):
     """After noise, and then none, networks know nearly all digits that they were taught: the gap is to the others."""
-    known = lambda seed: found(kind, seed)["right"][0]  # noqa: E731
-    judge, rivals = Equivalent(0.01, runs=RUNS), {"as many as of those held out": lambda: gap_of(kind)}
-    claim = f"after noise, and then none, networks know all but one in a hundred of what they learnt: {kind}"
+    known = lambda seed: studied(CHOSEN[kind], seed)["right"][0, :, : LOUD + 1]  # noqa: E731
+    judge, rivals = Equivalent(0.01, runs=RUNS), {"as many as of those held out": lambda: gap_of(studied, kind)}
+    claim = studied.of(
+        f"after noise of 1.5 or less, and then none, networks know all but one in a hundred of what they learnt: {kind}"
+    )
     confront(claim, 1.0, in_turn(known), {}, judge, rivals, labels=dict(y="learnt digits told apart, at each σ"))
 
 
-def gap_of(kind):
-    """Of the digits that were held out, what is told apart at each level: medians."""
-    return np.median(found(kind, FIRST)["right"][1], axis=0)
+def gap_of(studied, kind):
+    """Of the digits that were held out, what is told apart at each of these levels: medians."""
+    return np.median(studied(CHOSEN[kind], FIRST)["right"][1, :, : LOUD + 1], axis=0)
 
 
 # -- sparsity ------------------------------------------------------------------------------------------
 
 
-def test_classifiers_keep_their_activity():
+@in_full
+@long
+def test_classifiers_keep_their_activity(studied):
     """When noise falls the activity of one hidden layer's classifiers moves by less than a fiftieth of the units."""
-    moved = lambda seed: np.diff(found("one hidden layer", seed)["active"][BEFORE:, ..., 0], axis=0)[0]  # noqa: E731
-    claim, judge = "annealing leaves the activity of classifiers as it is", Equivalent(0.02, runs=RUNS)
-    rivals = {"given up, as by autoencoders": given_up_by_autoencoders}
-    drawn, picture = dict(y="change of the share of active units, at each σ"), activity("one hidden layer", 0)
+
+    def moved(seed):
+        active = studied(CHOSEN["one hidden layer"], seed)["active"][..., 0]
+        return active[END] - active[BEFORE]
+
+    claim = studied.of("annealing leaves the activity of classifiers as it is")
+    judge, rivals = (
+        Equivalent(0.02, runs=RUNS),
+        {"given up, as by autoencoders": lambda: given_up_by_autoencoders(studied)},
+    )
+    drawn, picture = dict(y="change of the share of active units, at each σ"), activity(studied, "one hidden layer", 0)
     confront(claim, 0.0, in_turn(moved), {}, judge, rivals, labels=drawn, picture=picture)
 
 
-def given_up_by_autoencoders():
-    """The change of activity when the loudest noise on autoencoders falls: its median."""
-    active = found("autoencoder", FIRST)["active"][..., -1, 0]
+def given_up_by_autoencoders(studied):
+    """The change of activity when noise of 1.5 on autoencoders falls: its median."""
+    active = studied(CHOSEN["autoencoder"], FIRST)["active"][..., LOUD, 0]
     return float(np.median(active[END] - active[BEFORE]))
 
 
@@ -114,12 +128,14 @@ def given_up():
     return np.array([-1.0, 1.0, -1.0])
 
 
-def test_autoencoders_give_it_up():
+@in_full
+@long
+def test_autoencoders_give_it_up(studied):
     """Noise makes autoencoders of digits sparser than those without; as it falls they give part of that up."""
 
     def signs(seed):
-        active = found("autoencoder", seed)["active"][..., 0]
-        before, end = (active[when, :, -1] - active[when, :, 0] for when in (BEFORE, END))
+        active = studied(CHOSEN["autoencoder"], seed)["active"][..., 0]
+        before, end = (active[when, :, LOUD] - active[when, :, 0] for when in (BEFORE, END))
         return np.sign([before, end - before, end]).T
 
     rivals = {
@@ -127,10 +143,10 @@ def test_autoencoders_give_it_up():
         "given up whole": np.array([-1.0, 1.0, 0.0]),
         "never sparse": 0.0,
     }
-    claim = "autoencoders of digits give part of their sparsity up when noise falls"
+    claim = studied.of("autoencoders of digits give part of their sparsity up when noise of 1.5 falls")
     drawn = dict(y="signs of the further activity: under noise, its change, at the end")
     confront(claim, given_up, in_turn(signs), {}, in_most, rivals, labels=drawn,
-             picture=activity("autoencoder", 0))  # fmt: skip
+             picture=activity(studied, "autoencoder", 0))  # fmt: skip
 
 
 def while_it_lasts():
@@ -138,74 +154,65 @@ def while_it_lasts():
     return np.array([-1.0, 1.0])
 
 
-def test_upper_filters_are_sparse_under_noise():
+@in_full
+@long
+def test_upper_filters_are_sparse_under_noise(studied):
     """Noise of 1.5 on its input makes a convolutional network's second layer sparse, which it gives up afterwards."""
 
     def signs(seed):
-        active = found("convolutional", seed)["active"][..., 1]
-        return np.sign([active[BEFORE, :, 2] - active[BEFORE, :, 0], active[END, :, 2] - active[BEFORE, :, 2]]).T
+        active = studied(CHOSEN["convolutional"], seed)["active"][..., 1]
+        end = active[END, :, LOUD] - active[BEFORE, :, LOUD]
+        return np.sign([active[BEFORE, :, LOUD] - active[BEFORE, :, 0], end]).T
 
     rivals = {"kept": np.array([-1.0, 0.0]), "not sparse": np.array([0.0, 1.0]), "the other way": -1 * while_it_lasts()}
-    claim = "the second layer of a convolutional network is sparse while noise lasts"
+    claim = studied.of("the second layer of a convolutional network is sparse while noise of 1.5 lasts")
     drawn = dict(y="signs: under noise less no noise, end less before")
     confront(claim, while_it_lasts, in_turn(signs), {}, in_most, rivals, labels=drawn,
-             picture=activity("convolutional", 1))  # fmt: skip
+             picture=activity(studied, "convolutional", 1))  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", list(QUICK))
-def test_annealing_kills_no_unit(kind):
+@in_full
+@long
+@pytest.mark.parametrize("kind", list(CHOSEN))
+def test_annealing_kills_no_unit(studied, kind):
     """No unit of one hidden layer, and no filter, is dead when the noise is gone, whichever level it had.
 
     The dense layer above the filters has dead units, with noise and without: `test_dead_units_above_the_filters`.
     """
     layers = slice(0, 2) if kind == "convolutional" else slice(None)
     units = {"one hidden layer": 60, "convolutional": 16, "autoencoder": 120}[kind]
-    dead = lambda seed: found(kind, seed)["dead"][END][..., layers]  # noqa: E731
+    dead = lambda seed: studied(CHOSEN[kind], seed)["dead"][END, :, : LOUD + 1, layers]  # noqa: E731
     judge, rivals = Equivalent(1 / units / 2, runs=RUNS, miss=1e-3), {"one unit dies": 1 / units}
-    claim = f"noise, and then none, kills no {'filter' if kind == 'convolutional' else 'unit'}: {kind}"
-    confront(claim, 0.0, in_turn(dead), {}, judge, rivals, labels=dict(y="share of dead units, at each σ"),
-             picture=activity(kind, 1 if kind == "convolutional" else 0))  # fmt: skip
+    claim = f"noise of 1.5 or less, and then none, kills no {'filter' if kind == 'convolutional' else 'unit'}: {kind}"
+    confront(studied.of(claim), 0.0, in_turn(dead), {}, judge, rivals, labels=dict(y="share of dead units, at each σ"),
+             picture=activity(studied, kind, 1 if kind == "convolutional" else 0))  # fmt: skip
 
 
-def test_dead_units_above_the_filters():
+@in_full
+@long
+def test_dead_units_above_the_filters(studied):
     """Measured: how many more units of the dense layer above the filters are dead after noise than without any.
 
-    About one or two of its 32 units are dead at every level; 20 networks do not tell whether noise adds half a unit.
+    Some of its 32 units are dead at every level; 20 networks do not tell whether noise adds half a unit.
     """
-    dead = in_turn(lambda seed: found("convolutional", seed)["dead"][END, ..., 2])
-    levels = QUICK["convolutional"].levels
+    dead = in_turn(lambda seed: studied(CHOSEN["convolutional"], seed)["dead"][END, ..., 2])
     labels = dict(x="noise σ while it lasts", y="dead units of the dense layer, less without noise")
 
     def further(level, seed):
         each = dead(seed)
-        return float(each[levels.index(level)] - each[0])
+        return float(each[LEVELS.index(level)] - each[0])
 
     measure(
-        "how many more units of the dense layer above the filters are dead after noise, and then none",
+        studied.of("how many more units of the dense layer above the filters are dead after noise, and then none"),
         further,
-        levels[1:],
+        LEVELS[1:],
         runs=RUNS,
         labels=labels,
-        picture=activity("convolutional", 2, "dead"),
+        picture=activity(studied, "convolutional", 2, "dead"),
     )
 
 
 # -- the tables ----------------------------------------------------------------------------------------
-
-EACH = 5
-RULES = {
-    "descent": noise.SGD(0.1),
-    "momentum": noise.Momentum(0.02),
-    "Adam": noise.Adam(3e-3),
-    "Adam that skips": noise.SparseAdam(3e-3),
-}
-LEVELS = (0.0, 0.5, 1.5, 4.0)
-FULL = {
-    "convolutional": (("descent", "momentum", "Adam"), 600),
-    "three hidden layers": (tuple(RULES), 800),
-    "one hidden layer": (("descent", "Adam"), 800),
-}
-
 
 COLUMNS = {
     "digits held out that are told apart": lambda of: of["right"][1],
@@ -225,25 +232,29 @@ def whole(of):
         rows |= {f"layer {k + 1} active, {name}": of["active"][when, ..., k] for k in range(layers)}
         rows |= {f"layer {k + 1} dead, {name}": of["dead"][when, ..., k] for k in range(layers)}
     lines = [["", *(f"σ = {level:g}" for level in LEVELS)]]
-    for name, values in rows.items():
-        middle, low, high = (100 * np.quantile(values, q, axis=0) for q in (0.5, 0, 1))
-        lines.append([name, *(f"{m:.1f} ±{h:.1f}" for m, h in zip(middle, (high - low) / 2, strict=True))])
-    return table(lines, f"%: medians of {EACH} networks ± half of their range")
+    lines += [[name, *(interval(100 * each) for each in values.T)] for name, values in rows.items()]
+    return table(lines, f"%: medians of {RUNS} networks [99.8 % intervals, of order statistics]")
 
 
-@pytest.mark.full
-@pytest.mark.timeout(7200)
-@pytest.mark.parametrize("kind, rule", [(kind, rule) for kind, (rules, _) in FULL.items() for rule in rules])
-def test_table(kind, rule, kept_study):
+def interval(values):
+    """Median, and an interval that holds it but for two in a thousand times."""
+    low, high = median_interval(values, 1e-3)
+    return f"{np.median(values):.1f} [{low:.1f}, {high:.1f}]"
+
+
+@in_full
+@long
+@pytest.mark.parametrize("kind, rule", [names for names in STUDIES if names[0] not in ("transformer", "autoencoder")])
+def test_table(studied, kind, rule):
     """Accuracy, activity and dead units of every layer, by kind of network, algorithm and level of noise."""
-    of = kept_study(Study(kind, RULES[rule], LEVELS, EACH, FULL[kind][1], FIRST))
+    study = STUDIES[kind, rule]
     for what, column in COLUMNS.items():
-        values = in_turn(lambda seed, column=column: column(of))
+        values = in_turn(lambda seed, column=column: column(studied(study, seed)))
         measure(
-            f"{what}, after noise and then none: {kind}, {rule}",
+            studied.of(f"{what}, after noise and then none: {kind}, {rule}"),
             lambda level, seed, values=values: float(values(seed)[LEVELS.index(level)]),
             LEVELS,
-            runs=EACH,
+            runs=RUNS,
             labels=dict(x="noise σ while it lasts", y=what),
-            picture=whole(of) if what.startswith("digits held out") else None,
+            picture=whole(studied(study, FIRST)) if what.startswith("digits held out") else None,
         )

@@ -1,10 +1,10 @@
-"""Fields of sparse codes by level of noise and by time, what the codes cost, and what networks make of what they see.
+"""Fields of sparse codes by method, strength and time, and how far fits tell Gabor functions from centres.
 
-Gabor functions and centres with a surround are fitted to the same fields.  A field counts as one of them if that fit
-explains more of it than of 99 in 100 fields of white noise in the same space, and if it is the better of both by the
-criterion of Bayes (Schwarz, 1978), which charges the eight numbers of the one and the six of the other.  Bricken et
-al. (2023) saw Gabor functions, and a transition to centres as noise grows.  Twenty networks of each level are stored,
-and with `--full` trained anew; other methods stand in `test_noise_baselines`.
+Gabor functions, centres with a surround and blobs are fitted to the same fields (`numerics.fields`), and a field is
+told to be of the kind that explains it best by the criterion of Bayes, if that kind explains more of it than of 99 in
+100 fields of white noise in the same space.  Networks before training are the null.  Bricken et al. (2023) saw Gabor
+functions, and a transition to centres as noise grows; under L1 Gabor functions alone.  Twenty networks of every method
+and strength are stored, and with `--full` trained anew; what the codes cost stands in `test_noise_baselines`.
 """
 
 from functools import cache
@@ -15,14 +15,14 @@ import pytest
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series, table
-from numerics.codes import METHODS, SIGMAS, STAGES
+from numerics.codes import METHODS, SIGMAS, STAGES, STRENGTHS, chance
 from numerics.codes._ablations import natural
 from numerics.codes._fields import COMPONENTS, SIDE
-from numerics.fields import fit_centres, fit_gabors, mosaic
+from numerics.fields import FAMILIES, KINDS, explained, mosaic, told
 
-NETWORKS, NULL = 20, 300
-NUMBERS = {"gabor": 8, "centre": 6}
-NAMED = {"gabor": "Gabor functions", "centre": "centres with a surround"}
+NETWORKS = 20
+SHOWN = (0.3, 0.8, 1.5, 3.0)  # levels of noise in pictures
+FRONTIERS = ("noise", "L1, unit decoders", "L1", "top k")
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 in_full = pytest.mark.parametrize(
@@ -31,57 +31,47 @@ in_full = pytest.mark.parametrize(
 long = pytest.mark.timeout(7200)
 
 
-@cache
-def null():
-    """What both families explain of white noise in the space of the data, at most but for one field in a hundred."""
-    rows = np.random.default_rng(0).normal(size=(NULL, COMPONENTS)) @ natural(COMPONENTS).basis.numpy()
-    fields = rows.reshape(-1, SIDE, SIDE)
-    return {
-        kind: np.quantile(fit(fields).explained, 0.99)
-        for kind, fit in dict(gabor=fit_gabors, centre=fit_centres).items()
-    }
+def share(studied, method, strength, kind, seed=FIRST):
+    """The share of every network's fields of one kind, (stages, networks)."""
+    found = studied(METHODS[method, strength], seed)
+    return told({name: found[name] for name in FAMILIES}, COMPONENTS, chance())[kind].mean(-1)
 
 
-def told(found):
-    """Which fields count as Gabor functions, and which as centres; both (stages, networks, fields)."""
-    left = {kind: np.log(np.maximum(1 - found[kind], 1e-9)) for kind in NUMBERS}
-    cost = {kind: COMPONENTS * left[kind] + NUMBERS[kind] * np.log(COMPONENTS) for kind in NUMBERS}
-    kinds = {"gabor": cost["gabor"] < cost["centre"], "centre": cost["centre"] <= cost["gabor"]}
-    return {kind: better & (found[kind] > null()[kind]) for kind, better in kinds.items()}
+def gabor(studied, method, strength, seed):
+    """The mean Gabor R^2 of every network's fields at each stage, (stages, networks)."""
+    return studied(METHODS[method, strength], seed)["gabor"].mean(-1)
 
 
-def share(studied, sigma, kind, seed=FIRST):
-    """The share of a network's fields of one kind at the end, (networks,)."""
-    return told(studied(METHODS[sigma], seed))[kind][-1].mean(-1)
+# -- noise -----------------------------------------------------------------------------------------------
 
 
 def by_level(studied):
-    """Both shares against the noise: means over all networks, and their standard errors."""
-    lines = []
-    for kind in NUMBERS:
-        each = np.array([share(studied, sigma, kind) for sigma in SIGMAS])
-        middle, error = each.mean(-1), each.std(-1, ddof=1) / NETWORKS**0.5
+    """The share of each kind against the noise: means over all networks, and their standard errors; and untrained."""
+    lines, before = [], []
+    for kind, name in KINDS.items():
+        each = np.array([share(studied, "noise", sigma, kind) for sigma in SIGMAS])
+        middle, error = each[:, -1].mean(-1), each[:, -1].std(-1, ddof=1) / NETWORKS**0.5
         ends = (middle - error).tolist(), (middle + error).tolist()
-        lines.append(Series("rival", list(SIGMAS), middle.tolist(), NAMED[kind]))
+        lines.append(Series("rival", list(SIGMAS), middle.tolist(), name))
         lines.append(Series("run", list(SIGMAS), middle.tolist(), "_nolegend_", *ends))
+        before.append(each[:, 0].mean(-1).max())
+    ends, most = [SIGMAS[0], SIGMAS[-1]], float(max(before))
+    lines.append(Series("band", ends, [most] * 2, "of any kind, untrained", [0.0] * 2, [most] * 2))
     return Panel("noise σ", "share of fields (± standard error)", tuple(lines), "x")
 
 
 def seen(studied):
-    """The fields of one network at each level."""
+    """The fields of one network at some levels of noise."""
     tiles = []
-    for sigma in SIGMAS[1:]:
-        gabor, centre = (100 * share(studied, sigma, kind).mean() for kind in NUMBERS)
-        fields = np.round(mosaic(studied(METHODS[sigma], FIRST)["fields"].astype(float), 8), 2).tolist()
-        tiles.append(Series("image", [], [], f"σ = {sigma:g}: {gabor:.0f} %, {centre:.0f} %", fields))
-    return Panel(
-        "48 fields of one network each; share of Gabor functions, of centres, in all networks", "", tuple(tiles)
-    )
+    for sigma in SHOWN:
+        shares = ", ".join(f"{100 * share(studied, 'noise', sigma, kind)[-1].mean():.0f} %" for kind in KINDS)
+        tiles.append(Series("image", [], [], f"σ = {sigma:g}: {shares}", tiled(studied, "noise", sigma)))
+    return Panel("48 fields of one network each; of all networks Gabor functions, centres, blobs", "", tuple(tiles))
 
 
-def explained(studied, sigma, seed):
-    """The mean Gabor R^2 of every network's fields at each stage, (stages, networks)."""
-    return studied(METHODS[sigma], seed)["gabor"].mean(-1)
+def tiled(studied, method, strength):
+    """The fields of one network."""
+    return np.round(mosaic(studied(METHODS[method, strength], FIRST)["fields"].astype(float), 8), 2).tolist()
 
 
 @in_full
@@ -90,7 +80,7 @@ def test_gabors_come_with_noise(studied):
     """Gabor functions explain more of the fields the more noise there is, up to one and a half times the signal."""
 
     def signs(seed):
-        return np.sign(np.diff([explained(studied, sigma, seed)[-1] for sigma in (0.3, 0.8, 1.5)], axis=0)).T
+        return np.sign(np.diff([gabor(studied, "noise", sigma, seed)[-1] for sigma in (0.3, 0.8, 1.5)], axis=0)).T
 
     confront(
         studied.of("Gabor functions explain more of the fields as noise grows to 1.5"),
@@ -104,23 +94,28 @@ def test_gabors_come_with_noise(studied):
     )
 
 
+def along(studied, methods):
+    """The mean Gabor R^2 along training, medians of the networks; at step 0 they are untrained."""
+    lines = []
+    for method, strength in methods:
+        middle = np.median(gabor(studied, method, strength, FIRST), axis=1).tolist()
+        lines.append(Series("rival", list(STAGES), middle, f"{method} {strength:g}"))
+    return Panel("step of training", f"mean Gabor R², median of {NETWORKS}", tuple(lines))
+
+
 @in_full
 @long
 def test_gabors_come_with_time(studied):
     """At noise of 1.5 Gabor functions explain more of the fields from stage to stage of training."""
-    lines = []
-    for sigma in SIGMAS:
-        middle = np.median(explained(studied, sigma, FIRST), axis=1).tolist()
-        lines.append(Series("rival", list(STAGES), middle, f"σ = {sigma:g}"))
     confront(
         studied.of("fields grow into Gabor functions as training goes on"),
         lambda: np.ones(len(STAGES) - 1),
-        in_turn(lambda seed: np.sign(np.diff(explained(studied, 1.5, seed), axis=0)).T),
+        in_turn(lambda seed: np.sign(np.diff(gabor(studied, "noise", 1.5, seed), axis=0)).T),
         {},
         in_most,
         {"from the start": 0.0, "less so": -1.0},
         labels=dict(y="sign of the change of mean R² from stage to stage (σ = 1.5)"),
-        picture=Panel("step of training", f"mean Gabor R², median of {NETWORKS}", tuple(lines)),
+        picture=along(studied, [("noise", sigma) for sigma in SIGMAS]),
     )
 
 
@@ -130,7 +125,10 @@ def test_centres_stay_rare(studied):
     """Loud noise brings no transition to centres with a surround: Gabor functions stay the more common."""
 
     def signs(seed):
-        gaps = [np.subtract(*(share(studied, sigma, kind, seed) for kind in NUMBERS)) for sigma in (1.5, 3.0)]
+        gaps = [
+            np.subtract(*(share(studied, "noise", sigma, kind, seed)[-1] for kind in ("gabor", "centre")))
+            for sigma in (1.5, 3.0)
+        ]
         return np.sign(np.sum(gaps, axis=0))
 
     confront(
@@ -145,11 +143,35 @@ def test_centres_stay_rare(studied):
     )
 
 
+@in_full
+@long
+def test_fields_go_with_the_noise(studied):
+    """As noise is annealed, and sparsity given up, Gabor functions explain less of the fields than under the noise."""
+    levels = (0.8, 1.5)
+
+    def signs(seed):
+        before, end = -2, -1  # the third stage lies under full noise
+        return np.sign(
+            [each[end] - each[before] for each in (gabor(studied, "noise, then none", sigma, seed) for sigma in levels)]
+        ).T
+
+    confront(
+        studied.of("fields are less Gabor-like once the noise is annealed"),
+        lambda: -np.ones(len(levels)),
+        in_turn(signs),
+        {},
+        in_most,
+        {"they stay": 0.0, "they grow on": 1.0},
+        labels=dict(y="sign of the change of mean R² from under the noise to the end (σ = 0.8, 1.5)"),
+        picture=along(studied, [(m, sigma) for sigma in levels for m in ("noise", "noise, then none")]),
+    )
+
+
 def rebuilt(studied):
-    """Eight patches, what a network saw of them, and what it made of it, at four levels of noise."""
+    """Eight patches, what a network saw of them, and what it made of it, at some levels of noise."""
     tiles = []
-    for sigma in SIGMAS[1:]:
-        rows = studied(METHODS[sigma], FIRST)["rebuilt"].astype(float).swapaxes(0, 1).reshape(-1, SIDE, SIDE)
+    for sigma in SHOWN:
+        rows = studied(METHODS["noise", sigma], FIRST)["rebuilt"].astype(float).swapaxes(0, 1).reshape(-1, SIDE, SIDE)
         tiles.append(Series("image", [], [], f"σ = {sigma:g}", np.round(mosaic(rows, 8), 2).tolist()))
     return Panel("held-out patches; with noise; what one network makes of it; each scaled by itself", "", tuple(tiles))
 
@@ -160,7 +182,7 @@ def test_sparser_codes_lose_more(studied):
     """At every higher level of noise fewer units are active, and more is lost of patches without noise."""
 
     def signs(seed):
-        found = [studied(one, seed) for one in METHODS.values()]
+        found = [studied(METHODS["noise", sigma], seed) for sigma in SIGMAS]
         changes = [np.sign(np.diff([one[of] for one in found], axis=0)).T for of in ("active", "loss")]
         return np.concatenate(changes, axis=1)
 
@@ -177,26 +199,159 @@ def test_sparser_codes_lose_more(studied):
     )
 
 
+# -- other methods ---------------------------------------------------------------------------------------
+
+
+def by_activity(studied):
+    """The mean Gabor R^2 against activity, all methods and strengths: medians and ranges; and before training."""
+    series = []
+    for method in FRONTIERS:
+        each = [(method, strength) for strength in STRENGTHS[method]]
+        at = [float(np.median(studied(METHODS[one], FIRST)["active"])) for one in each]
+        ends = np.array([np.quantile(gabor(studied, *one, FIRST)[-1], (0.5, 0, 1)) for one in each]).T.tolist()
+        series += [Series("rival", at, ends[0], method), Series("run", at, ends[0], "_nolegend_", *ends[1:])]
+    low, middle, high = np.quantile(gabor(studied, "noise", SIGMAS[0], FIRST)[0], (0, 0.5, 1)).tolist()
+    series.append(Series("band", [0.01, 0.6], [middle] * 2, "untrained, range", [low] * 2, [high] * 2))
+    return Panel("fraction of active units, noise off", "mean Gabor R²", tuple(series), "x")
+
+
 @in_full
 @long
-def test_table_of_fields(studied):
-    """Measured: which share of the fields is of either kind, by noise and time, with the paper's words."""
-    rows = {sigma: in_turn(lambda seed, sigma=sigma: share(studied, sigma, "gabor", seed)) for sigma in SIGMAS}
-    found = [studied(one, FIRST) for one in METHODS.values()]
-    kinds = [told(one) for one in found]
-    lines = [["", *(f"σ = {sigma:g}" for sigma in SIGMAS)]]
-    for kind, name in NAMED.items():
-        for stage, step in enumerate(STAGES):
-            lines.append([f"{name}, step {step}", *(f"{one[kind][stage].mean():.2f}" for one in kinds)])
-    for of, name in dict(active="active units", loss="loss, clean", dead="dead units").items():
-        lines.append([name, *(f"{np.median(one[of]):.3f}" for one in found)])
-    paper = "paper: Gabor functions from .1 on, clearest at .3 to 1.5; then centres; more so with time; none dead"
+def test_gabors_come_by_every_method(studied):
+    """By every method, at its second strength from the sparsest, Gabor functions explain more than before training."""
+
+    def signs(seed):
+        each = (gabor(studied, method, STRENGTHS[method][-2], seed) for method in FRONTIERS)
+        return np.sign([found[-1] - found[0] for found in each]).T
+
+    confront(
+        studied.of("fields of sparse codes by any method are more Gabor-like than before training"),
+        lambda: np.ones(len(FRONTIERS)),
+        in_turn(signs),
+        {},
+        in_most,
+        {"as untrained": 0.0, "by noise alone": np.array([1.0, 0.0, 0.0, 0.0])},
+        labels=dict(runs=list(FRONTIERS), y="sign of mean Gabor R² less that before training"),
+        picture=by_activity(studied),
+    )
+
+
+def of_each_method(studied):
+    """The fields of one network of each method, at its second strength from the sparsest."""
+    tiles = []
+    for method in FRONTIERS:
+        one = method, STRENGTHS[method][-2]
+        shares = ", ".join(f"{100 * share(studied, *one, kind)[-1].mean():.0f} %" for kind in KINDS)
+        tiles.append(Series("image", [], [], f"{method} {one[1]:g}: {shares}", tiled(studied, *one)))
+    return Panel("48 fields of one network each; of all networks Gabor functions, centres, blobs", "", tuple(tiles))
+
+
+@in_full
+@long
+@pytest.mark.parametrize("kind", ["gabor", "centre"])
+def test_table_of_fields(studied, kind):
+    """Measured: which share of the fields is of one kind, by method, strength and time; untrained at step 0."""
+    lines = [["", "strength", *(f"step {step}" for step in STAGES)]]
+    rows: dict[int, object] = {}
+    for method, strength in METHODS:
+        middle = share(studied, method, strength, kind).mean(-1)
+        lines.append([method, f"{strength:g}", *(f"{m:.2f}" for m in middle)])
+        one = in_turn(lambda seed, m=method, s=strength: share(studied, m, s, kind, seed)[-1])
+        rows[len(rows) + 1] = one
+    paper = "paper: under noise Gabor functions from .1 on, then centres, more so with time; under L1 no centres"
     measure(
-        studied.of("which share of fields are Gabor functions, or centres"),
-        lambda sigma, seed: float(rows[sigma](seed)),
-        SIGMAS,
+        studied.of(f"which share of fields are {KINDS[kind]}, by method, strength and time"),
+        lambda k, seed: float(rows[k](seed)),
+        tuple(rows),
         runs=NETWORKS,
-        labels=dict(x="noise σ", y="share of a network's fields that are Gabor functions"),
-        log="x",
-        picture=table(lines, f"shares of 6 fields each of {NETWORKS} networks; {paper}"),
+        labels=dict(x="method and strength, by its line in the table", y=f"share that are {KINDS[kind]}"),
+        picture=table(lines, f"mean shares of 6 fields each of {NETWORKS} networks, step 0 untrained; {paper}"),
+    )
+
+
+@in_full
+@long
+def test_centres_are_rare_by_any_method(studied):
+    """By every method, where it is sparse, more fields are Gabor functions than centres with a surround."""
+
+    def signs(seed):
+        each = (
+            [share(studied, method, STRENGTHS[method][-2], kind, seed)[-1] for kind in ("gabor", "centre")]
+            for method in FRONTIERS
+        )
+        return np.sign([stripes - rounds for stripes, rounds in each]).T
+
+    confront(
+        studied.of("of sparse codes by any method more fields are Gabor functions than centres"),
+        lambda: np.ones(len(FRONTIERS)),
+        in_turn(signs),
+        {},
+        in_most,
+        {"under noise centres take over": np.array([-1.0, 1.0, 1.0, 1.0]), "as many": 0.0},
+        labels=dict(runs=list(FRONTIERS), y="sign of the share of Gabor functions less that of centres"),
+        picture=of_each_method(studied),
+    )
+
+
+# -- planted fields --------------------------------------------------------------------------------------
+
+PLANTED, REPEATS = 30, 3  # fields of each kind, and how many times as many
+NOISE = 0.2  # of the squared length of a planted field
+PLANTS = {**KINDS, "none": "white noise"}
+
+
+def planted(kind, draw):
+    """Fields of one kind as they are when projected into the space of the data, with noise; (PLANTED, side, side)."""
+    low, high = dict(
+        gabor=([2, 2, 0, 0.15, 1.2, 1.2], [5, 5, np.pi, 0.3, 3.0, 3.0]),  # centre, angle, frequency, both widths
+        centre=([2, 2, 0.8, 2.2], [5, 5, 1.4, 3.5]),  # centre, both widths
+        blob=([2, 2, 0, 0.8, 1.5], [5, 5, np.pi, 1.2, 2.5]),  # centre, angle, both widths
+        none=([], []),
+    )[kind]
+    shape, basis = draw.uniform(low, high, (PLANTED, len(low))), natural(COMPONENTS).basis.double().numpy()
+    noise = draw.normal(size=(PLANTED, COMPONENTS))
+    if kind == "none":
+        return (noise @ basis).reshape(-1, SIDE, SIDE)
+    one, two = np.moveaxis(FAMILIES[kind][0].columns(shape, SIDE), -1, 0)
+    if kind == "gabor":
+        phase = draw.uniform(0, 2 * np.pi, (PLANTED, 1))
+        one, two = np.cos(phase) * one, -np.sin(phase) * two
+    else:  # a surround takes away as much as its centre gives
+        one, two = one / one.sum(1, keepdims=True), two / np.maximum(two.sum(1, keepdims=True), 1e-9)
+    seen = (one - two) @ basis.T
+    length = np.linalg.norm(seen, axis=1, keepdims=True)
+    disturbed = seen / length + noise / np.linalg.norm(noise, axis=1, keepdims=True) * (NOISE / (1 - NOISE)) ** 0.5
+    return (disturbed @ basis).reshape(-1, SIDE, SIDE)
+
+
+@cache
+def confused(seed):
+    """How many planted fields of each kind are told to be of each kind, (planted, told) with none last."""
+    counts = []
+    for k, kind in enumerate(PLANTS):
+        fields = planted(kind, np.random.default_rng([seed, k]))
+        each = [int(of.sum()) for of in told(explained(fields), COMPONENTS, chance()).values()]
+        counts.append([*each, PLANTED - sum(each)])
+    return np.array(counts)
+
+
+def test_table_of_planted_fields():
+    """Measured: how often planted fields are told to be what they are, in the space that the data lie in.
+
+    Whitened patches have no mean, and in their space a blob is what is left of it without its mean: a centre with a
+    surround, or, if it is long, a Gabor function.  In the space of all pixels they are told apart (`tests`).
+    """
+    seeds = np.random.SeedSequence(FIRST).generate_state(REPEATS)
+    counts, total = sum(confused(int(seed)) for seed in seeds), REPEATS * PLANTED
+    lines = [["planted", *(f"told: {name}" for name in KINDS.values()), "none"]]
+    lines += [[name, *map(str, row)] for name, row in zip(PLANTS.values(), counts, strict=True)]
+    note = f"of {total} fields each, {100 * NOISE:.0f} % of their squared length noise, in the space of the data"
+    measure(
+        "how often are planted fields told to be what they are, in the space of the data",
+        lambda k, seed: confused(seed)[k - 1, k - 1] / PLANTED,
+        tuple(range(1, 1 + len(PLANTS))),
+        runs=REPEATS,
+        seed=FIRST,
+        labels=dict(x="planted: Gabor functions, centres, blobs, white noise", y="share told to be what it is"),
+        picture=table(lines, note),
     )

@@ -5,22 +5,23 @@ network by network, which judges look at.
 
 - `ABLATIONS`: one factor at a time differs: units, data, noise, task, activation.
 - `TRIALS`: networks trained by descent and by Adam, over batches, rates and sizes of the data, watched on the way.
-- `METHODS`: noise of several levels: what codes cost, and what their fields look like as they form.
+- `METHODS`: noise, L1 penalties and the k largest, each at several strengths: what codes cost, how many units die, and
+  what fields look like as they form.
 
     python -m numerics.codes --folder FOLDER
 
-trains what FOLDER does not hold yet, in some five minutes of one core, and goes on after an interruption.  `levels` is
-the last study for levels of anybody's choice, with a figure.
+trains what FOLDER does not hold yet, in some twelve minutes of one core, and goes on after an interruption.  `levels`
+is the last study for levels of anybody's choice, with a figure.
 """
 
 from numerics.codes._ablations import ABLATIONS, ACTIVATIONS, EDGES, Ablation, squared_slope
-from numerics.codes._fields import METHODS, SIGMAS, STAGES, Method
+from numerics.codes._fields import METHODS, SIGMAS, STAGES, STRENGTHS, Method, chance
 from numerics.codes._levels import levels
-from numerics.codes._trials import BATCHES, DESCENTS, RULES, SIZES, TRIALS, Trial
+from numerics.codes._trials import BATCHES, DESCENTS, PACES, RULES, SIZES, TRIALS, Trial
 
 __all__ = [
-    "ABLATIONS", "ACTIVATIONS", "Ablation", "BATCHES", "DESCENTS", "EDGES", "METHODS", "Method", "RULES", "SIZES",
-    "SIGMAS", "STAGES", "TRIALS", "Trial", "levels", "run", "squared_slope",
+    "ABLATIONS", "ACTIVATIONS", "Ablation", "BATCHES", "DESCENTS", "EDGES", "METHODS", "Method", "PACES", "RULES",
+    "SIGMAS", "SIZES", "STAGES", "STRENGTHS", "TRIALS", "Trial", "chance", "levels", "run", "squared_slope",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ import torch
 from numerics import noise
 from numerics.checks import positive, whole
 from numerics.codes._ablations import natural
-from numerics.fields import fit_centres, fit_gabors
+from numerics.fields import by_chance, explained
 
 SIDE, COMPONENTS = 8, 24
 FITTED = 6  # fields of every network that are fitted
@@ -47,9 +48,9 @@ class Method:
 
     def run(self) -> dict[str, np.ndarray]:
         """What is found: by network (networks,), held out and without noise, the fraction of `active` units, of `dead`
-        ones, and the `loss` for each input; `encoders` and `decoders`, mean lengths; `gabor` and `centre`, R^2 of the
-        fits to some fields at each stage, (stages, networks, fields); `fields` (SHOWN, side, side) and `rebuilt`
-        (REBUILT, 3, side, side) of the first network: datum, what it saw, what it made of it.
+        ones, and the `loss` for each input; `encoders` and `decoders`, mean lengths; `gabor`, `centre`, `blob` and
+        `round`, R^2 of the fits to some fields at each stage, (stages, networks, fields); `fields` (SHOWN, side, side)
+        and `rebuilt` (REBUILT, 3, side, side) of the first network: datum, what it saw, what it made of it.
         """
         x, stages = natural(COMPONENTS), []
 
@@ -105,13 +106,26 @@ def fields(networks, x) -> torch.Tensor:
 
 
 def fitted(stages) -> dict[str, np.ndarray]:
-    """R^2 of both families of fits to the fields, (networks, fields, side, side), of each stage."""
-    whole_of = np.stack(stages)
-    rows = whole_of.reshape(-1, SIDE, SIDE)
-    explained = (fit(rows).explained.reshape(whole_of.shape[:3]) for fit in (fit_gabors, fit_centres))
-    return dict(zip(("gabor", "centre"), (v.astype(np.float32) for v in explained), strict=True))
+    """R^2 of all families of fits to the fields, (networks, fields, side, side), of each stage."""
+    every = np.stack(stages)
+    found = explained(every.reshape(-1, SIDE, SIDE))
+    return {name: of.reshape(every.shape[:3]).astype(np.float32) for name, of in found.items()}
+
+
+@cache
+def chance() -> dict[str, float]:
+    """The R^2 that each family of fits exceeds on one field in a hundred of white noise in the space of the data."""
+    return by_chance(natural(COMPONENTS).basis.unflatten(-1, (SIDE, SIDE)).double().numpy())
 
 
 KINDS = ("noise", "noise, then none", "L1, unit decoders", "L1", "top k")
-SIGMAS = (0.1, 0.3, 0.8, 1.5, 3.0)
-METHODS = {sigma: Method("noise", sigma) for sigma in SIGMAS}
+SIGMAS = (0.1, 0.3, 0.5, 0.8, 1.5, 3.0)
+PENALTIES = (0.3, 1.0, 2.0, 4.0, 6.0)
+STRENGTHS = {
+    "noise": SIGMAS,
+    "noise, then none": (0.3, 0.8, 1.5),
+    "L1, unit decoders": PENALTIES,
+    "L1": PENALTIES,
+    "top k": (16.0, 8.0, 4.0, 2.0, 1.0),
+}  # sparser from left to right
+METHODS = {(name, strength): Method(name, strength) for name, each in STRENGTHS.items() for strength in each}

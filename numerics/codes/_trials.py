@@ -18,7 +18,7 @@ RECORDS = 20
 
 @dataclass(frozen=True)
 class Trial:
-    """Networks trained on the first so many `rows` of whitened patches, with noise sigma."""
+    """Networks trained with noise sigma, each on so many `rows` of whitened patches of its own drawing."""
 
     by: noise.SGD | noise.Adam | noise.SparseAdam
     batch: int
@@ -42,12 +42,13 @@ class Trial:
             raise ValueError(f"rows = {self.rows} are more than there are patches to train on")
 
     def run(self) -> dict[str, np.ndarray]:
-        """At `steps`, (T,), of every network, (T, networks): the noisy loss on rows that are trained on; `active`, the
-        fraction of active units on 2,000 such rows, noise on; `dead`, of units that are active on none of them.
+        """At `steps`, (T,), of every network, (T, networks): the noisy loss on rows that it is trained on; `active`,
+        the fraction of active units on 2,000 such rows, noise on; `dead`, of units that are active on none of them.
         """
-        x, found = natural(self.components).train[: self.rows], []
+        x, found = natural(self.components).train, []
         draw = torch.Generator().manual_seed(self.seed)
-        rows = x[torch.randint(len(x), (SEEN,), generator=draw)].expand(self.networks, -1, -1)
+        own = torch.rand(self.networks, len(x), generator=draw).topk(self.rows).indices
+        rows = x[own.gather(-1, torch.randint(self.rows, (self.networks, SEEN), generator=draw))]
         noisy = noise.Gaussian(self.sigma)(rows, 1.0, draw)
         at = np.unique(np.rint(np.linspace(0, self.steps, RECORDS + 1)).astype(int))
 
@@ -62,7 +63,7 @@ class Trial:
         )
         noise.train(
             start, x, noise.Sampled(noise.Gaussian(self.sigma)), self.by, noise.Schedule(self.steps), batch=self.batch,
-            seed=self.seed, clip=self.clip, record=record, label=f"{self.by}, batch {self.batch}",
+            seed=self.seed, own=own, clip=self.clip, record=record, label=f"{self.by}, batch {self.batch}",
         )  # fmt: skip
         loss, active, dead = np.array(found).swapaxes(0, 1)
         return {"steps": at, "loss": loss, "active": active, "dead": dead}
@@ -78,13 +79,13 @@ RULES = {
 BATCHES = {batch: replace(ADAM, batch=batch) for batch in (2, 4, 16)}
 SIZES = {rows: replace(ADAM, rows=rows) for rows in (50, 500, 5000)}
 
-# batch and rate of descent; the product of rate and steps is the same
-PACES = ((8, 0.01), (128, 0.02), (128, 0.01), (8, 0.02))
+# of descent; the product of rate and steps is the same
+PACES = tuple((batch, rate) for rate in (0.01, 0.02) for batch in (8, 32, 128))  # batches and rates
 DESCENTS = {
     (sigma, batch, rate): Trial(
-        noise.SGD(rate), batch, sigma, steps=round(12 / rate), rows=18_000, units=24, networks=20
+        noise.SGD(rate), batch, sigma, steps=round(48 / rate), rows=18_000, units=24, networks=20
     )
     for sigma in (0.0, 0.8)
     for batch, rate in PACES
 }
-TRIALS = list(dict.fromkeys([*RULES.values(), *BATCHES.values(), *SIZES.values()]))
+TRIALS = list(dict.fromkeys([*RULES.values(), *BATCHES.values(), *SIZES.values(), *DESCENTS.values()]))

@@ -169,6 +169,7 @@ def train(
     batch: int,
     seed: int,
     target: Tensor | None = None,
+    own: Tensor | None = None,
     clip: float = math.inf,
     record: Callable[[Trained, int], None] | None = None,
     label: str = "training",
@@ -184,6 +185,7 @@ def train(
         batch: rows for each step, >= 1.
         seed: of minibatches and of noise, which are drawn apart: every objective sees the same minibatches.
         target: shape (P, ...), x unless given; whole numbers for classes.
+        own: the numbers of the rows that each network learns from, shape (*networks, p); all of them unless given.
         clip: the largest length of one network's gradient, beyond which it is shortened.
         record: called with network and step, before every step and at the end.
         label: what the progress bar says on anything over two seconds.
@@ -193,14 +195,16 @@ def train(
         Diverged: for a loss that is not finite; names the step.
     """
     target = x if target is None else target
-    _check(network, x, target, batch, clip)
+    _check(network, x, target, batch, clip, own)
     batches, noise = _generators(seed, x.device)
     networks = network.networks
     weights, state = [w.detach().clone() for w in network.weights], by.start(network.weights)
     for step in tqdm(range(schedule.steps), desc=label, delay=2, leave=False):
         if record:
             record(network.with_weights(weights), step)
-        rows = torch.randint(len(x), (*networks, batch), generator=batches, device=x.device)
+        few = len(x) if own is None else own.shape[-1]
+        rows = torch.randint(few, (*networks, batch), generator=batches, device=x.device)
+        rows = rows if own is None else own.gather(-1, rows)
         leaves = [w.requires_grad_() for w in weights]
         here = network.with_weights(leaves)
         seen = x[rows]
@@ -232,13 +236,18 @@ def _clipped(slopes, clip, leading):
     return [g * factor.reshape(*factor.shape, *[1] * (g.ndim - leading)) for g in slopes]
 
 
-def _check(network, x, target, batch, clip) -> None:
+def _check(network, x, target, batch, clip, own) -> None:
     whole("batch", batch)
     if clip != math.inf:
         positive("clip", clip)
     network.check(x)
     if len(target) != len(x):
         raise ValueError(f"target has {len(target)} rows, x {len(x)}")
+    if own is not None:
+        if own.dtype != torch.int64 or own.shape[:-1] != network.networks or not own.numel():
+            raise ValueError(f"own is {own.dtype} {tuple(own.shape)}; int64 rows for each of {network.networks} needed")
+        if not 0 <= int(own.min()) <= int(own.max()) < len(x):
+            raise ValueError(f"own has rows {int(own.min())} to {int(own.max())}; x has {len(x)}")
     for name, value in zip(("x", *network.names), (x, *network.weights), strict=True):
         if not bool(torch.isfinite(value).all()):
             raise ValueError(f"{name} is not finite")
