@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code or _kept(whole, settings, Store(asked.folder), asked.record)
 
 
-def _kept(whole: Sweep, settings: list[Drift], store: Store, record: Path | None) -> int:
+def _kept(whole: Sweep | Part, settings: list[Drift], store: Store, record: Path | None) -> int:
     """Draw the figure of a sweep that is complete, and put its curves into `record` if that is asked for."""
     if missing := sum(store.find(one) is None for one in settings):
         what = "no figure and no record" if record else "no figure"
