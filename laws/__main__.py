@@ -213,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     choices = {name: _command(name, made) for name, made in commands.items()}
     if given[:1] == ["run"] or any(word.startswith("--tyro-") for word in given):
         runs = reduce(or_, (_command(name, made) for name, made in _runs().items()))
-        choices["run"] = Annotated[Any, subcommand("run", constructor_factory=lambda: runs, description=_runs.__doc__)]
+        choices["run"] = Annotated[runs, subcommand("run", description=_runs.__doc__)]
     try:
         code = tyro.cli(reduce(or_, choices.values()), prog="laws", args=given, config=(OmitSubcommandPrefixes,))
     except (ValueError, TypeError, ArithmeticError, OSError, RuntimeError) as error:
