@@ -106,15 +106,15 @@ def along(studied, methods):
 @in_full
 @long
 def test_gabors_come_with_time(studied):
-    """At noise of 1.5 Gabor functions explain more of the fields from stage to stage of training."""
+    """At noise of 1.5 Gabor functions explain more of the fields after a third of training, and more at its end."""
     confront(
         studied.of("fields grow into Gabor functions as training goes on"),
-        lambda: np.ones(len(STAGES) - 1),
-        in_turn(lambda seed: np.sign(np.diff(gabor(studied, "noise", 1.5, seed), axis=0)).T),
+        lambda: np.ones(2),
+        in_turn(lambda seed: np.sign(np.diff(gabor(studied, "noise", 1.5, seed)[[0, 2, 3]], axis=0)).T),
         {},
         in_most,
         {"from the start": 0.0, "less so": -1.0},
-        labels=dict(y="sign of the change of mean R² from stage to stage (σ = 1.5)"),
+        labels=dict(y="sign of the change of mean R²: to step 500, to step 1500 (σ = 1.5)"),
         picture=along(studied, [("noise", sigma) for sigma in SIGMAS]),
     )
 
