@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -218,7 +219,9 @@ def test_run_noise_and_corridor(tmp_path, capsys):
 def test_ctrl_c_leaves_what_is_stored(tmp_path):
     """A run that is stopped ends with code 130 and a line, and its checkpoint stays."""
     arguments = ["run", "corridor", "--hidden", "20", "--samples", "40", "--seconds", "0", "--folder", str(tmp_path)]
-    running = subprocess.Popen([sys.executable, "-m", "laws", *arguments], stderr=subprocess.PIPE, text=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background is deaf to it
+    command = [sys.executable, "-m", "laws", *arguments]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     while not (tmp_path / "checkpoint.npz").exists() and running.poll() is None:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
