@@ -9,7 +9,7 @@ import torch
 
 from numerics import annealing, noise
 from numerics.codes import ABLATIONS, ACTIVATIONS, METHODS, TRIALS, Ablation, Method, Trial, run, squared_slope
-from numerics.codes._ablations import GRAIN, NOISES
+from numerics.codes._ablations import GRAIN, NOISES, ROWS, natural
 from numerics.store import Store
 
 tiny = Ablation(units=6, networks=2, components=4, steps=3, batch=5)
@@ -77,6 +77,13 @@ def test_the_record_is_whole():
     members = [*TRIALS, *(one for study in studies for one in study.values())]
     assert {Store(folder).find(one) is not None for one in members} == {True}
     assert len(list(folder.iterdir())) == len(members)
+
+
+def test_rows_are_counted_before_they_are_drawn():
+    """A trial may ask for all patches that are there to train on, and for none more."""
+    assert replace(trial, rows=ROWS).rows == len(natural(4).train)
+    with pytest.raises(ValueError, match="more than the 18000 patches"):
+        replace(trial, rows=ROWS + 1)
 
 
 @pytest.mark.parametrize(

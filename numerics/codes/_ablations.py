@@ -28,6 +28,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }  # fmt: skip
 COMPONENTS, PIXELS = 16, 64  # of the data
 GRAIN = 2.0  # of salt (+) and pepper (-), in standard deviations of the data
+PATCHES = 20_000
+ROWS = PATCHES - PATCHES // 10  # to train on; the rest is held out
 ON = 1e-4  # published threshold: a unit of smaller |activity| counts as silent
 EDGES = np.linspace(-8, 8, 81)  # of the histogram of pre-activations
 
@@ -123,7 +125,7 @@ def squared_slope(activation: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 @cache
 def natural(components: int) -> patches.Patches:
     """Whitened patches of 8 x 8 pixels."""
-    return patches.natural(8, 20_000, seed=0, components=components, dtype=torch.float32)
+    return patches.natural(8, PATCHES, seed=0, components=components, dtype=torch.float32)
 
 
 @cache

@@ -10,7 +10,7 @@ import torch
 
 from numerics import noise
 from numerics.checks import not_negative, positive, whole
-from numerics.codes._ablations import natural
+from numerics.codes._ablations import ROWS, natural
 
 SEEN = 2000  # noisy rows on which everything is counted, however many there are to train on
 RECORDS = 20
@@ -38,8 +38,8 @@ class Trial:
         whole("seed", self.seed, least=0)
         if self.clip != math.inf:
             positive("clip", self.clip)
-        if self.rows > len(natural(self.components).train):
-            raise ValueError(f"rows = {self.rows} are more than there are patches to train on")
+        if self.rows > ROWS:
+            raise ValueError(f"rows = {self.rows} are more than the {ROWS} patches to train on")
 
     def run(self) -> dict[str, np.ndarray]:
         """At `steps`, (T,), of every network, (T, networks): the noisy loss on rows that it is trained on; `active`,
