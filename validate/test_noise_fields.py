@@ -267,30 +267,6 @@ def test_table_of_fields(studied, kind):
     )
 
 
-@in_full
-@long
-def test_centres_are_rare_by_any_method(studied):
-    """By every method, where it is sparse, more fields are Gabor functions than centres with a surround."""
-
-    def signs(seed):
-        each = (
-            [share(studied, method, STRENGTHS[method][-2], kind, seed)[-1] for kind in ("gabor", "centre")]
-            for method in FRONTIERS
-        )
-        return np.sign([stripes - rounds for stripes, rounds in each]).T
-
-    confront(
-        studied.of("of sparse codes by any method more fields are Gabor functions than centres"),
-        lambda: np.ones(len(FRONTIERS)),
-        in_turn(signs),
-        {},
-        in_most,
-        {"under noise centres take over": np.array([-1.0, 1.0, 1.0, 1.0]), "as many": 0.0},
-        labels=dict(runs=list(FRONTIERS), y="sign of the share of Gabor functions less that of centres"),
-        picture=of_each_method(studied),
-    )
-
-
 # -- planted fields --------------------------------------------------------------------------------------
 
 PLANTED, REPEATS = 30, 3  # fields of each kind, and how many times as many
