@@ -10,6 +10,7 @@ share it, and have one vote, whatever their tasks, starts and seeds.  Networks t
 runs, are all drawn by themselves.
 """
 
+import fcntl
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -39,7 +40,7 @@ from numerics.generality import (
 )
 from numerics.generality._design import DESCENT
 from numerics.sparsity import decay
-from numerics.store import Store
+from numerics.store import Store, versions
 from numerics.sweep import Local, Packed, sweep
 
 FIG_3A = "ratzon-2024, Fig. 3A"
@@ -108,7 +109,9 @@ def stored():
 def anew(seed, folder):
     """The same, all made here, or from another seed; this goes on where it was stopped."""
     store, sweeps = Store(folder), designs(seed)
-    report = sweep(Packed(train, alike, TOGETHER), [s for one in sweeps for s in one.settings()], store, on=Local())
+    with (Path(folder) / "lock").open("w") as lock:  # of several processes one trains, and the others load
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        report = sweep(Packed(train, alike, TOGETHER), [s for one in sweeps for s in one.settings()], store, on=Local())
     assert not report.failed, report
     return Swept("new", sweeps, [whole.table(store) for whole in sweeps])
 
@@ -118,7 +121,7 @@ def swept(request):
     """A function that finds all networks, as they are stored, or made anew; their seeds may be fresh."""
     if request.param == "stored":
         return stored
-    folder = request.config.cache.mkdir("generality")
+    folder = request.config.cache.mkdir(f"generality-{versions()['numerics']}")  # none outlives a change of the code
     return lambda: anew(fresh(1, "the whole sweep"), folder)
 
 
