@@ -252,6 +252,9 @@ def test_places_keep_directions_apart():
     for wrong in (dict(bins=7), dict(length=3.0)):
         with pytest.raises(ValueError):
             places([0.0, 4.0], [1, -1], **{"length": 4.0, "bins": 8, **wrong})
+    for elsewhere in ([0, 8], [-1, 2], [0.0, 1.0], [[0, 1]]):
+        with pytest.raises(ValueError, match="whole numbers in .0, 8."):
+            occupancy(elsewhere, 8)
     with pytest.raises(ValueError, match="one shape"):
         places([1.0], [0.5], length=4.0)
 
@@ -279,6 +282,15 @@ def test_information_is_what_was_planted():
     p, rate = np.array([0.9, 0.1]), np.array([1.0, 2.0])
     ratio = rate / rate.mean()  # as printed: the mean over bins, not weighted by occupancy
     assert (p * ratio * np.log2(ratio)).sum() < 0 < spatial_information(p, rate)
+    for time, maps, says in (
+        ([1, 1], np.ones((4, 3)), r"maps \(4, 3\) must be \(..., bins\) and time \(2,\)"),
+        (1.0, 1.0, "must be"),
+        ([1, -1, 2], np.ones(3), "must not be negative"),
+        ([0, 0], np.ones(2), "nor 0 in all bins"),
+        ([1, 1], [1.0, -2.0], "maps = -2.0 is negative"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            spatial_information(time, maps)
 
 
 def test_population_correlation_is_that_of_the_vectors():
