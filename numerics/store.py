@@ -2,7 +2,8 @@
 
 A run is a frozen dataclass of settings and a function that turns it into arrays.  What the settings are is written
 as JSON, down to the last bit of every number, with the name of the class; SHA-256 of that text names the file, so a
-run is found by what it is about, and two experiments share a folder when their settings are of different classes.
+run is found by what it is about, and two experiments share a folder when their classes have different names.  Modules
+are no part of it, so that a class may move: two classes of one name with equal fields are one run and need two folders.
 
 A file is an ordinary `.npz` (`numpy.load` reads it).  Its first member, `about.json`, holds the settings and the
 versions of the code; its last 64 characters, the comment of the archive, are SHA-256 of all the bytes before them, so
@@ -170,7 +171,7 @@ class Store:
         if _seal(memoryview(data)[:-SEAL]) != data[-SEAL:]:
             raise Damaged(f"{str(path)!r} was truncated or altered: its checksum is wrong")
         stored = _head(path, io.BytesIO(data))["settings"]
-        if stored != describe(settings):
+        if _text(stored) != _text(describe(settings)):
             raise Damaged(f"{str(path)!r} holds another run: {stored}")
         return data
 
@@ -183,8 +184,7 @@ class Store:
 
 def name(settings) -> str:
     """The name of a run: 32 hexadecimal digits that are equal for equal settings alone."""
-    text = json.dumps(describe(settings), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_text(describe(settings)).encode()).hexdigest()[:32]
 
 
 def describe(settings) -> dict[str, Any]:
@@ -200,6 +200,11 @@ def describe(settings) -> dict[str, Any]:
     if isinstance(settings, type) or not dataclasses.is_dataclass(settings):
         raise TypeError(f"settings = {settings!r} is no frozen dataclass")
     return _described("settings", settings)
+
+
+def _text(described: dict[str, Any]) -> str:
+    """What a run is named by: unlike the objects, 0.0 and -0.0, or 1 and True, differ in it."""
+    return json.dumps(described, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def versions() -> dict[str, str]:

@@ -30,7 +30,7 @@ from numerics.corridor import (
     walk,
     walls,
 )
-from numerics.corridor.__main__ import main
+from numerics.corridor.__main__ import main, summary
 from numerics.corridor._figure import figure
 from numerics.store import versions
 from theory import drift
@@ -252,6 +252,9 @@ def test_places_keep_directions_apart():
     for wrong in (dict(bins=7), dict(length=3.0)):
         with pytest.raises(ValueError):
             places([0.0, 4.0], [1, -1], **{"length": 4.0, "bins": 8, **wrong})
+    for elsewhere in ([0, 8], [-1, 2], [0.0, 1.0], [[0, 1]]):
+        with pytest.raises(ValueError, match="whole numbers in .0, 8."):
+            occupancy(elsewhere, 8)
     with pytest.raises(ValueError, match="one shape"):
         places([1.0], [0.5], length=4.0)
 
@@ -279,6 +282,15 @@ def test_information_is_what_was_planted():
     p, rate = np.array([0.9, 0.1]), np.array([1.0, 2.0])
     ratio = rate / rate.mean()  # as printed: the mean over bins, not weighted by occupancy
     assert (p * ratio * np.log2(ratio)).sum() < 0 < spatial_information(p, rate)
+    for time, maps, says in (
+        ([1, 1], np.ones((4, 3)), r"maps \(4, 3\) must be \(..., bins\) and time \(2,\)"),
+        (1.0, 1.0, "must be"),
+        ([1, -1, 2], np.ones(3), "must not be negative"),
+        ([0, 0], np.ones(2), "nor 0 in all bins"),
+        ([1, 1], [1.0, -2.0], "maps = -2.0 is negative"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            spatial_information(time, maps)
 
 
 def test_population_correlation_is_that_of_the_vectors():
@@ -476,3 +488,30 @@ def test_figure_names_its_axes(history, diverged):
     title = drawn.subfigs[0].get_suptitle()
     assert title.startswith("settings: neither of the source") and "hidden 24 | 500 | 500" in " ".join(title.split())
     assert all(axes.get_xlabel() and axes.get_ylabel() for axes in (arena, loss, information, decoded))
+    assert ("2 of 2 diverged" in title) == diverged
+
+
+def test_one_diverged_network_hides_no_others(history):
+    """Medians are those of the networks that live, and the summary and the figure say how many do not."""
+    loss, active, correlation = (getattr(history, n).copy() for n in ("loss", "active_units", "correlation"))
+    loss[-1, 1] = active[-1, 1] = correlation[1, -1, :] = correlation[1, :, -1] = np.nan
+    one = dataclasses.replace(history, loss=loss, active_units=active, correlation=correlation)
+    assert one.alive.tolist() == [True, False, True]
+    np.testing.assert_array_equal(one.median(one.active_units), np.median(active[:, [0, 2]], axis=1))
+    assert "medians of 3 networks, 1 of 3 diverged" in summary(one) and "nan" not in summary(one)
+    drawn = figure(one)
+    drawn.canvas.draw()
+    assert "3 networks, 1 of 3 diverged" in " ".join(drawn.subfigs[0].get_suptitle().split())
+    thick = [line for axes in drawn.axes for line in axes.lines if line.get_linewidth() == 2.2]
+    assert len(thick) == 5 and all(np.isfinite(line.get_ydata()).all() for line in thick)
+    (image,) = [mesh for mesh in drawn.axes[-2].collections if mesh.get_array() is not None]
+    assert np.isfinite(image.get_array()).all()
+
+
+def test_too_few_records_for_a_figure_are_refused(tmp_path):
+    """Of a single step after the first no figure is drawn; the command says so before it trains."""
+    with pytest.raises(ValueError, match="steps = 1 must be at least 2"):
+        main(steps=1, hidden=8, samples=8, folder=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(ValueError, match=r"steps \[0, 300\]: a figure needs two"):
+        figure(run(SMALL, seeds=[3], records=[0, 300]))

@@ -69,6 +69,9 @@ def test_a_part_is_what_its_sweep_has_of_it():
     assert part.settings() == [one for one, here in zip(whole.settings(), inside, strict=True) if here]
     assert len(part.settings()) == inside.sum() > 4 and (part.blocks() == np.flatnonzero(inside)).all()
     assert not part.on_axis().any() and Part(whole, ("relu",), ("update noise",)).on_axis().any()
+    for activations, rules, says in ((("gelu",), ("Adam",), "activations = .*'gelu'"), (("relu",), (), "rules = ")):
+        with pytest.raises(ValueError, match=says):
+            Part(whole, activations, rules)
 
 
 def test_noise_has_three_thirds():
@@ -157,6 +160,8 @@ def test_the_cost_is_in_proportion():
     train_ = lambda many: calls.append((len(many), many[0].steps))  # noqa: E731
     cost(design(32, 10**6, 1), train_, 16)
     assert [size for size, _ in calls] == [16] * 4 and len({steps for _, steps in calls}) == 2
+    with pytest.raises(ValueError, match="no networks to train"):
+        cost([], train_, 16)
 
 
 def test_the_command(tmp_path, capsys):
@@ -180,5 +185,10 @@ def test_the_command(tmp_path, capsys):
     assert main([*sizes, *some, *folders]) == 0
     part = Part(Sweep(3, 60, 2, together=1), ("relu",), ("Adam", "label noise"))
     assert Store(tmp_path / "part").load(part)["loss"].shape[1] == len(part.settings()) == 2
-    for wrong, says in ((["--networks", "0"], "networks = 0"), (["--steps", "-1"], "steps = -1")):
+    none = ["--networks", "3", "--activations", "tanh", "--cost"]
+    for wrong, says in (
+        (["--networks", "0"], "networks = 0"),
+        (["--steps", "-1"], "steps = -1"),
+        (none, "no network of Sweep(networks=3, "),
+    ):
         assert main(wrong) == 2 and says in capsys.readouterr().err

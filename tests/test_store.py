@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +192,22 @@ def test_a_file_under_another_name_is_not_taken_for_it(tmp_path):
     path.rename(store.path(Settings(seed=4)))
     with pytest.raises(Damaged, match="holds another run"):
         store.load(Settings(seed=4))
+
+
+@pytest.mark.parametrize("one, other", [(0.0, -0.0), (1.0, 1), (1, True)])
+def test_equal_numbers_of_another_kind_are_another_run(tmp_path, one, other):
+    """A run of 0.0 under the name of one of -0.0 is damage, and 1.0, 1 and True are not one another."""
+    store = Store(tmp_path)
+    store.save(Settings(by=Rate(one)), arrays()).rename(store.path(Settings(by=Rate(other))))
+    with pytest.raises(Damaged, match="holds another run"):
+        store.find(Settings(by=Rate(other)))
+
+
+def test_a_run_is_named_by_its_class_wherever_that_stands():
+    """A class that moves to another module keeps its runs."""
+    moved = make_dataclass("Rate", ["eta"], frozen=True)
+    moved.__module__ = "elsewhere"
+    assert name(moved(0.1)) == name(Rate(0.1))
 
 
 def test_preparing_touches_no_file_of_others(tmp_path):

@@ -475,7 +475,7 @@ def test_wrong_requests(runs, tmp_path, arguments, error, says):
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_command(runs, tmp_path, capsys):
+def test_the_command(runs, tmp_path, capsys, monkeypatch):
     """Code 0 when every run is stored, 1 when some failed, 2 with a clear line for a wrong request."""
     folder, command = tmp_path / "runs", lambda *given: main(runs.odd, [runs.Settings(0), runs.Settings(1)], *given)
     assert command(folder, ["--workers", "1"]) == 1
@@ -490,6 +490,11 @@ def test_the_command(runs, tmp_path, capsys):
     ):
         assert command(folder, wrong) == 2
         assert says in capsys.readouterr().err
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for place, library in ((["--dask", "tcp://here:1"], "distributed"), (["--slurm", "2"], "dask_jobqueue")):
+        assert command(folder, place) == 2
+        assert f"needs {library}: pip install 'learning-laws[cluster]'" in capsys.readouterr().err
+    monkeypatch.undo()
     with pytest.raises(SystemExit, match="2"):
         command(folder, ["--dask", "tcp://here", "--workers", "2"])
     assert "not allowed with argument" in capsys.readouterr().err

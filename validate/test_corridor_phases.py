@@ -4,6 +4,8 @@ Convergence is fast; then drift is directed, towards sparse codes; and when acti
 without direction: rate maps still change, while as many units of as many samples stay active.  In networks so small,
 where a few units are left, maps waver: they are hardly less alike after four times the time than after a quarter more.
 With the published noise a million steps are too few for the third phase; here it is four times as large.
+
+All of this is trained at length, with `--full` alone: `pytest validate` without it asserts nothing of the third phase.
 """
 
 from dataclasses import fields, replace
@@ -18,7 +20,7 @@ from laws.judges.verdict import Panel, Series
 from numerics import corridor as corridors
 from numerics.corridor import Corridor
 
-pytestmark = pytest.mark.full
+pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
 SMALLER = dict(length=5.0, rays=5, samples=40, hidden=100)
 CORRIDOR = replace(Corridor.public_run(), **SMALLER, sigma=0.02, steps=500_000)

@@ -41,6 +41,8 @@ def main(
         folder: for checkpoint.npz, history.npz and figure.png.
         seconds: between two checkpoints.
     """
+    if steps < 2:
+        raise ValueError(f"steps = {steps!r} must be at least 2, for a figure of what becomes of a network")
     corridor = replace(getattr(Corridor, settings)(), steps=steps, hidden=hidden, samples=samples, sigma=sigma)
     print(described(corridor), flush=True)
     history = run(corridor, seeds=range(seed, seed + networks), folder=folder, records=records, seconds=seconds)
@@ -50,14 +52,14 @@ def main(
 
 
 def summary(history: History) -> str:
-    """Medians over the networks at a tenth, and at the end, of the steps."""
+    """Medians over the networks that have not diverged at a tenth, and at the end, of the steps."""
     first = int(np.abs(history.steps - history.steps[-1] / 10).argmin())
     shown = ["log_loss", "active_units", "active_fraction", "place_cells"]
     shown += ["information", "shuffled_information", "unseen_information", "decoding_error"]
-    lines = [f"trained by: {history.backend}; medians of {len(history.seeds)} networks"]
+    lines = [f"trained by: {history.backend}; medians of {history.counted()}"]
     lines.append(f"{'step':>20}  " + "  ".join(f"{history.steps[i]:>12,}" for i in (first, -1)))
     for name in shown:
-        values = np.median(getattr(history, name), axis=1)
+        values = history.median(getattr(history, name))
         lines.append(f"{name:>20}  " + "  ".join(f"{values[i]:>12.4g}" for i in (first, -1)))
     return "\n".join(lines)
 

@@ -20,9 +20,14 @@ def figure(history: History):
         history: of a run.
 
     Returns:
-        a matplotlib Figure; thin lines are networks, thick lines their median.
+        a matplotlib Figure; thin lines are networks, thick lines the median of those that have not diverged.
+
+    Raises ValueError: the history has only one step after the first.
     """
     from matplotlib.figure import Figure
+
+    if len(history.steps) < 3:
+        raise ValueError(f"history has steps {history.steps.tolist()}: a figure needs two after the first")
 
     drawn = Figure(figsize=(13, 10.5), layout="constrained")
     top, middle, bottom = drawn.subfigures(3, 1, squeeze=False, height_ratios=[1.8, 3, 5])[:, 0]
@@ -63,7 +68,7 @@ def _arena(part, history: History) -> None:
     axes.set(xlabel="y (units of length)", ylabel="x (units)", aspect="equal")
     axes.spines[:].set_visible(False)
     three = "; ".join(f"{name} {' | '.join(map(shown, row))}" for name, row in differences(corridor).items())
-    title = f"settings: {named(corridor)}; {len(history.seeds)} networks; here | text | files: {three}"
+    title = f"settings: {named(corridor)}; {history.counted()}; here | text | files: {three}"
     part.suptitle("\n".join(textwrap.wrap(title, 150)), fontsize=9)
     part.colorbar(dots, ax=axes, panchor=False, label="texture", pad=0.01, ticks=[])
 
@@ -102,12 +107,12 @@ def _information(axes, history: History) -> None:
 def _beside(axes, history: History, others: dict, colour: str) -> None:
     """Medians of further values, by what they are of, in lines of their own."""
     for label, (values, style) in others.items():
-        axes.plot(history.steps[1:], np.median(values[1:], axis=1), color=colour, linestyle=style, label=label)
+        axes.plot(history.steps[1:], history.median(values[1:]), color=colour, linestyle=style, label=label)
 
 
 def _courses(axes, history: History, values: np.ndarray, colour: str, style: str, label: str) -> None:
     axes.plot(history.steps[1:], values[1:], color=colour, linestyle=style, linewidth=0.6, alpha=0.4)
-    axes.plot(history.steps[1:], np.median(values[1:], axis=1), color=colour, linestyle=style, linewidth=2.2)
+    axes.plot(history.steps[1:], history.median(values[1:]), color=colour, linestyle=style, linewidth=2.2)
     axes.set(xscale="log", xlabel="training step")
     axes.set_ylabel(label, color=colour)
     axes.tick_params(axis="y", colors=colour)
@@ -138,9 +143,9 @@ def _maps(part, history: History) -> None:
 
 
 def _correlation(part, history: History) -> None:
-    """Median over networks of the correlation of the population at any two recorded steps."""
+    """Median over living networks of the correlation of the population at any two recorded steps."""
     axes, steps = part.subplots(), history.steps[1:]
-    values = np.median(history.correlation[:, 1:, 1:], axis=0)
+    values = history.median(np.moveaxis(history.correlation[:, 1:, 1:], 0, -1))
     edges = np.sqrt(steps[1:] * steps[:-1])
     edges = np.concatenate([[steps[0] ** 2 / edges[0]], edges, [steps[-1] ** 2 / edges[-1]]])
     drawn = axes.pcolormesh(edges, edges, values, cmap="cividis", vmin=np.nanmin(values, initial=0), vmax=1)

@@ -79,6 +79,20 @@ class History:
         """Which record is nearest to a step."""
         return int(np.abs(self.steps - step).argmin())
 
+    @property
+    def alive(self) -> np.ndarray:
+        """Which networks have not diverged, (B,)."""
+        return np.isfinite(self.loss[-1])
+
+    def median(self, values: np.ndarray) -> np.ndarray:
+        """Of values, (..., B), over the networks that have not diverged; nan if all have, (...)."""
+        return np.median(values[..., self.alive], axis=-1) if self.alive.any() else np.full(values.shape[:-1], np.nan)
+
+    def counted(self) -> str:
+        """How many networks there are, and how many of them have diverged."""
+        gone = len(self.seeds) - int(self.alive.sum())
+        return f"{len(self.seeds)} networks" + (f", {gone} of {len(self.seeds)} diverged" if gone else "")
+
     def place_information(self) -> np.ndarray:
         """Bits on the unseen walk, less those that are there with places shuffled, (T, B)."""
         return self.unseen_information - self.unseen_shuffled_information

@@ -40,8 +40,11 @@ def places(position, direction, *, length: float, bins: int = 100) -> np.ndarray
 
 
 def occupancy(where, bins: int = 100) -> np.ndarray:
-    """Steps spent in each bin, (bins,)."""
-    return np.bincount(where, minlength=bins)
+    """Steps spent in each bin, (bins,); ValueError where a bin is not one of them, whole numbers in [0, bins)."""
+    bin_of = np.asarray(where)
+    if bin_of.ndim != 1 or bin_of.dtype.kind not in "iu" or not ((bin_of >= 0) & (bin_of < whole("bins", bins))).all():
+        raise ValueError(f"where = {where!r} must be whole numbers in [0, {bins}), (samples,)")
+    return np.bincount(bin_of, minlength=bins)
 
 
 def rate_maps(activity, where, bins: int = 100) -> np.ndarray:
@@ -78,11 +81,17 @@ def spatial_information(time, maps) -> np.ndarray:
     Returns:
         bits, (...).
 
+    Raises ValueError: shapes do not fit, times are negative or all 0, or a rate is negative.
+
     Source: ratzon-2024, equation (4).
     """
-    time = numbers_of("time", time)
+    time, maps = numbers_of("time", time), np.asarray(maps, float)
+    if time.ndim != 1 or maps.shape[-1:] != time.shape:
+        raise ValueError(f"maps {maps.shape} must be (..., bins) and time {time.shape} (bins,)")
+    if (time < 0).any() or not time.any():
+        raise ValueError(f"time = {time} must not be negative, nor 0 in all bins")
     visited = time > 0
-    p, r = time[visited] / time.sum(), np.asarray(maps, float)[..., visited]
+    p, r = time[visited] / time.sum(), maps[..., visited]
     if (r < 0).any():
         raise ValueError(f"maps = {r[r < 0][0]} is negative")
     share = p * r

@@ -139,6 +139,8 @@ def alike(one: Drift) -> tuple:
 
 def cost(settings: list[Drift], train: Callable[[list[Drift]], object], size: int) -> float:
     """Seconds of one core that training takes, from trials here and now of some steps of at most TRIED ensembles."""
+    if not settings:
+        raise ValueError("settings = [] has no networks to train")
     groups: dict[tuple, list[Drift]] = {}
     for one in settings:
         groups.setdefault(alike(one), []).append(one)

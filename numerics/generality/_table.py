@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 
 from numerics.checks import numbers_of
 from numerics.ensemble import UpdateNoise
-from numerics.generality._design import AXIS, TOGETHER, Drift, design
+from numerics.generality._design import ACTIVATIONS, AXIS, RULES, TOGETHER, Drift, design
 from numerics.store import Store
 
 CURVES = ("loss", "active_units", "active_fraction", "carriers")
@@ -54,9 +54,17 @@ class Part:
     activations: tuple[str, ...]
     rules: tuple[str, ...]
 
+    def __post_init__(self):
+        for name, known in (("activations", ACTIVATIONS), ("rules", tuple(RULES))):
+            if not getattr(self, name) or not set(getattr(self, name)) <= set(known):
+                raise ValueError(f"{name} = {getattr(self, name)!r} must be some of {known}")
+
     def settings(self) -> list[Drift]:
-        """Its networks."""
-        return [one for one, inside in zip(self.whole.settings(), self._inside(), strict=True) if inside]
+        """Its networks; ValueError if there are none."""
+        found = [one for one, inside in zip(self.whole.settings(), self._inside(), strict=True) if inside]
+        if not found:
+            raise ValueError(f"no network of {self.whole} has activations {self.activations} and rules {self.rules}")
+        return found
 
     def table(self, store: Store) -> dict[str, np.ndarray]:
         """As that of the sweep."""

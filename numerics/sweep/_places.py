@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import importlib.util
 import multiprocessing
 import os
 import pickle
@@ -116,6 +117,9 @@ class Dask:
 
     client: Any
 
+    def __post_init__(self):
+        _needs("distributed")
+
     def outcomes(self, work: Work, packs: list[list]) -> Generator[tuple[list, Outcome], None, None]:
         """Each pack with its outcome, as they come."""
         from distributed import Client, as_completed
@@ -127,6 +131,12 @@ class Dask:
             stack.callback(lambda: client.cancel(list(futures)))
             for future in as_completed(list(futures), loop=client.loop):
                 yield futures.pop(future), _outcome(future)
+
+
+def _needs(library: str) -> None:
+    """Raise ImportError where a library of the extra `cluster` is not installed."""
+    if importlib.util.find_spec(library) is None:
+        raise ImportError(f"a cluster needs {library}: pip install 'learning-laws[cluster]'")
 
 
 class Failed(Exception):
@@ -169,6 +179,7 @@ class Slurm:
 
     def __post_init__(self):
         whole("jobs", self.jobs)
+        _needs("dask_jobqueue")
 
     def outcomes(self, work: Work, packs: list[list]) -> Generator[tuple[list, Outcome], None, None]:
         """Each pack with its outcome, as they come."""

@@ -139,7 +139,7 @@ def main(run: Callable | Packed, settings: Iterable, folder: str | Path, argumen
         on: Place = Dask(asked.dask) if asked.dask else Local(asked.workers)
         on = on if asked.slurm is None else Slurm(asked.slurm)
         report = sweep(run, settings, Store(asked.folder), on=on, shard=_parsed(asked.shard))
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     print(report)
