@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.checks import numbers_of, real, whole
+from numerics.checks import not_negative, numbers_of, real, whole
 from numerics.degeneracy import _rotations
 from numerics.degeneracy._operators import Ambient, Coordinates, Operator, Whitened
 
@@ -133,7 +133,7 @@ def dsa_matrix(
 def _search(A, B, draws, seed, tolerance):
     if not 0 < real("tolerance", tolerance) < 1:
         raise ValueError(f"tolerance = {tolerance!r} must be between 0 and 1")
-    return _rotations.search(A, B, whole("draws", draws, 0), seed, tolerance)
+    return _rotations.search(A, B, whole("draws", draws, 0), whole("seed", seed, 0), tolerance)
 
 
 def _size(A, B):
@@ -154,4 +154,5 @@ def _operators(given, by: Coordinates | None) -> tuple[Coordinates | None, list[
         matrix = numbers_of(f"trajectories[{k}].matrix", operator.matrix)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
             raise ValueError(f"trajectories[{k}].matrix has shape {matrix.shape}: an operator is (n, n)")
+        not_negative(f"trajectories[{k}].unexplained", operator.unexplained)
     return None, list(given)
