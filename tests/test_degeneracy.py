@@ -185,6 +185,15 @@ def test_the_kernel_takes_the_steps_that_numpy_takes(n):
         assert np.all(slopes <= 1e-6 * (_rotations.norm(A) * _rotations.norm(B))[pair] * (1 + 1e3 * eps) + 1e3 * eps)
 
 
+def test_the_order_of_a_pair_does_not_matter():
+    """Whichever of two comes first, the search takes the same steps, though their norms be equal."""
+    A, B = np.random.default_rng(6).normal(size=(2, 3, 5, 5))
+    A[1:], B[1:] = np.round(A[1:]), -np.round(A[1:])[:, ::-1]  # equal to the last bit: sums of whole numbers
+    assert (_rotations.norm(A) == _rotations.norm(B)).tolist() == [False, True, True]
+    (one, C), (other, turned) = (_rotations.search(*pair, 3, 0, 1e-6) for pair in ((A, B), (B, A)))
+    assert np.array_equal(one, other) and np.array_equal(C, turned.mT)
+
+
 def test_without_a_compiler_numpy_searches(monkeypatch):
     """The search finds the same distances without the kernel."""
     A, B = np.random.default_rng(3).normal(size=(2, 2, 4, 4))
