@@ -2,7 +2,8 @@
 
 Ann Huang, Satpreet H. Singh, Flavio Martinelli and Kanaka Rajan, "Measuring and controlling solution degeneracy across
 task-trained recurrent neural networks" (NeurIPS 38, 2025); definitions are in `huang_2025`.  Whether networks follow
-the arrows of table 1, which the copy at hand has lost, is measured on trained ones in `validate/test_factors.py`:
+the arrows of table 1, which the copy at hand has lost, is told cell by cell in `huang_2025_table`, of stored networks;
+some signs are judged in `validate/test_factors.py`.  The arrows are
 
     factor            dynamics   weights   behaviour      what moves without any learning
     task complexity   down       up        down           d_DSA with the rank that channels need; weights with theirs

@@ -75,8 +75,9 @@ def dsa(
     Args:
         trajectories_a: states, (trials, time, units), or a list of (time, units) of any lengths; or an Operator.
         trajectories_b: those of the other; trials, times and units need not be as many.
-        by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that both have.
-            Operators have been found in coordinates, and are given without.
+        by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that each has, as
+            many in both.  Whitening lifts directions at the level of noise to the size of all others: give a rank.
+            States are taken as they are, not centred.  Operators have been found in coordinates, and are given without.
         draws: random starts of the search, the same for every pair, besides the identity and one that A and B suggest.
         seed: of these.
         tolerance: slopes below it, relative to |A| |B|, end a search.
