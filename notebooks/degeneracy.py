@@ -234,6 +234,6 @@ rivals["as after seven"] = lambda time: outputs(five(7))
 confront("eight outputs are enough", as_the_task, after(8), at, Solver(rtol=1e-10), rivals, labels=labels, of=pinned)
 
 # %% [markdown]
-# **To try.** Give the task to three and to eight units: how many outputs do they need? `numerics.rotations.distance`
-# looks for the rotation that brings two recurrences together: how near do those of two such networks come, and is it
-# what `theory.recurrent.spectral_bound` says at least?
+# **To try.** Give the task to three and to eight units: how many outputs do they need? `numerics.degeneracy.dsa`
+# looks for the rotation that brings two recurrences together, each as an `Operator(Wh, 0.0)`: how near do those of two
+# such networks come, and is it what `theory.recurrent.spectral_bound` says at least?

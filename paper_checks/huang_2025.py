@@ -11,7 +11,8 @@ formula fails as it stands, the verdict says so.
     Weights.     d_PIF(W_1, W_2) = min over permutations P of |W_1 - P^T W_2 P|_F, over n^2 to compare sizes
     Learning.    |W_T - W_0|_F and KA = Tr(K_T K_0)/(|K_T|_F |K_0|_F), K the neural tangent kernel
 
-Exact arithmetic on small matrices, permutations all tried.  What the text says beside is in `huang_2025_claims`.
+Exact arithmetic on small matrices, permutations all tried; flip-flops as they are drawn, with false alarms of 1e-5.
+What the text says beside is in `huang_2025_claims`.
 """
 
 from itertools import permutations, product
@@ -19,6 +20,9 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 import sympy as sp
+from scipy.stats import ttest_1samp
+
+from numerics.tasks import FlipFlop
 
 DOCUMENT = "huang-2025"
 
@@ -173,9 +177,11 @@ def test_behaviour_is_a_population_deviation_of_a_scale():
 
 def test_longer_flip_flops_dilute_their_start(erratum):
     """Sec. 2.3.1: with the trial doubled, an error that is made once, before the first pulses, counts half."""
-    error = [sp.Rational(1, 4)] * 6  # of the first six steps; none later
-    loss = lambda T: sum(error) / T  # noqa: E731
-    assert loss(200) == loss(100) / 2
+    p, T = 0.1, 100
+    shares = [(FlipFlop(1, steps, p).trials(2000, 1)[1] == 0).mean((0, 2)) for steps in (T, 2 * T)]  # before a pulse
+    share = lambda T: (1 - p) * (1 - (1 - p) ** T) / (p * T)  # noqa: E731  in the mean; it is the loss of such errors
+    agrees = lambda k, mean: ttest_1samp(shares[k], mean).pvalue > 1e-5  # noqa: E731
+    assert agrees(0, share(T)) and agrees(1, share(2 * T)) and not agrees(1, share(T))
     erratum(
         DOCUMENT, "Sec. 2.3.1, longer trials", verdict="their loss can be below the training loss",
         printed=r"T \to 2 T", corrected=r"\text{loss over } (T, 2T]",

@@ -129,6 +129,17 @@ def test_results_say_how_they_were_found():
     assert dsa(x, y, by=Whitened(), **how).spread not in others
 
 
+def test_matches_say_how_they_were_found():
+    """The symmetry, the starts and their seed stand in a match, and find it again."""
+    W1, W2 = noise(3, 2, 9, 9)
+    for by in (Permutations(), SignedPermutations()):
+        found = permutation_distance(W1, W2, by=by, starts=2, seed=7)
+        assert (found.by, found.starts, found.seed) == (by, 2, 7)
+    usual = permutation_distance(W1, W2)
+    again = permutation_distance(W1, W2, by=usual.by, starts=usual.starts, seed=usual.seed)
+    assert (again.distance, again.spread) == (usual.distance, usual.spread)
+
+
 def test_operators_are_compared_as_they_are():
     """Operators that were found before are as far apart as the states that they were found from."""
     systems, by = [courses(k) for k in range(3)], Whitened(3)
@@ -172,6 +183,15 @@ def test_the_kernel_takes_the_steps_that_numpy_takes(n):
         np.testing.assert_allclose(ends @ ends.mT, np.broadcast_to(np.eye(n), C.shape), atol=1e4 * eps)
         slopes = _rotations.norm(_rotations._slope(A[pair], ends @ B[pair] @ ends.mT))
         assert np.all(slopes <= 1e-6 * (_rotations.norm(A) * _rotations.norm(B))[pair] * (1 + 1e3 * eps) + 1e3 * eps)
+
+
+def test_the_order_of_a_pair_does_not_matter():
+    """Whichever of two comes first, the search takes the same steps, though their norms be equal."""
+    A, B = np.random.default_rng(6).normal(size=(2, 3, 5, 5))
+    A[1:], B[1:] = np.round(A[1:]), -np.round(A[1:])[:, ::-1]  # equal to the last bit: sums of whole numbers
+    assert (_rotations.norm(A) == _rotations.norm(B)).tolist() == [False, True, True]
+    (one, C), (other, turned) = (_rotations.search(*pair, 3, 0, 1e-6) for pair in ((A, B), (B, A)))
+    assert np.array_equal(one, other) and np.array_equal(C, turned.mT)
 
 
 def test_without_a_compiler_numpy_searches(monkeypatch):
@@ -313,6 +333,10 @@ def test_maps_keep_distances():
         (lambda: svcca(noise(1, 1, 7, 3)[0], noise(2, 1, 7, 3)[0], variance=1.0), r"7 samples for 3 \+ 3 directions"),
         (lambda: weight_change(np.ones((2, 2)), np.ones((3, 2))), "do not fit"),
         (lambda: kernel_alignment(np.ones((2, 2)), np.zeros((2, 2))), "a kernel is 0"),
+        (lambda: kernel_alignment(np.eye(2), np.triu(np.ones((2, 2)))), "after is not symmetric"),
+        (lambda: kernel_alignment(np.ones(2), np.ones(2)), r"before has shape \(2,\)"),
+        (lambda: dsa(*[Operator(np.eye(2), "x")] * 2), r"trajectories\[0\].unexplained = 'x'"),
+        (lambda: dsa(*[Operator(np.eye(2), float("nan"))] * 2), r"trajectories\[0\].unexplained = nan"),
         (lambda: mds(np.ones((3, 3))), "symmetric"),
         (lambda: mds(np.zeros((2, 2))), "m above dimensions"),
         (lambda: mean_distance(np.triu(np.ones((3, 3)), 1)), "symmetric"),
@@ -324,6 +348,29 @@ def test_bad_arguments(call, says):
     """Each bad argument is refused by name."""
     with pytest.raises((ValueError, TypeError), match=says):
         call()
+
+
+@pytest.mark.parametrize("seed", [None, True, -1, 1.5])
+def test_seeds_are_whole_numbers(seed):
+    """A search or an interval that nobody could repeat is refused, by name."""
+    searches = (
+        lambda: dsa(courses(1), courses(2), seed=seed),
+        lambda: dsa_matrix([courses(1), courses(2)], seed=seed),
+        lambda: permutation_distance(np.eye(3), np.eye(3), seed=seed),
+        lambda: mean_distance(np.ones((3, 3)) - np.eye(3), seed=seed),
+    )
+    for search in searches:
+        with pytest.raises((ValueError, TypeError), match=f"seed = {seed!r}"):
+            search()
+
+
+@pytest.mark.parametrize("by", [Whitened(), Ambient()])
+def test_states_that_go_to_zero_are_explained(by):
+    """Of states that are 0 from their second step on the operator is 0, and leaves nothing unexplained."""
+    states = np.zeros((5, 3, 2))
+    states[:, 0] = noise(1, 5, 2)
+    matrix, unexplained = by.operator(states)
+    assert not matrix.any() and unexplained == 0
 
 
 def test_everything_public_is_listed():

@@ -46,6 +46,7 @@ def test_comparisons_repeat():
     assert all(np.array_equal(one[key], other[key]) and np.isfinite(one[key]).all() for key in one)
     shapes = {key: one[key].shape for key in one}
     assert shapes["dsa"] == (3, 6) and shapes["svcca"] == (6,) and shapes["itself"] == (3, 4)
+    assert one["ranks"].tolist() == [3, 5, 10]
     assert shapes["null_dsa"] == shapes["pair_relative"] == shapes["null_relative"] == (2,) and shapes["loss"] == (4,)
     assert (one["pair_permutation"] > 0).all() and (one["svcca"] <= 1).all() and (one["change"] > 0).all()
     assert shapes["J"] == (4, 15, 15) and one["J"].dtype == np.float32 and (one["steps"] == 25).all()
@@ -89,6 +90,37 @@ def test_arrows_are_those_of_networks_drawn_anew():
         [one["pair_permutation"].mean() / units**2 for one, units in zip(grown, (4, 8), strict=True)]
     )
     assert factors.arrows(grown, "weights") == "↓"
+
+
+def dynamics(shift, noise, ranks=None, networks=8):
+    """What is found of the dynamics of networks: distances of pairs near `shift`, of each from itself near `noise`."""
+    draw, count = np.random.default_rng(round(100 * shift)), len(ranks or factors.RANKS)
+    apart = shift + 0.01 * draw.normal(size=(count, networks * (networks - 1) // 2))
+    itself = np.resize(noise, (count, 1)) + 0.01 * draw.normal(size=(count, networks))
+    return {"dsa": apart, "itself": itself, "J": np.empty((2, 3, 3))} | ({"ranks": np.array(ranks)} if ranks else {})
+
+
+def test_numbers_are_of_the_rank_that_is_asked_for():
+    """Ranks are those that are stored, or the usual ones; a rank that was not compared is refused."""
+    usual, published = dynamics(1, 0.1), dynamics(1, 0.1, (5, 10, 20))
+    for rank, k, j in ((5, 1, 0), (10, 2, 1)):
+        name = f"dynamics, rank {rank}"
+        assert factors.along([usual], name).value[0] == usual["dsa"][k].mean()
+        assert factors.along([published], name).value[0] == published["dsa"][j].mean()
+    assert factors.along([published], "itself").value[0] == published["itself"][1].mean()
+    with pytest.raises(ValueError, match=r"rank = 3: what was found is of ranks \(5, 10, 20\)"):
+        factors.along([published], "dynamics, rank 3")
+    with pytest.raises(ValueError, match="levels are of ranks"):
+        factors.arrows([usual, published], "dynamics")
+    assert factors.arrows([dynamics(shift, 0.1, (5, 10, 20, 40)) for shift in (1, 2, 3)], "dynamics") == "↑↑↑↑"
+
+
+def test_arrows_of_noise_are_in_brackets():
+    """An arrow is in brackets at the ranks at which no two networks are farther apart than one from itself."""
+    levels = [dynamics(shift, [[0.1], [9], [2.5]]) for shift in (1, 2, 3)]
+    assert factors.arrows(levels, "dynamics") == "↑(↑)↑"
+    assert [factors.resolved(levels, rank).tolist() for rank in factors.RANKS] == [
+        [True] * 3, [False] * 3, [False, False, True]]  # fmt: skip
 
 
 def integrator(decay: float) -> Weights:

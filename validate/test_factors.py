@@ -1,7 +1,7 @@
 """Factors and trained networks: in which direction weights, kernels and distances go, judged network by network.
 
 The signs were read off the stored networks, of seeds 1 and up: there they describe what was found, and keep it.  They
-are confirmed on networks that no sign was read off, newly trained from seeds 1001 and up (`pytest validate --full`).
+are put to the test on networks that no sign was read off, trained from seeds 1001 and up (`pytest validate --full`).
 Networks of one condition, stored or new, see the same sequence of trials: votes are independent given that one.
 """
 

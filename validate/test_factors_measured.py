@@ -5,7 +5,8 @@ distance of dynamics has three of them, at ranks 3, 5 and 10; its numbers are of
 
 Such a number is in brackets unless the interval of 95 % of the mean distance of two networks, less that of one
 network from itself on other trials, is above 0: both of 128 trials, of which no two samples share one.  What one
-network is away from itself is the noise of so many trials, and falls with more.
+network is away from itself is the noise of so many trials, and falls with more.  An arrow of a rank, be it 3, 5 or 10,
+is in brackets if at this rank no level of the factor has an interval above 0.
 
 Networks of one condition have seen the same trials in training: they, and these intervals, are independent given those.
 
@@ -73,7 +74,7 @@ def ours(factor, quantity):
 @cache
 def resolved(factor):
     """At which levels two networks have dynamics farther apart than one network has from itself on other trials."""
-    return np.quantile(along(factor, "dynamics").draws - along(factor, "itself").draws, 0.025, axis=1) > 0
+    return factors.resolved([stored(factor, level) for level in factors.FACTORS[factor]])
 
 
 # -- the table -------------------------------------------------------------------------------------------------------

@@ -19,6 +19,10 @@ that 0 is the same and 1 is at right angles.
 Source: Huang, Singh, Martinelli and Rajan, "Measuring and controlling solution degeneracy across task-trained recurrent
 neural networks" (2025).  It leaves coordinates, rank, delays and the search of permutations open: what stands here for
 them are our choices, all of them arguments.
+
+    >>> states = [np.random.default_rng(seed).normal(size=(9, 20, 6)).cumsum(1) for seed in range(4)]  # of 4 networks
+    >>> apart = dsa_matrix(states, by=Whitened(rank=3))  # trials, time, units of each
+    >>> mean_distance(apart.distance), apart.bound.max(), apart.unexplained  # how far apart, and what can be said of it
 """
 
 from numerics.degeneracy._dynamics import Distance, Distances, dsa, dsa_matrix

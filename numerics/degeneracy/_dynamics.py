@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.checks import numbers_of, real, whole
+from numerics.checks import not_negative, numbers_of, real, whole
 from numerics.degeneracy import _rotations
 from numerics.degeneracy._operators import Ambient, Coordinates, Operator, Whitened
 
@@ -75,8 +75,9 @@ def dsa(
     Args:
         trajectories_a: states, (trials, time, units), or a list of (time, units) of any lengths; or an Operator.
         trajectories_b: those of the other; trials, times and units need not be as many.
-        by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that both have.
-            Operators have been found in coordinates, and are given without.
+        by: Whitened() or Ambient(), with rank and delays; by default Whitened() of every direction that each has, as
+            many in both.  Whitening lifts directions at the level of noise to the size of all others: give a rank.
+            States are taken as they are, not centred.  Operators have been found in coordinates, and are given without.
         draws: random starts of the search, the same for every pair, besides the identity and one that A and B suggest.
         seed: of these.
         tolerance: slopes below it, relative to |A| |B|, end a search.
@@ -133,7 +134,7 @@ def dsa_matrix(
 def _search(A, B, draws, seed, tolerance):
     if not 0 < real("tolerance", tolerance) < 1:
         raise ValueError(f"tolerance = {tolerance!r} must be between 0 and 1")
-    return _rotations.search(A, B, whole("draws", draws, 0), seed, tolerance)
+    return _rotations.search(A, B, whole("draws", draws, 0), whole("seed", seed, 0), tolerance)
 
 
 def _size(A, B):
@@ -154,4 +155,5 @@ def _operators(given, by: Coordinates | None) -> tuple[Coordinates | None, list[
         matrix = numbers_of(f"trajectories[{k}].matrix", operator.matrix)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
             raise ValueError(f"trajectories[{k}].matrix has shape {matrix.shape}: an operator is (n, n)")
+        not_negative(f"trajectories[{k}].unexplained", operator.unexplained)
     return None, list(given)

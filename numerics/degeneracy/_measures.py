@@ -87,11 +87,20 @@ def weight_change(before, after) -> np.ndarray:
 def kernel_alignment(before, after) -> float:
     """The cosine of two tangent kernels, tr(K0 K1) / (|K0| |K1|): 1 for a kernel that learning has only scaled.
 
-    Raises ValueError: their shapes differ, or one is 0.
+    Args:
+        before: K0, (n, n), symmetric up to rounding in single precision.
+        after: K1, likewise.
+
+    Raises ValueError: their shapes differ, one is not symmetric, or is 0.
     """
     one, other = numbers_of("before", before), numbers_of("after", after)
     if one.shape != other.shape:
         raise ValueError(f"before {one.shape} and after {other.shape} do not fit")
+    for name, K in (("before", one), ("after", other)):
+        if K.ndim != 2 or K.shape[0] != K.shape[1]:
+            raise ValueError(f"{name} has shape {K.shape}: a kernel is (n, n)")
+        if np.linalg.norm(K - K.T) > len(K) * np.finfo(np.float32).eps * np.linalg.norm(K):
+            raise ValueError(f"{name} is not symmetric: it is no kernel")
     sizes = np.linalg.norm(one) * np.linalg.norm(other)
     if not sizes > 0:
         raise ValueError("a kernel is 0: it has no direction")
@@ -119,7 +128,7 @@ def mean_distance(distances, *, draws: int = 400, seed: int = 0) -> Level:
 
     Raises ValueError unless distances are (m, m) with m above 2, symmetric, not negative, and 0 from each to itself.
     """
-    D, draw = _distances(distances, 2, "2"), np.random.default_rng(seed)
+    D, draw = _distances(distances, 2, "2"), np.random.default_rng(whole("seed", seed, 0))
     m = len(D)
     found: list[float] = []
     while len(found) < whole("draws", draws):

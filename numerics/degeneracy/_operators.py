@@ -121,5 +121,5 @@ def _next_step(z: np.ndarray, lengths: list[int]) -> Operator:
             "any such steps would fit it; give more steps than its rank, or a lower rank"
         )
     turned = np.linalg.lstsq(before, after, rcond=None)[0]
-    missed = ((after - before @ turned) ** 2).sum() / (after**2).sum()
-    return Operator(turned.T, float(missed))
+    missed, there = ((after - before @ turned) ** 2).sum(), (after**2).sum()
+    return Operator(turned.T, float(missed / there) if there else 0.0)  # of states that all go to 0, nothing

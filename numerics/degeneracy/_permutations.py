@@ -71,6 +71,9 @@ class Match(NamedTuple):
         permutation: (n,).
         signs: (n,), all 1 for permutations alone.
         spread: the worst local minimum of all starts, less the best.
+        by: the symmetry.
+        starts: random ones of the search, each with its transpose.
+        seed: of these.
     """
 
     distance: float
@@ -79,6 +82,9 @@ class Match(NamedTuple):
     permutation: np.ndarray
     signs: np.ndarray
     spread: float
+    by: Symmetry
+    starts: int
+    seed: int
 
 
 def permutation_distance(W1, W2, *, by: Symmetry | None = None, starts: int = 3, seed: int = 0) -> Match:
@@ -103,7 +109,7 @@ def permutation_distance(W1, W2, *, by: Symmetry | None = None, starts: int = 3,
         raise ValueError(f"W1 has shape {one.shape} and W2 {other.shape}: both must be (n, n), of one unit or more")
     if not isinstance(symmetry, (Permutations, SignedPermutations)):
         raise TypeError(f"by = {by!r} is no symmetry: give Permutations() or SignedPermutations()")
-    found = _search(one, other, symmetry, whole("starts", starts, 0), seed)
+    found = _search(one, other, symmetry, whole("starts", starts, 0), whole("seed", seed, 0))
     distance, Y = min(found, key=lambda pair: pair[0])
     permutation = np.abs(Y).argmax(1)
     size = float(np.hypot(np.linalg.norm(one), np.linalg.norm(other)))
@@ -114,6 +120,9 @@ def permutation_distance(W1, W2, *, by: Symmetry | None = None, starts: int = 3,
         permutation=permutation,
         signs=Y[np.arange(len(Y)), permutation],
         spread=max(value for value, _ in found) - distance,
+        by=symmetry,
+        starts=starts,
+        seed=seed,
     )
 
 

@@ -5,7 +5,8 @@ is (Cayley); steps h are those of Barzilai and Borwein, taken if the squared dis
 (Zhang and Hager).  Starts are the identity; the eigenbases of both symmetric parts, with the signs that suit the skew
 parts; and random matrices of both determinants, which are the same for every pair of that size.  What is found for a
 pair does not depend on the pairs that are searched beside it, nor on threads, nor, but for rounding, on which of the
-two comes first.
+two comes first: the search turns the pair so that the one of the smaller norm does, or of equal norms the one of the
+smaller entry where they differ first.
 
 There are many local minima, and no start is known to lead to the least.  Exchanges and turns of two directions, tried
 in all planes, mostly lead back to where they began, and a metric that follows the singular values of A does not shorten
@@ -24,7 +25,7 @@ MEMORY, LESS = 0.85, 1e-4  # how long the past counts, and what part of the prom
 
 def search(A: np.ndarray, B: np.ndarray, draws: int, seed: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """Distances of K pairs from every start, (K, starts), and the best rotation of each, (K, n, n)."""
-    turned = norm(A) > norm(B)  # so that the order of a pair does not matter
+    turned = _later(A, B)  # so that the order of a pair does not matter
     A, B = (np.where(turned[:, None, None], *pair) for pair in ((B, A), (A, B)))
     starts = _starts(A, B, draws, seed)
     K, many, n, _ = starts.shape
@@ -35,6 +36,13 @@ def search(A: np.ndarray, B: np.ndarray, draws: int, seed: int, tolerance: float
     found, lower = np.minimum(began, ended), (ended < began)[:, :, None, None]
     best = np.where(lower, ends, starts)[np.arange(K), found.argmin(1)]  # no rounding from one to itself
     return found, np.where(turned[:, None, None], best.mT, best)
+
+
+def _later(A, B) -> np.ndarray:
+    """Of which pairs B comes first: it has the smaller norm, or of equal norms the smaller first entry that differs."""
+    one, other, gap = norm(A), norm(B), (A - B).reshape(len(A), -1)
+    first = gap[np.arange(len(gap)), (gap != 0).argmax(1)]
+    return (one > other) | ((one == other) & (first > 0))
 
 
 def bounds(A: np.ndarray, B: np.ndarray) -> np.ndarray:

@@ -1,8 +1,12 @@
 """Numbers of a factor at its levels, as they are and with networks drawn anew, and the arrows that follow from them.
 
-Levels are what `compared` found of conditions of the usual ranks.  Degeneracy is a mean over pairs, which may share a
-network: networks are drawn anew, with replacement, and not pairs; a network and its own copy make
-no pair.  Disjoint pairs are drawn as they are.
+Levels are what `compared` found of conditions of one design, which have the same ranks: those that are stored with
+them, or RANKS where none are.  Degeneracy is a mean over pairs, which may share a network: networks are drawn anew,
+with replacement, and not pairs; a network and its own copy make no pair.  Disjoint pairs are drawn as they are.
+
+Dynamics are resolved at a level if the interval of 95 % of the mean distance of two networks, less that of one network
+from itself on other trials, is above 0.  An arrow of a rank at which they are resolved at no level is in brackets: what
+has moved may be noise alone.
 """
 
 from __future__ import annotations
@@ -18,7 +22,6 @@ from numerics.factors._conditions import RANKS
 
 UP, DOWN, NONE = "↑", "↓", "—"
 DRAWS = 400
-MIDDLE = RANKS.index(RANK)
 Found = Mapping[str, np.ndarray]
 
 
@@ -50,14 +53,25 @@ def spread(losses: np.ndarray) -> Anew:
     return of_networks(np.log(losses), np.std)
 
 
-def _of_rank(k: int) -> Callable[[Found], Anew]:
-    return lambda found: of_pairs(found["dsa"][k])
+def _of_rank(name: str, rank: int, mean: Callable[[np.ndarray], Anew]) -> Callable[[Found], Anew]:
+    def of(found: Found) -> Anew:
+        ranks = _ranks(found)
+        if rank not in ranks:
+            raise ValueError(f"rank = {rank}: what was found is of ranks {ranks}")
+        return mean(found[name][ranks.index(rank)])
+
+    return of
+
+
+def _ranks(found: Found) -> tuple[int, ...]:
+    """Those of the operators; records of the usual ones need not say so."""
+    return tuple(map(int, found["ranks"])) if "ranks" in found else RANKS
 
 
 QUANTITIES: dict[str, Callable[[Found], Anew]] = {
-    **{f"dynamics, rank {rank}": _of_rank(k) for k, rank in enumerate(RANKS)},
-    "dynamics": lambda found: of_pairs(found["dsa"][MIDDLE]),
-    "itself": lambda found: of_networks(found["itself"][MIDDLE]),
+    **{f"dynamics, rank {rank}": _of_rank("dsa", rank, of_pairs) for rank in RANKS},
+    "dynamics": _of_rank("dsa", RANK, of_pairs),
+    "itself": _of_rank("itself", RANK, of_networks),
     "untrained dynamics": lambda found: of_networks(found["null_dsa"]),
     "weights": lambda found: of_networks(found["pair_permutation"]),
     "untrained": lambda found: of_networks(found["null_permutation"]),
@@ -79,22 +93,44 @@ def along(levels: Sequence[Found], quantity: str) -> Anew:
 
     Published distances of weights, of trained networks or not, are divided by the number of weights where networks of
     several sizes are compared.
+
+    Raises ValueError: it is of a rank that the levels do not have.
     """
-    found = [QUANTITIES[quantity](level) for level in levels]
+    found = _at(levels, QUANTITIES[quantity])
     units = np.array([level["J"].shape[-1] for level in levels])
     by = units**2.0 if quantity in ("weights", "untrained") and np.ptp(units) else np.ones(len(units))
-    return Anew(np.array([one.value for one in found]) / by, np.array([one.draws for one in found]) / by[:, None])
+    return Anew(found.value / by, found.draws / by[:, None])
+
+
+def _at(levels: Sequence[Found], quantity: Callable[[Found], Anew]) -> Anew:
+    return Anew(*map(np.array, zip(*map(quantity, levels), strict=True)))
+
+
+def resolved(levels: Sequence[Found], rank: int = RANK) -> np.ndarray:
+    """At which levels two networks have dynamics farther apart than one network has from itself on other trials."""
+    two, one = (_at(levels, _of_rank(*of)) for of in (("dsa", rank, of_pairs), ("itself", rank, of_networks)))
+    return np.quantile(two.draws - one.draws, 0.025, axis=1) > 0
 
 
 def arrow(draws: np.ndarray) -> str:
-    """The sign of the slope along the levels, (levels, DRAWS), if 95 % of networks drawn anew have it; or a dash."""
+    """The sign of the slope of draws (levels, DRAWS) along the order of the levels, if 95 % have it; or a dash.
+
+    Levels count as evenly spaced, whatever they are of.
+    """
     place = np.arange(len(draws)) - (len(draws) - 1) / 2
     low, high = np.quantile(place @ draws, [0.025, 0.975])
     return UP if low > 0 else DOWN if high < 0 else NONE
 
 
 def arrows(levels: Sequence[Found], quantity: str) -> str:
-    """The arrow of a quantity; of dynamics, those of all ranks."""
+    """The arrow of a quantity; of dynamics those of all ranks, in brackets where they are resolved at no level.
+
+    Raises ValueError: the levels are not all of the same ranks.
+    """
     if quantity != "dynamics":
         return arrow(along(levels, quantity).draws)
-    return "".join(arrow(along(levels, f"dynamics, rank {rank}").draws) for rank in RANKS)
+    if len(several := {_ranks(level) for level in levels}) != 1:
+        raise ValueError(f"levels are of ranks {sorted(several)}: arrows of dynamics are of one design")
+    ranks = several.pop()
+    each = [arrow(_at(levels, _of_rank("dsa", rank, of_pairs)).draws) for rank in ranks]
+    return "".join(one if resolved(levels, rank).any() else f"({one})" for one, rank in zip(each, ranks, strict=True))

@@ -52,7 +52,8 @@ def pairwise(condition: Condition, weights: rnn.Weights) -> dict[str, np.ndarray
     """The part of `measured` that is about the dynamics of the first `every` networks, on the first half of trials.
 
     `dsa` (ranks, pairs), of all their pairs; `itself` (ranks, networks), of each network from itself on the other half;
-    `null_dsa`, before training, of rank RANK and of disjoint pairs; `svcca` (pairs,).  With the usual starts of `dsa`.
+    `null_dsa`, before training, of rank RANK and of disjoint pairs; `svcca` (pairs,).  `ranks` are those of the first
+    two.  With the usual starts of `dsa`.
     """
     recipe = condition.recipe
     first = min(condition.every, len(weights.J))
@@ -61,6 +62,7 @@ def pairwise(condition: Condition, weights: rnn.Weights) -> dict[str, np.ndarray
     before = _operators(_states(recipe, _weights(recipe, weights)[0], first, 1), RANK)
     few = [part[:SHARED] for part in here]
     return {
+        "ranks": np.array(condition.ranks),
         "dsa": np.array([dsa_matrix(part).distance[np.triu_indices(first, 1)] for part in one]),
         "itself": np.array([list(map(_apart, *halves)) for halves in zip(one, other, strict=True)]),
         "null_dsa": np.array([_apart(before[i], before[j]) for i, j in disjoint(first)]),
