@@ -241,13 +241,18 @@ def _told(values: Mapping[str, float]) -> str:
 
 def _values(predict: Predict, at: Mapping[str, float], observed: np.ndarray) -> np.ndarray:
     """A prediction in the shape of the observations; not a number where it has none."""
+    return match(tried(predict, at), observed)
+
+
+def tried(predict: Predict, at: Mapping[str, float]) -> np.ndarray:
+    """A prediction; not a number where the values break a hypothesis, from which a search turns back."""
     with np.errstate(all="ignore"):
         try:
-            return match(predict(**at), observed)
+            return predict(**at)
         except ValueError as error:
-            if "violates" not in str(error):  # hypotheses that these values break: the search turns back
+            if "violates" not in str(error):
                 raise
-            return np.full(observed.shape, np.nan)
+            return np.array(np.nan)
 
 
 def _identify(weighted: np.ndarray, names: list[str], at: Mapping[str, float]) -> None:
