@@ -14,10 +14,10 @@ NEAR = 1e-12  # an end, of the interval: a root there does not count
 def path(speed: Callable, begin: np.ndarray, origin: float, times: np.ndarray, rtol: float, told: str) -> np.ndarray:
     """The unknowns at each of the rising times, none before the origin; shape (times, unknowns).
 
-    The absolute tolerance of an unknown is `rtol` times its scale: the smallest start that is not 0, so that what begins
-    small is followed as sharply as it begins; for one that starts at 0, its own largest value if that is smaller, down
-    to the round-off of the largest of all.  Raises ValueError, saying of what (`told`), where the equations cannot be
-    followed.
+    The absolute tolerance of an unknown is `rtol` times its scale: the smallest start that is not 0, so that what
+    begins small is followed as sharply as it begins; for one that starts at 0, its own largest value if that is
+    smaller, down to the round-off of the largest of all.  Raises ValueError, saying of what (`told`), where the
+    equations cannot be followed.
     """
     ahead = times[times > origin]
     found = np.tile(begin, (len(times), 1))

@@ -243,7 +243,8 @@ def _agreed(rows: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
     if least.score < rows[0].score:
         raise ValueError(
             f"{rows[0].name} is better in most runs and {least.name} on average ({least.score:.4g} against "
-            f"{rows[0].score:.4g}): these runs are skewed, or of heavy tails; use score=absolute_error, and hypotheses about medians"
+            f"{rows[0].score:.4g}): these runs are skewed, or of heavy tails; use score=absolute_error, and hypotheses "
+            "about medians"
         )
     return rows
 
