@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from laws import Mean, Order, Refuted, confront
+from laws import Fitted, Mean, Noise, Order, Refuted, UpperBound, confront
 
 
 def uniform(mean):
@@ -108,6 +108,37 @@ def test_what_dies_of_its_arguments_is_named():
         with pytest.raises(TypeError, match="argument") as caught:
             confront(**{**dict(claim="c", law=line, run=stepping, at=at, judge=Order(1)), **wrong})
         assert says in "".join(caught.value.__notes__)
+
+
+def test_a_rival_that_is_no_number_is_not_rejected():
+    """Where a rival is not a number it is refused, with the place, before any work; an infinite one is rejected."""
+    rival = lambda x: np.where(x == 3, np.nan, x)  # noqa: E731
+    with pytest.raises(ValueError, match="the rival 'a gap' is not a number at x = 3"):
+        confront("gap", line, pytest.fail, at, Order(1), {"a gap": rival})
+    with pytest.raises(ValueError, match="the rival 'none' is not a number$"):
+        confront("gap", line, pytest.fail, at, Order(1), {"none": np.nan})
+    poles = {"a pole": lambda x: np.where(x == 3, np.inf, x)}
+    assert confront("a pole", line, line(at["x"]), at, Noise(0.1), poles).rivals == {"a pole": np.inf}
+
+
+def test_a_rival_that_cannot_be_decided_is_named():
+    """A judge that refuses to weigh a rival says which."""
+    judge = Fitted(Noise(0.04), dict(a=1.0, b=1.0), held=(3,))
+    alike = {"twice the same": lambda x, a, b: a * b * x}
+    with pytest.raises(ValueError, match="do not tell a from b") as caught:
+        confront("fitted", lambda x, a, b: a * x + b, line(at["x"]), at, judge, alike)
+    assert caught.value.__notes__ == ["raised in judging the rival 'twice the same'"]
+
+
+def test_data_in_hand_are_fitted_and_bounded():
+    """What is done to the intervals of samples in hand asks for no function."""
+    sets = np.array([1.0, 2.0, 3.0, 4.0]) * (1.9 + 0.01 * np.random.default_rng(0).normal(size=(5, 4)))
+    judge = Fitted(Noise(0.04), dict(a=1.0), held=(3,))
+    verdict = confront("fitted", lambda x, a: a * x, sets, at, judge, {"a square": lambda x, a: a * x * x})
+    assert verdict.holds and "; an error of " in verdict.says and verdict.says.endswith(" might stand")
+    bound = UpperBound(Mean(0.4, bounds=(0, 8), false_alarm=1e-2, points=4))
+    means = np.tile(line(at["x"])[None] * 0.97, (bound.judge.needed, 1))
+    assert confront("bounded", line, means, at, bound, {"half": lambda x: x}).holds
 
 
 def test_confront_repeats_to_the_bit():

@@ -6,6 +6,7 @@ import sympy as sp
 from scipy.stats import binom
 
 from laws import Distribution, Fitted, Law, Mean, Median, Refuted, Solver, Source, confront
+from laws.judges import fitting as fits
 
 times = np.array([0.5, 1.0, 2.0, 4.0])
 START = dict(k=1.0, A=1.0)
@@ -150,6 +151,36 @@ def test_bounded_samples_are_fitted_through_their_means():
     assert verdict.holds and "b = 1.2" in verdict.says
 
 
+def test_an_interval_outside_the_hypotheses_is_no_refutation():
+    """Runs that do not tell a true k > 0 from 0 refuse to judge its law, and say what would do."""
+    t, k = sp.symbols("t k", real=True)
+    decay = Law(k, sp.exp(-k * t), lambda f: (f,), (k > 0,), Source("here", "(1)"), ())
+    noisy = lambda seed: np.exp(-0.01 * times) + 0.05 * np.random.default_rng(seed).normal(size=4)  # noqa: E731
+    for seed in range(3):
+        with pytest.raises(ValueError, match="interval of k around k = .* reaches outside the hypotheses.*: more runs"):
+            accepts(fitted(free=dict(k=0.02)), noisy, lambda t, k: decay(t=t, k=k), seed)
+    edge, points = lambda u: np.where(u < 1, np.nan, u * times), np.ones(4, bool)  # noqa: E731
+    with pytest.raises(ValueError, match="interval of k around k = 1 reaches"):
+        fits._spread(edge, np.ones(1), np.ones(4), points, ["k"], lambda u: dict(k=u[0]))
+
+
+def test_a_search_that_is_stuck_starts_again():
+    """From one frequency a descent ends at a wrong one; halved and doubled starts find the true one."""
+    run = lambda rtol, seed: np.sin(3 * np.linspace(0.2, 3, 15)) * (1 + rtol)  # noqa: E731
+    at = dict(t=np.linspace(0.2, 3, 15))
+    judge = Fitted(Solver(1e-8), dict(w=1.0), held=(2, 7, 12))
+    rivals = {"from the other end": lambda t, w: np.cos(w * t)}
+    verdict = confront("it swings", lambda t, w: np.sin(w * t), run, at, judge, rivals)
+    assert verdict.holds and "w = 3 ±" in verdict.says
+
+
+def test_a_search_without_an_end_refutes_nothing():
+    """A prediction that is better the larger its parameter is refused, however far from the runs it stays."""
+    drift = lambda t, k: 5 + np.abs(1 + k) ** -0.05 + 0 * t  # noqa: E731
+    with pytest.raises(ValueError, match="does not converge"):
+        accepts(fitted(free=dict(k=1.0)), wild, drift)
+
+
 @pytest.mark.parametrize(
     ("refused", "error", "says"),
     [
@@ -174,6 +205,11 @@ def test_bounded_samples_are_fitted_through_their_means():
             lambda: accepts(fitted(detects=3.0, free=dict(k=1.0)), noise, lambda t, k: abs(1 + k) ** -0.05 + 0 * t),
             ValueError,
             "does not converge",
+        ),
+        (
+            lambda: accepts(fitted(free=dict(k=-2.0)), wild, lambda t, k: np.log(k + t)),
+            ValueError,
+            "where the search starts, k = -2, the prediction is not finite",
         ),
         (lambda: accepts(fitted(detects=0.02), wild, saturates), ValueError, "foretells to .*, not to 0.04: more runs"),
     ],

@@ -39,6 +39,22 @@ def test_the_error_that_is_told_bounds_the_error_made(problem):
     assert np.all(away <= problem.error(**at) + 4e-16) and 0 < np.max(away) < 1e-9
 
 
+@pytest.mark.parametrize("c", [1e-14, 3.0])
+def test_what_starts_at_nothing_is_followed_at_its_own_size(c):
+    """However small it stays, by itself or beside what is large, an unknown that starts at 0 is as near as is said."""
+    swing = lambda w: (w.diff(t) - s * sp.cos(5 * t), w.subs(t, 0))  # noqa: E731
+    beside = lambda w, v: (*swing(w), v.diff(t) + v, v.subs(t, 0) - a0)  # noqa: E731
+    points = dict(t=np.array([0.3, 4.0, 10.0]), s=c)
+    truth = c * np.sin(5 * points["t"]) / 5
+    pair = Problem(w(t), beside, unknowns=(w(t), v(t)))
+    for problem, given in [(Problem(w(t), swing), points), (pair, dict(points, a0=1.7))]:
+        found = problem(**given)
+        assert np.all(np.abs(found - truth) <= problem.error(**given) + 1e-12 * c)
+        np.testing.assert_allclose(found, truth, rtol=1e-7)
+    still = Problem(w(t), lambda w: (w.diff(t) - s * w, w.subs(t, 0)))
+    assert still(t=2.0, s=1.7) == 0
+
+
 def test_a_card_says_what_is_seen_of_the_unknowns():
     """The product of two weights is named before their equations; an unknown that is seen itself is not."""
     assert pair.latex().startswith(r"v{\left(t \right)} w{\left(t \right)} \text{ where}")

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import sympy as sp
 from scipy.stats import binom
 
-from laws import rank
+from laws import Law, Source, rank
 from laws.judges import Measurement, absolute_error, ranking
 from laws.judges.confrontation import listeners
 
@@ -81,6 +82,29 @@ def test_the_runs_that_are_scored_are_not_those_that_are_fitted():
     del asked[:]
     known = rank("Which?", {"true": lambda t: saturates(t, 0.7, 1.9), "1.5": 1.5}, run, **given)
     assert len(asked) == known.runs and known.best == "true" and known.rejected == ("1.5",)
+
+
+def test_a_search_turns_back_at_a_hypothesis():
+    """A law whose fit comes to the edge of its hypotheses, and over it on the way, is ranked with the others."""
+    t, k, A = sp.symbols("t k A", real=True)
+    law = Law(A, A * (1 - sp.exp(-k * t)), lambda a: (a,), (k < sp.Rational(3, 5), A > 0), Source("here", "(1)"), ())
+    asked = []
+    form = lambda t, k, A: asked.append(k) or law(t=t, k=k, A=A)  # noqa: E731
+    given = dict(free=dict(k=0.5, A=1.0), score=absolute_error)
+    found = rank("Which?", {"within": form, "1.5": 1.5}, wild, dict(t=times), **given)
+    assert max(asked) >= 0.6 and found.best == "within" and found.rejected == ("1.5",)
+
+
+def test_skewed_runs_have_no_ranking_by_squares():
+    """The mean of skewed runs loses most of them and wins on average: refused, and by distances the median is best."""
+    skewed = lambda seed: np.random.default_rng(seed).exponential(size=()) ** 2  # noqa: E731
+    levels = {"mean": 2.0, "median": np.log(2) ** 2}
+    with pytest.raises(ValueError, match="median is better in most runs and mean on average .*: these runs are skewed"):
+        rank("Which?", levels, skewed, {}, excess=0.2)
+    found = rank("Which?", levels, skewed, {}, excess=0.2, score=absolute_error)
+    assert found.best == "median" and found.rejected == ("mean",) and "skewed" not in found.says
+    even = lambda seed: 2 + np.random.default_rng(seed).normal(size=())  # noqa: E731
+    assert str(rank("Which?", levels, even, {}, excess=0.2)).endswith("skewed runs not who is nearer to the mean")
 
 
 def numbers(draws, runs, seed=0):

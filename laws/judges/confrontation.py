@@ -84,14 +84,16 @@ def confront(
     rival_at = {name: _prediction(rival, at, f"the rival {name!r}") for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
         law_at(**getattr(judge, "free", {}))  # refuses bad arguments before any work
+        for name, predict in rival_at.items():
+            _number(name, predict(**getattr(judge, "free", {})), at)
     runs = _collected(judge, run, seed)
     found, worst = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
-    factors = {name: _factor(judge.weigh(runs, predict)) for name, predict in rival_at.items()}
+    factors = {name: _weighed(judge, runs, predict, f"the rival {name!r}") for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, STATED) and not isinstance(judge, SIGNS) else {}
     wrong = {name: _prediction(seen(mutant), at) for name, mutant in mutants.items()}
     if hasattr(judge, "same"):  # what a fit makes good is no mutant
         wrong = {name: mutant for name, mutant in wrong.items() if not judge.same(runs, law_at, mutant)}
-    spoilt = {name: _factor(judge.weigh(runs, mutant)) for name, mutant in wrong.items()}
+    spoilt = {name: _weighed(judge, runs, mutant, f"the mutant {name}") for name, mutant in wrong.items()}
     named = {"y": f"${latex(law.lhs)}$", **(labels or {})} if isinstance(law, STATED) else labels or {}
     panels = pictures.panels(judge, runs, {"law": law_at, **rival_at}, at, named)
     panels += (picture,) if picture else ()
@@ -131,7 +133,7 @@ def _verdict(claim, law, of, judge, found, rivals, mutants, seed, seconds, panel
 def _collected(judge: Judge, run, seed: int):
     """What the judge was shown; whatever a judge of samples asks of data in hand, it gets them all."""
     if not callable(run):
-        if not isinstance(judge, SAMPLED):
+        if not isinstance(getattr(judge, "judge", judge), SAMPLED):
             names = ", ".join(kind.__name__ for kind in SAMPLED)
             raise TypeError(f"run: data in hand serve the judges {names}; {type(judge).__name__} needs a function")
         values = finite(run, "the data")
@@ -141,6 +143,13 @@ def _collected(judge: Judge, run, seed: int):
     except TypeError as error:
         error.add_note(f"{type(judge).__name__}: {(inspect.getdoc(judge) or '').partition(chr(10))[0]}")
         raise
+
+
+def _number(rival: str, values: np.ndarray, at) -> None:
+    """ValueError, with the place, where a rival is not a number: nothing that runs say rejects it there."""
+    if not np.all(known := ~np.isnan(values)):
+        i = tuple(map(int, np.argwhere(~known)[0]))
+        raise ValueError(f"the rival {rival!r} is not a number{place(at, i, values.shape)}")
 
 
 def _forms(law) -> tuple:
@@ -247,6 +256,15 @@ def _sentence(text: str) -> str:
 
 def _factor(finding: Finding) -> float:
     return ratio(finding.figure, finding.threshold)
+
+
+def _weighed(judge: Judge, runs, predict: Predict, whose: str) -> float:
+    """The factor of a rival or a mutant, which is named if the judge cannot decide."""
+    try:
+        return _factor(judge.weigh(runs, predict))
+    except ValueError as error:
+        error.add_note(f"raised in judging {whose}")
+        raise
 
 
 def _prediction(rival, at, whose="the law") -> Predict:

@@ -7,13 +7,15 @@ by theta and W+ its pseudo-inverse, errors d of the y move, to first order,
     theta_i  by  sum_j W+_ij d_j / r_j,  so by  sum_j |W+_ij|  at most,                                          (1)
     f_k      by  e_k = sum_j |(df_k W+)_j|  at most,                                                             (2)
 
-wherever every |d_j| <= r_j, however errors of one run hang together.  What second order adds at the ends of (1) is
-added to e_k.  The verdict is on numbers that were held out, of half-width r_k: a law stands if at each of them
-|f_k(theta) - y_k| <= r_k + e_k.  What leaves a mean square above 1 in the fit goes for no theta through the intervals
-to which it was fitted, and falls there and then.
+wherever every |d_j| <= r_j, however errors of one run hang together.  What second order adds at the ends of (1), of
+each parameter by itself, is added to e_k.  The verdict is on numbers that were held out, of half-width r_k: a law
+stands if at each of them |f_k(theta) - y_k| <= r_k + e_k.  What leaves a mean square above 1 in the fit goes through
+the intervals to which it was fitted for no theta that the search finds, and falls there and then.  The search descends
+from the starts as they are given and from those with one parameter halved or doubled, and keeps the best end.
 
-Error rates.  False alarm: a law that is true for some theta is refused only where an interval misses, of those that
-were fitted or those that were held out: with the sum of both rates.  Miss: a law that for no theta predicts what was
+Error rates.  False alarm: a law that is true for some theta, which the search finds, is refused, to second order in
+each parameter, only where an interval misses, of those that were fitted or those that were held out: with the sum of
+both rates.  Miss: a law that for no theta predicts what was
 held out within d is refused, but for a missing interval, if 2 r_k + e_k < d.  With a judge that has a `detects` nothing
 is judged where 2 r_k + e_k is more than twice of it: so d is twice `detects`.
 
@@ -103,8 +105,8 @@ class Fitted:
         fit = self.fit(runs, predict)
         observed, half = _middle(self.judge, runs[1])
         if not fit.misfit <= 1:
-            told = ", ".join(f"{k} = {v:.4g}" for k, v in fit.values.items())
-            says = f"fitted at best, {told}, it is {fit.misfit:.3g} times as far from what it was fitted to as may be"
+            best = f"fitted at best, {_told(fit.values)}"
+            says = f"{best}, it is {fit.misfit:.3g} times as far from what it was fitted to as may be"
             return Finding(fit.misfit, 1.0, says, observed)
         held, _ = self._parts(observed.shape)
         law = match(predict(**fit.values), observed)
@@ -115,7 +117,9 @@ class Fitted:
         worst = max(range(gap.size), key=lambda k: ratio(gap[k], own[k] + moves[k]))
         allowed = float(own[worst] + moves[worst])
         says = f"{fit}; what was held out is off by {gap[worst]:.3g} (must be within {allowed:.3g}, "
-        return Finding(float(gap[worst]), allowed, f"{says}{moves[worst]:.2g} of it the fit's)", observed)
+        says += f"{moves[worst]:.2g} of it the fit's)"
+        says += f"; an error of {resolved:.3g} might stand" if limit == np.inf else ""
+        return Finding(float(gap[worst]), allowed, says, observed)
 
     def fit(self, runs, predict: Predict) -> Fit:
         """The least squares of what is not held out."""
@@ -161,31 +165,44 @@ def least_squares(
     residuals = lambda u: ((model(u) - observed) / half)[fitted]  # noqa: E731
     if (n := int(np.sum(fitted))) < len(names):
         raise ValueError(f"Fitted: {n} numbers do not tell {len(names)} parameters: {', '.join(names)}")
-    u, unfinished = np.ones(len(names)), ""
-    if names and np.all(np.isfinite(residuals(u))):
-        u, unfinished = _search(residuals, names, start)
+    if not np.all(np.isfinite(residuals(np.ones(len(names))))):
+        raise ValueError(f"Fitted: where the search starts, {_told(start)}, the prediction is not finite")
+    u = _search(residuals, names, start) if names else np.ones(0)
     misfit = float(np.sqrt(np.mean(residuals(u) ** 2)))
     untold = Fit(at(u), {}, np.zeros(observed.shape), misfit)
     if not names or not misfit <= 1:
         return untold
-    if unfinished:
-        raise ValueError(unfinished)
-    ends, moves = _spread(model, u, half, fitted, lambda slopes: _identify(slopes, names, at(u)))
+    ends, moves = _spread(model, u, half, fitted, names, at)
     errors = {name: abs(start[name]) * float(end) for name, end in zip(names, ends, strict=True)}
     return replace(untold, errors=errors, moves=moves)
 
 
-def _spread(model: Callable, u: np.ndarray, half: np.ndarray, fitted: np.ndarray, check: Callable):
+def _spread(model: Callable, u: np.ndarray, half: np.ndarray, fitted: np.ndarray, names: list[str], at: Callable):
     """How far (1) and (2) move the parameters u and what they predict, with what the second order adds."""
     steps = np.diag(np.finfo(float).eps ** (1 / 3) * np.maximum(1.0, np.abs(u)))
     slopes = np.stack([(model(u + d) - model(u - d)) / (2 * d.max()) for d in steps], axis=-1)
+    _inside(slopes, names, at(u))
     weighted = slopes[fitted] / half[fitted][:, None]
-    check(weighted)
+    _identify(weighted, names, at(u))
     inverse = np.linalg.pinv(weighted)
     ends, moves = np.sum(np.abs(inverse), axis=1), np.sum(np.abs(slopes @ inverse), axis=-1)
-    for d, slope in zip(np.diag(ends), np.moveaxis(slopes * ends, -1, 0), strict=True):
-        moves = moves + np.maximum(*(np.abs(model(u + s * d) - model(u) - s * slope) for s in (1, -1)))
-    return ends, moves
+    bends = [
+        np.maximum(*(np.abs(model(u + s * d) - model(u) - s * slope) for s in (1, -1)))
+        for d, slope in zip(np.diag(ends), np.moveaxis(slopes * ends, -1, 0), strict=True)
+    ]
+    _inside(np.stack(bends, axis=-1), names, at(u))
+    return ends, moves + sum(bends)
+
+
+def _inside(found: np.ndarray, names: list[str], at: Mapping[str, float]) -> None:
+    """ValueError, with the parameters in question, unless what was found from each of them is finite."""
+    beyond = [name for k, name in enumerate(names) if not np.all(np.isfinite(found[..., k]))]
+    if beyond:
+        where = _told({name: at[name] for name in beyond})
+        raise ValueError(
+            f"Fitted: the interval of {', '.join(beyond)} around {where} reaches outside the hypotheses, or to where "
+            "the prediction is not finite: more runs, or another parameter such as its logarithm"
+        )
 
 
 def involved(predict: Predict, start: Mapping[str, float], observed: np.ndarray) -> list[str]:
@@ -194,29 +211,48 @@ def involved(predict: Predict, start: Mapping[str, float], observed: np.ndarray)
     return [k for k in start if not np.array_equal(known, _values(predict, {**start, k: 1.1 * start[k]}, observed))]
 
 
-def _search(residuals: Callable, names: list[str], start: Mapping[str, float]) -> tuple[np.ndarray, str]:
-    """The parameters, in units of their starts, at which the residuals are least, and why it may not be the end."""
+def _search(residuals: Callable, names: list[str], start: Mapping[str, float]) -> np.ndarray:
+    """The parameters, in units of their starts, at which the residuals are least; ValueError if that is no end."""
+    ones, told = np.ones(len(names)), f"Fitted: the search for {', '.join(names)} from {_told(start)}"
+    others = [np.where(np.arange(len(names)) == k, factor, ones) for k in range(len(names)) for factor in (0.5, 2.0)]
+    ends = [_descent(residuals, u, told) for u in (ones, *others) if np.all(np.isfinite(residuals(u)))]
+    _, u, unfinished = min(ends, key=lambda end: end[0])
+    if unfinished:
+        raise ValueError(unfinished)
+    return u
+
+
+def _descent(residuals: Callable, u: np.ndarray, told: str) -> tuple[float, np.ndarray, str]:
+    """Half the sum of squares where a descent ends, the parameters there, and why that may not be the end."""
     from scipy.optimize import least_squares  # here, because it takes longer to load than all the rest
 
-    told = f"Fitted: the search for {', '.join(names)} from {', '.join(f'{k} = {v:g}' for k, v in start.items())}"
     eps = np.finfo(float).eps
     try:
         with np.errstate(all="ignore"):
-            found = least_squares(residuals, np.ones(len(names)), jac="3-point", xtol=eps, ftol=eps, gtol=None)
+            found = least_squares(residuals, u, jac="3-point", xtol=eps, ftol=eps, gtol=None)
     except (ValueError, np.linalg.LinAlgError) as error:
-        raise ValueError(f"{told} broke off: {error}") from None
-    return found.x, "" if found.status > 0 else f"{told} does not converge: {found.message}"
+        return np.inf, u, f"{told} broke off: {error}"
+    return float(found.cost), found.x, "" if found.status > 0 else f"{told} does not converge: {found.message}"
+
+
+def _told(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} = {value:.4g}" for name, value in values.items())
 
 
 def _values(predict: Predict, at: Mapping[str, float], observed: np.ndarray) -> np.ndarray:
     """A prediction in the shape of the observations; not a number where it has none."""
+    return match(tried(predict, at), observed)
+
+
+def tried(predict: Predict, at: Mapping[str, float]) -> np.ndarray:
+    """A prediction; not a number where the values break a hypothesis, from which a search turns back."""
     with np.errstate(all="ignore"):
         try:
-            return match(predict(**at), observed)
+            return predict(**at)
         except ValueError as error:
-            if "violates" not in str(error):  # hypotheses that these values break: the search turns back
+            if "violates" not in str(error):
                 raise
-            return np.full(observed.shape, np.nan)
+            return np.array(np.nan)
 
 
 def _identify(weighted: np.ndarray, names: list[str], at: Mapping[str, float]) -> None:
@@ -230,7 +266,7 @@ def _identify(weighted: np.ndarray, names: list[str], at: Mapping[str, float]) -
         name for name, part in zip(names, np.abs(turned[-1]), strict=True) if part > np.max(np.abs(turned[-1])) / 10
     ]
     worst = singular[0] / max(singular[-1], np.finfo(float).tiny)
-    where = ", ".join(f"{name} = {at[name]:.4g}" for name in names)
+    where = _told({name: at[name] for name in names})
     raise ValueError(f"Fitted: these runs do not tell {' from '.join(alike)} at {where} (condition number {worst:.1g})")
 
 

@@ -16,7 +16,8 @@ least as good as the best; either end of an interval fails with false_alarm / 2p
 it is worse than the best in a share 1/2 + excess of all runs; the number of runs follows (`statistics.votes`).
 
 Of squared errors (1) is linear in the run: where noise is above as often as below, its median is its mean, and who is
-better in most runs is nearer to the mean.
+better in most runs is nearer to the mean.  Of skewed noise that is not so: there the runs are to be ranked by absolute
+errors, and the hypotheses to be about medians.  If the best has not the least mean score, there is no ranking.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from laws.judges.samples import FALSE_ALARM, MISS
 from laws.judges.seeding import seeds
 from laws.judges.verdict import Panel, Series, table
 
+SKEWED = "; best is who is better in most runs: for squared errors of skewed runs not who is nearer to the mean"
 HEADING = ("", "mean score", "more than the best", "interval", "worse in", "standing", "fitted")
 
 
@@ -148,8 +150,11 @@ def rank(
     starts, none of them 0; score: of a prediction and a run, the less the better; excess: a hypothesis is not to be
     missed which is worse in a share 1/2 + excess of the runs; false_alarm, miss: of all pairs.
 
+    The best is who is better in most runs.  For squared errors of skewed runs that is not who is nearer to the mean:
+    use `score=absolute_error`, and hypotheses about medians.
+
     Returns the ranking.  Raises ValueError for less than two hypotheses, a search that does not converge, a score that
-    is not finite, or hypotheses that beat each other in a circle.
+    is not finite, hypotheses that beat each other in a circle, or a best whose mean score is not the least.
     """
     started = time.perf_counter()
     _check(what, hypotheses, free or {}, excess, false_alarm, miss)
@@ -161,12 +166,13 @@ def rank(
     first, *others = ([finite(run(s), f"run({s})") for s in seeds(k, n)] for k in seeds(seed, 2 if free else 1))
     fitted = {name: _fit(name, p, first, free or {}, score) for name, p in predictions.items()}
     scored = others[0] if free else first
-    scores = {name: _scores(p, {**(free or {}), **fitted[name]}, scored, score) for name, p in predictions.items()}
+    scores = {name: _scores(p(**{**(free or {}), **fitted[name]}), scored, score) for name, p in predictions.items()}
     for name, values in scores.items():
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{name}: a score of {values[~np.isfinite(values)][0]} ranks nothing")
-    rows = _ranked(scores, fitted, false_alarm / 2 / pairs)
-    ranking = Ranking(what, rows, n, false_alarm, _says(rows, n, false_alarm, excess, miss), seed, _panels(rows, score))
+    rows = _agreed(_ranked(scores, fitted, false_alarm / 2 / pairs))
+    says = _says(rows, n, false_alarm, excess, miss) + (SKEWED if score is squared_error else "")
+    ranking = Ranking(what, rows, n, false_alarm, says, seed, _panels(rows, score))
     lines = table(ranking.lines)
     found = Measurement(what, ranking.says, seed, time.perf_counter() - started, (*ranking.panels, lines))
     for listener in confrontation.listeners.get():
@@ -188,9 +194,8 @@ def _check(what, hypotheses, free, excess, false_alarm, miss) -> None:
             raise ValueError(f"{name} = {value} must be positive and below {bound}")
 
 
-def _scores(predict: Predict, values: Mapping[str, float], runs, score) -> np.ndarray:
+def _scores(predicted: np.ndarray, runs, score) -> np.ndarray:
     """The score of one prediction in every run."""
-    predicted = predict(**values)
     return np.array([float(score(match(predicted, observed), observed)) for observed in runs])
 
 
@@ -205,7 +210,8 @@ def _fit(name: str, predict: Predict, runs, free: Mapping[str, float], score) ->
 
     def mean(u):
         with np.errstate(all="ignore"):
-            found = float(np.mean(_scores(predict, {**free, **at(u)}, runs, score)))
+            predicted = fitting.tried(predict, {**free, **at(u)})
+            found = np.inf if np.any(np.isnan(predicted)) else float(np.mean(_scores(predicted, runs, score)))
         return found if np.isfinite(found) else np.inf
 
     precision = dict(xatol=1e-6, fatol=np.inf, maxfev=2000)  # of the parameters, in units of their starts
@@ -229,6 +235,18 @@ def _ranked(scores: Mapping[str, np.ndarray], fitted, error: float) -> tuple[Ran
         place = float(np.mean(scores[h])), float(np.median(d)), low, high, float(np.mean(d > 0))
         rows.append(Ranked(h, *place, "rejected" if low > 0 else "tied", fitted[h]))
     return (rows[0], *sorted(rows[1:], key=lambda row: (row.standing == "rejected", row.score)))
+
+
+def _agreed(rows: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
+    """The rows, if those who are beaten in most runs are not better on average; ValueError if one is."""
+    least = min(rows, key=lambda row: row.score)
+    if least.score < rows[0].score:
+        raise ValueError(
+            f"{rows[0].name} is better in most runs and {least.name} on average ({least.score:.4g} against "
+            f"{rows[0].score:.4g}): these runs are skewed, or of heavy tails; use score=absolute_error, and hypotheses "
+            "about medians"
+        )
+    return rows
 
 
 def _says(rows: tuple[Ranked, ...], n: int, false_alarm: float, excess: float, miss: float) -> str:
