@@ -62,7 +62,7 @@ def test_what_is_no_hypothesis_is_refused(given):
 
 @pytest.mark.parametrize("given", ["np.abs(eta) < 1", "eta.y > 0", "abs(eta) + foo(lam) < 1"])
 def test_a_hypothesis_knows_no_module(given):
-    """It is read as mathematics: what only Python could compute is refused where it is written, not at the first call."""
+    """It is read as mathematics: what only Python could compute is refused where it is written, not when called."""
     with pytest.raises(ValueError, match="must compare its arguments"):
         stated(given)(lambda eta, lam: eta)
     assert stated("abs(eta) < 1")(lambda eta, lam: eta)(eta=0.5, lam=1) == 0.5
