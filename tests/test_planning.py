@@ -136,7 +136,7 @@ def test_votes_are_the_fewest():
         (lambda: seeds_needed(Trend(levels), pilot=draw(0).random((30, 3))), ValueError, "no trend to plan for"),
         (lambda: seeds_needed(Trend(levels), 0.3, pilot=np.ones((30, 3))), ValueError, "give one of them"),
         (lambda: seeds_needed(Median(0.1), pilot=np.ones(30), doubt=0.0), ValueError, "doubt = 0.0"),
-        (lambda: seeds_needed(Median(1e-9), pilot=draw(0).random(30)), ValueError, "Median: .* 1e-09 takes more than 100,000"),
+        (lambda: seeds_needed(Median(1e-9), pilot=draw(0).random(30)), ValueError, "1e-09 takes more than 100,000"),
         (lambda: seeds_needed(Median(0.1), pilot=draw(1).normal(size=31)), ValueError, "a larger one bounds"),
         (lambda: seeds_needed(Equivalent(0.1), -0.1, pilot=np.ones(30)), ValueError, "margin = -0.1"),
     ],
