@@ -14,7 +14,8 @@ and s is sought for which the quantiles are a width w apart.  Of the pilot's ord
 and x_(m+1-i) is as rarely above Q(1/2 - s_i).  Let the density fall off on both sides of the median; then quantiles
 spread ever faster, and within s < s_i by less than in proportion: s = s_i min(1, w / (x_(i) - x_(m+1-i))).         (2)
 The i is chosen before the pilot is seen, as the best for normal runs.  An equivalence needs its margin on either side
-of the median, which the pilot leaves between two of its order statistics.
+of the median, which the pilot leaves between two of its order statistics.  It is planned for a law that is the median
+itself: one that is off by a part of the margin, and yet equivalent, is refused more often.
 """
 
 from __future__ import annotations
