@@ -134,22 +134,20 @@ class Stated:
             try:
                 wrong = np.asarray(self._computed({**values, changed: tenth * values[changed]}), dtype=float)
             except Exception:  # a function may refuse the wrong argument in any way
-                wrong = self._next(values, changed)
-            if wrong is None:
-                return right
+                wrong = self._next(values, changed, right)
             return np.where(np.isfinite(wrong), wrong, right) if wrong.shape == right.shape else right
 
         return mutant
 
-    def _next(self, values, changed: str) -> np.ndarray | None:
-        """The value at the next whole number of an argument that was given as one, if the function has it."""
+    def _next(self, values, changed: str, right: np.ndarray) -> np.ndarray:
+        """The value at the next whole number of an argument that was given as one, or `right` if there is none."""
         whole = values[changed]
         if not isinstance(whole, int | np.integer) or isinstance(whole, bool):
-            return None
+            return right
         try:
             wrong = np.asarray(self._computed({**values, changed: whole + 1}), dtype=float)
         except Exception:  # as above
-            return None
+            return right
         self._whole.add(changed)
         return wrong
 
