@@ -7,7 +7,7 @@
 The function takes arrays and knows only how to compute; the hypotheses are comparisons between its arguments.
 Where no formula is known there is no number or symbol to get wrong, so the wrong neighbours of such a law are the
 same function with one argument a tenth larger, and its value a tenth larger: runs that reject none of these have
-shown nothing.
+shown nothing.  An argument given as a whole number, of which the function takes no fraction, is larger by one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import cached_property
 
 import numpy as np
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from laws import arguments
 from laws.arrays import real_array
@@ -54,6 +55,7 @@ class Stated:
         self.defaults = {a.name: a.default for a in taken if a.default is not a.empty}
         self.symbols = tuple(sp.Symbol(argument.name, real=True) for argument in taken)
         self.given = tuple(part for text in given for part in self._comparisons(text))
+        self._whole: set[str] = set()  # arguments of which it was seen to refuse fractions
         self._compared = tuple(x for x in self.symbols if any(x in h.free_symbols for h in self.given))
         self._hypotheses = [(h, arguments.compiled(self._compared, h)) for h in self.given]
 
@@ -74,13 +76,13 @@ class Stated:
         return self._computed(values)
 
     def mutants(self) -> dict[str, Callable]:
-        """The same function with one argument, or the value, off by a tenth, at a time."""
+        """The same function with one argument, or the value, off by a tenth, or by one if whole, at a time."""
         return {name: self._mutant(name) for name in (*(x.name for x in self.symbols), VALUE)}
 
     def change(self, mutant: str) -> str:
         """What a mutant, by its name, has wrong, in LaTeX."""
         shown = rf"\text{{{mutant}}}" if mutant == VALUE else latex(sp.Symbol(mutant))
-        return f"{shown}\n\\to {latex(TENTH)}\\ {shown}"
+        return f"{shown}\n\\to " + (f"{shown} + 1" if mutant in self._whole else f"{latex(TENTH)}\\ {shown}")
 
     @property
     def lhs(self) -> sp.Symbol:
@@ -124,7 +126,7 @@ class Stated:
 
     def _mutant(self, changed: str) -> Callable:
         def mutant(**at):
-            """The law with one thing off by a tenth; where that is undefined, the law, from which nothing tells it."""
+            """The law with one thing off by a tenth, or one; where that is undefined, the law, which nothing tells."""
             values, tenth = self._values(at), float(TENTH)
             right = np.asarray(self._computed(values))
             if changed == VALUE:
@@ -132,10 +134,22 @@ class Stated:
             try:
                 wrong = np.asarray(self._computed({**values, changed: tenth * values[changed]}), dtype=float)
             except Exception:  # a function may refuse the wrong argument in any way
-                return right
+                wrong = self._next(values, changed, right)
             return np.where(np.isfinite(wrong), wrong, right) if wrong.shape == right.shape else right
 
         return mutant
+
+    def _next(self, values, changed: str, right: np.ndarray) -> np.ndarray:
+        """The value at the next whole number of an argument that was given as one, or `right` if there is none."""
+        whole = values[changed]
+        if not isinstance(whole, int | np.integer) or isinstance(whole, bool):
+            return right
+        try:
+            wrong = np.asarray(self._computed({**values, changed: whole + 1}), dtype=float)
+        except Exception:  # as above
+            return right
+        self._whole.add(changed)
+        return wrong
 
     def _comparisons(self, text: str) -> list[sp.Basic]:
         """A line such as "0 < x < 1" as relations, one for each sign."""
@@ -147,9 +161,11 @@ class Stated:
                 raise ValueError(refusal)
             sides = [sp.sympify(ast.unparse(side), locals=names) for side in (tree.left, *tree.comparators)]
             found = [COMPARED[type(op)](*pair) for op, *pair in zip(tree.ops, sides, sides[1:], strict=False)]
-        except (SyntaxError, TypeError, KeyError, sp.SympifyError) as error:
+        except (SyntaxError, TypeError, KeyError, AttributeError, sp.SympifyError) as error:
             raise ValueError(refusal) from error
         for relation in found:
+            if unknown := relation.atoms(AppliedUndef):
+                raise ValueError(f"{refusal}; {', '.join(sorted(map(str, unknown)))} is no function known here")
             if not relation.free_symbols or not relation.free_symbols <= set(self.symbols):
                 raise ValueError(f"{refusal}; they are {', '.join(names)}")
         return found

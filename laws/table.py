@@ -18,11 +18,14 @@ import numpy as np
 def read(path: str | Path, *columns: str) -> dict[str, np.ndarray]:
     """The columns of a csv file by their names in its first line, as float64, those named or all.
 
-    Raises ValueError, naming line and column, for a line with more or fewer cells than the first, an empty cell, a
-    cell that is no finite number; for columns without a name, with one name twice, or that are not there.
+    Raises ValueError, naming line and column, for a line with more or fewer cells than the first, a blank line that is
+    not at the end, an empty cell, a cell that is no finite number; for columns without a name, with one name twice, or
+    that are not there.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
-        lines = [(number, [cell.strip() for cell in cells]) for number, cells in _numbered(file) if any(cells)]
+        lines = [(number, [cell.strip() for cell in cells]) for number, cells in _numbered(file)]
+    while lines and not any(lines[-1][1]):  # blank ones at the end of a file, but no others
+        lines.pop()
     if len(lines) < 2:
         raise ValueError(f"{path}: a line with the names of the columns and at least one of numbers are needed")
     (_, names), *rows = lines
@@ -31,6 +34,8 @@ def read(path: str | Path, *columns: str) -> dict[str, np.ndarray]:
     if absent := [name for name in columns if name not in names]:
         raise ValueError(f"{path}: no column {', '.join(absent)}; there are {', '.join(names)}")
     for number, cells in rows:
+        if not any(cells):
+            raise ValueError(f"{path}, line {number}: is blank; only at the end of a file may lines be")
         if len(cells) != len(names):
             raise ValueError(f"{path}, line {number}: {len(cells)} cells for {len(names)} columns ({', '.join(names)})")
     wanted = columns or names

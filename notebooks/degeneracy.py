@@ -102,8 +102,8 @@ for count in (7, 8):
 # ## Theory over simulation
 #
 # Left: networks of two units trained on three outputs, over the curve; and on four. Right: five units trained on seven
-# outputs of the task, and on eight, asked about times at which they were never trained. The error in training is
-# $10^{-12}$ everywhere.
+# outputs of the task, and on eight, asked about times at which they were never trained. The error left in training is
+# less than $10^{-14}$ of the three outputs, and less than $10^{-12}$ of all others.
 
 # %%
 short = np.array([1.3, 0.5, 0.7, 0.2])
@@ -113,7 +113,9 @@ short = np.array([1.3, 0.5, 0.7, 0.2])
 def pairs(count, tolerance):
     """Eigenvalues, smaller first, of 30 networks of two units that were trained on so many outputs."""
     trained = [linear_rnn.fit(short[:count, None, None], 2, seed=seed, tolerance=tolerance) for seed in range(30)]
-    return np.sort([np.linalg.eigvals(Wh) for _, Wh, _ in trained], axis=1).real
+    found = np.array([np.linalg.eigvals(Wh) for _, Wh, _ in trained])
+    assert np.isrealobj(found)  # a pair of complex ones has no smaller and larger
+    return np.sort(found, axis=1)
 
 
 @cache

@@ -95,8 +95,9 @@ def test_eval(capsys):
         (["diff", "absent.json", "absent.json"], "absent.json"),
     ],
 )
-def test_wrong_requests(command, says, capsys):
+def test_wrong_requests(command, says, capsys, tmp_path, monkeypatch):
     """A wrong request gives exit code 2 and one line that says what is wrong."""
+    monkeypatch.chdir(tmp_path)  # one that is not refused would leave its results where it stands
     assert main(command) == 2
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1

@@ -228,6 +228,8 @@ def test_equivalence_and_trend_are_found_when_they_are_there():
         (lambda: accepts(Mean(0.5, bounds=(-0.5, 0.5)), uniform(0.0), 0.0), "leave the stated bounds"),
         (lambda: accepts(Mean(0.5, bounds=(-1, 1)), lambda n, seed: np.zeros((n, 2)), 0.0), "points = 1"),
         (lambda: accepts(Distribution("x"), lambda n, seed: np.zeros(5), normal_cdf), "5 samples cannot resolve"),
+        (lambda: accepts(Distribution("x"), lambda n, s: normal((n, 2), s), normal_cdf), r"shape \(\d+, 2\).* run"),
+        (lambda: accepts(Distribution("x"), lambda n, s: np.sign(normal(n, s)), normal_cdf), "equal .* continuous"),
         (lambda: accepts(Exponent((1.0, 2.0, 4.0), 0.1, runs=10), heavy_slopes(1.5), 1.5), "10 runs are too few .*do"),
         (lambda: accepts(Exponent((1.0, 2.0, 4.0), 1e-6), heavy_slopes(1.5), 1.5), "would do"),
         (lambda: accepts(Exponent((1.0, 2.0), 0.1), heavy_slopes(1.5), 1.5), "at least three positive"),
@@ -257,6 +259,11 @@ def test_judges_refuse(refused, says):
     """What cannot be judged is refused, with what would do."""
     with pytest.raises(ValueError, match=says):
         refused()
+
+
+def test_rounded_samples_are_still_of_a_distribution():
+    """Rounding makes samples equal, but few of them: times in whole steps stay within the band."""
+    assert accepts(Distribution("x", detects=0.1), lambda n, seed: np.round(normal(n, seed), 2), normal_cdf)
 
 
 def test_a_deterministic_power_law_is_accepted():

@@ -93,6 +93,12 @@ def test_one_seed_less_would_be_refused_too_often(refusal):
     assert refused(plan.seeds) <= refusal < refused(plan.seeds - 1)
 
 
+@pytest.mark.parametrize("m", [9, 10, 31])
+def test_a_pilot_of_any_number_of_runs_bounds_a_spread(m):
+    """Odd or even: the median of a pilot, which bounds none, is not asked to."""
+    assert seeds_needed(Median(20.0), pilot=draw(4).normal(size=m)).seeds >= 20
+
+
 def test_more_seeds_are_planned_for_less_difference_and_more_medians():
     """Half the difference takes some four times the seeds, several medians take more than one, a larger pilot less."""
     pilot = draw(2).normal(size=(100, 3))
@@ -122,6 +128,7 @@ def test_votes_are_the_fewest():
         (lambda: seeds_needed(Median(0.1)), ValueError, "Median: how many seeds .* give a pilot"),
         (lambda: seeds_needed(Mean(0.1, variance=1.0), pilot=np.ones(9)), ValueError, "a pilot bounds nothing"),
         (lambda: seeds_needed(Median(0.1), pilot=np.ones(5)), ValueError, "5 runs bound no spread .* 9 would do"),
+        (lambda: seeds_needed(Median(0.1), pilot=np.ones(1)), ValueError, "1 runs bound no spread"),
         (lambda: seeds_needed(Median(0.1), pilot=np.array([1.0, np.nan])), ValueError, "not finite"),
         (lambda: seeds_needed(Median(0.1), pilot=np.ones((30, 2))), ValueError, "2 medians, but points = 1"),
         (lambda: seeds_needed(Exponent(levels, 0.1), pilot=np.ones((30, 2))), ValueError, "3 numbers, one for each"),
@@ -129,7 +136,8 @@ def test_votes_are_the_fewest():
         (lambda: seeds_needed(Trend(levels), pilot=draw(0).random((30, 3))), ValueError, "no trend to plan for"),
         (lambda: seeds_needed(Trend(levels), 0.3, pilot=np.ones((30, 3))), ValueError, "give one of them"),
         (lambda: seeds_needed(Median(0.1), pilot=np.ones(30), doubt=0.0), ValueError, "doubt = 0.0"),
-        (lambda: seeds_needed(Median(1e-9), pilot=draw(0).random(30)), ValueError, "too small to be detected"),
+        (lambda: seeds_needed(Median(1e-9), pilot=draw(0).random(30)), ValueError, "1e-09 takes more than 100,000"),
+        (lambda: seeds_needed(Median(0.1), pilot=draw(1).normal(size=31)), ValueError, "a larger one bounds"),
         (lambda: seeds_needed(Equivalent(0.1), -0.1, pilot=np.ones(30)), ValueError, "margin = -0.1"),
     ],
 )  # fmt: skip

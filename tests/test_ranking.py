@@ -155,6 +155,7 @@ def test_a_circle_has_no_best():
         (dict(false_alarm=0.0), "false_alarm = 0.0"),
         (dict(miss=0.5), "miss = 0.5"),
         (dict(run=lambda seed: np.nan), "not finite"),
+        (dict(run=lambda seed: wild(0)), "seeds gave the same: this run ignores its seed"),
         (dict(hypotheses={"one": 1.0, "nan": np.nan}, free={}), "nan: a score of nan"),
         (dict(hypotheses={"one": 1.0, "of two": np.ones(2)}, free={}), "the law has shape"),
         (

@@ -6,7 +6,7 @@ import pytest
 from laws import Equivalent, Mean, Noise, Order, confront
 from laws.table import read, replicates
 
-TABLE = "run, t, loss\n1, 0.5, 0.7\n1, 1.5, 0.3\n\n2, 1.5, 0.4\n2, 0.5, 0.8\n"
+TABLE = "run, t, loss\n1, 0.5, 0.7\n1, 1.5, 0.3\n2, 1.5, 0.4\n2, 0.5, 0.8\n\n,,\n"
 
 
 def test_a_table_is_read_by_its_names(tmp_path):
@@ -23,10 +23,12 @@ def test_a_table_is_read_by_its_names(tmp_path):
     ("change", "says"),
     [
         (("1, 1.5, 0.3", "1, 1.5"), r"runs.csv, line 3: 2 cells for 3 columns \(run, t, loss\)"),
-        (("2, 1.5, 0.4", "2, 1.5, 0.4, 7"), "line 5: 4 cells for 3 columns"),
-        (("0.4", "nan"), "line 5, column loss: 'nan' is no finite number"),
-        (("0.4", "low"), "line 5, column loss: 'low' is no finite number"),
-        (("2, 0.5", "2, "), "line 6, column t: is empty"),
+        (("2, 1.5, 0.4", "2, 1.5, 0.4, 7"), "line 4: 4 cells for 3 columns"),
+        (("0.4", "nan"), "line 4, column loss: 'nan' is no finite number"),
+        (("0.4", "low"), "line 4, column loss: 'low' is no finite number"),
+        (("2, 1.5", "\n2, 1.5"), "line 4: is blank"),
+        ((", 0.3\n", ", 0.3\n,,\n"), "line 4: is blank"),
+        (("2, 0.5", "2, "), "line 5, column t: is empty"),
         (("run, t, loss", "run, t, t"), "must name every column, each by another name"),
         (("run, t, loss", "run, , loss"), "must name every column"),
         (("run, t, loss\n", ""), "its first line, 1, 0.5, 0.7, must name"),
@@ -40,6 +42,16 @@ def test_a_table_with_a_hole_is_refused(tmp_path, change, says):
     path.write_text(TABLE.replace(*change))
     with pytest.raises(ValueError, match=says):
         read(path, "run", "t", "loss")
+
+
+def test_a_blank_in_one_column_is_a_hole(tmp_path):
+    """A blank line of a single column may be a number that is lacking: it is refused, but for the file's end."""
+    path = tmp_path / "loss.csv"
+    path.write_text("loss\n1\n\n3\n\n")
+    with pytest.raises(ValueError, match="loss.csv, line 3: is blank"):
+        read(path)
+    path.write_text("loss\n1\n3\n\n")
+    assert read(path)["loss"].tolist() == [1, 3]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ an interval, by a judge of limits, solvers, counts or means, and three predictio
 Error rates are those of the intervals, of width w, which miss some q with probability `false_alarm` at most.  False
 alarm: a true bound which q comes near at some point, by a tenth of b less w, and leaves by w at another, is refused
 that rarely.  Miss: a bound that q breaks by w at some point stands only if the interval there misses q: of `Mean`, w is
-`detects`, and that happens with probability `miss`.  Runs without chance err in neither way.
+`detects`, and that happens with probability `miss`.  Of `Median`, w is as wide as the runs leave it: its `detects`
+refuses none here, a width that hides (2) does.  Runs without chance err in neither way.
 """
 
 from __future__ import annotations

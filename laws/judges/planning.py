@@ -14,7 +14,8 @@ and s is sought for which the quantiles are a width w apart.  Of the pilot's ord
 and x_(m+1-i) is as rarely above Q(1/2 - s_i).  Let the density fall off on both sides of the median; then quantiles
 spread ever faster, and within s < s_i by less than in proportion: s = s_i min(1, w / (x_(i) - x_(m+1-i))).         (2)
 The i is chosen before the pilot is seen, as the best for normal runs.  An equivalence needs its margin on either side
-of the median, which the pilot leaves between two of its order statistics.
+of the median, which the pilot leaves between two of its order statistics.  It is planned for a law that is the median
+itself: one that is off by a part of the margin, and yet equivalent, is refused more often.
 """
 
 from __future__ import annotations
@@ -124,7 +125,11 @@ def _medians(judge: Median | Exponent | Equivalent, pilot, refusal: float, doubt
     error /= judge.points if isinstance(judge, Median) else 1
     share = len(columns)
     excess = min(_excess(np.sort(column), judge, doubt / share) for column in columns)
-    n = max(statistics.votes(excess, error, refusal / 2 / share)[0], statistics.median_runs(error))
+    try:
+        n = max(statistics.votes(excess, error, refusal / 2 / share)[0], statistics.median_runs(error))
+    except ValueError as few:
+        more = f"more than {statistics.MOST:,} seeds by this pilot; a larger one bounds the spread better"
+        raise ValueError(f"{name}: to resolve {_difference(judge):g} takes {more}") from few
     told = f"refused as too few for {_difference(judge):g} with probability {refusal:g} at most, by a spread"
     told += f" that {columns.shape[1]} pilot runs bound with a doubt of {doubt:g}"
     return Plan(n, replace(judge, runs=n), told)
@@ -138,9 +143,9 @@ def _difference(judge) -> float:
 def _excess(x: np.ndarray, judge, doubt: float) -> float:
     """S of (2), for one median and its sorted pilot."""
     m = len(x)
-    i = np.arange(m // 2 + 1, m + 1)
+    i = np.arange((m + 1) // 2 + 1, m + 1)  # beyond the pilot's median
     s = betaincinv(i, m + 1 - i, doubt / 4) - 0.5  # Clopper and Pearson
-    if not s[-1] > 0:
+    if not np.max(s, initial=0.0) > 0:
         enough = math.floor(math.log2(4 / doubt)) + 1
         raise ValueError(f"the pilot: {m} runs bound no spread with a doubt of {doubt:g}; {enough} would do")
     best = int(np.argmax(s / ndtri(i / (m + 1))))

@@ -154,7 +154,8 @@ def rank(
     use `score=absolute_error`, and hypotheses about medians.
 
     Returns the ranking.  Raises ValueError for less than two hypotheses, a search that does not converge, a score that
-    is not finite, hypotheses that beat each other in a circle, or a best whose mean score is not the least.
+    is not finite, a run that ignores its seed, hypotheses that beat each other in a circle, or a best whose mean score
+    is not the least.
     """
     started = time.perf_counter()
     _check(what, hypotheses, free or {}, excess, false_alarm, miss)
@@ -164,6 +165,8 @@ def rank(
     for predict in predictions.values():
         predict(**(free or {}))  # refuses bad arguments before any work
     first, *others = ([finite(run(s), f"run({s})") for s in seeds(k, n)] for k in seeds(seed, 2 if free else 1))
+    if all(np.array_equal(one, first[0]) for one in first):
+        raise ValueError(f"all {n} seeds gave the same: this run ignores its seed, and counts as one")
     fitted = {name: _fit(name, p, first, free or {}, score) for name, p in predictions.items()}
     scored = others[0] if free else first
     scores = {name: _scores(p(**{**(free or {}), **fitted[name]}), scored, score) for name, p in predictions.items()}

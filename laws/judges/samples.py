@@ -97,9 +97,10 @@ class Mean:
 
 @dataclass(frozen=True)
 class Distribution:
-    """For a whole distribution: `run(n, seed)` gives n samples, the law is their distribution function.
+    """For a whole continuous distribution: `run(n, seed)` gives n samples, the law is their distribution function.
 
-    The law is called with the sorted samples as the argument `variable`.
+    The law is called with the sorted samples as the argument `variable`.  Of a continuous distribution no two samples
+    are equal, but for rounding; more of one value than the band is wide are refused.
     """
 
     variable: str
@@ -114,10 +115,17 @@ class Distribution:
     def collect(self, run, seed):
         """The sorted samples."""
         n = statistics.band_samples(self.detects, self.false_alarm, self.miss)
-        x = np.sort(np.ravel(finite(run(n, seed), f"run({n}, {seed})")))
+        x = np.asarray(finite(run(n, seed), f"run({n}, {seed})"))
+        if x.ndim != 1:
+            raise ValueError(f"Distribution: samples of shape {x.shape}: a distribution is of one number in each run")
         if len(x) < n:
             raise ValueError(f"Distribution: {len(x)} samples cannot resolve {self.detects:g}; {n} would do")
-        return x
+        found, times = np.unique(x, return_counts=True)
+        most = int(np.argmax(times))
+        if times[most] > len(x) * statistics.band(len(x), self.false_alarm):
+            equal = f"{times[most]} of {len(x)} samples equal {found[most]:g}"
+            raise ValueError(f"Distribution: {equal}: the band is for continuous distributions")
+        return np.sort(x)
 
     def weigh(self, runs, predict):
         """The largest distance between the law and the empirical distribution function."""
@@ -149,6 +157,11 @@ class Exponent:
 
     Every seed gives its own slope of ln y against ln x; the interval is that of their median, which
     holds for any distribution of slopes.
+
+    detects: the most that half of the interval may be: where the runs leave no more, an exponent that is off by
+    2 detects is refused but with probability false_alarm/2; where they leave more, the judge refuses to tell.
+    Slopes over the first two and the last two levels whose intervals, each with the same error, are apart are no power
+    law's: that refuses a true one, besides `false_alarm`, with probability 2 false_alarm at most.
     """
 
     levels: tuple[float, ...]
@@ -221,7 +234,8 @@ class Trend:
 
     Every seed votes with Kendall's rank correlation.  If nothing depended on x, a vote would be a
     coin; so many must agree that a coin passes with probability `miss`, while votes that agree with
-    probability 1/2 + `excess` are refused with `false_alarm`.  The same runs with shuffled levels are the
+    probability 1/2 + `excess` are refused with `false_alarm`.  Both are of independent runs: one that
+    ignores its seed has one vote, which is counted as many.  The same runs with shuffled levels are the
     control, and must not pass.
     """
 
@@ -277,8 +291,9 @@ class Equivalent:
     """For an absence of effect: the median of `run(seed)` lies within `margin` of the law.
 
     Two one-sided sign tests: equivalence is claimed wrongly with probability `miss` at most, whatever
-    the distribution.  An interval that is too wide to tell is a refusal, not a pass; how often a true
-    equivalence is refused depends on a spread that nobody knows beforehand, so no `false_alarm` is stated.
+    the distribution of runs that are independent; of one that ignores its seed they count as many what
+    is one.  An interval that is too wide to tell is a refusal, not a pass; how often a true equivalence
+    is refused depends on a spread that nobody knows beforehand, so no `false_alarm` is stated.
     """
 
     margin: float
