@@ -1,5 +1,6 @@
 """Laws of learning: what a law is, how it is proved, how it is judged, how it is reported."""
 
+from laws.functions import stated
 from laws.judges import (
     Count,
     Distribution,
@@ -25,7 +26,6 @@ from laws.judges import (
 )
 from laws.law import Law, Source, Step, formula
 from laws.problem import Problem
-from laws.stated import stated
 
 __all__ = [
     "Count", "Distribution", "Equivalent", "Exponent", "Fitted", "Law", "LowerBound", "Mean", "Median", "Noise",

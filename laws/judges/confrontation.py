@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from laws.broken import broken
+from laws.functions import Stated
 from laws.judges import pictures
 from laws.judges.diagnosis import diagnose, place
 from laws.judges.finding import Finding, Judge, Predict, finite, match, real
@@ -24,7 +25,6 @@ from laws.judges.statements import Sign
 from laws.judges.verdict import Panel, Verdict, ratio
 from laws.law import Law
 from laws.problem import Problem
-from laws.stated import Stated
 from laws.typeset import latex
 
 listeners: ContextVar[tuple[Callable[[Any], None], ...]] = ContextVar("listeners", default=())
