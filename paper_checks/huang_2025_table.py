@@ -1,4 +1,4 @@
-"""Table 1 of Huang et al. 2025, cell by cell: the printed arrow, and those that were measured on our networks.
+"""Table 1 of Huang et al. 2025 cell by cell, and sentences like it: printed arrows, and those of our networks.
 
 Ann Huang, Satpreet H. Singh, Flavio Martinelli and Kanaka Rajan, "Measuring and controlling solution degeneracy across
 task-trained recurrent neural networks" (NeurIPS 38, 2025).  The copy at hand has lost the arrows of the table; they are
@@ -69,6 +69,29 @@ def verdict(printed, arrows):
     return "holds" if seen == {printed} else "holds under conditions" if printed in seen else "does not hold as printed"
 
 
+TEXT = {  # of the text: what it says, its arrow, ours, the quantity
+    "Sec. 3.2.1, complexity: weight change": (
+        "more complex tasks change weights more, consistently", UP, OURS["task complexity"], "change"),
+    "Sec. 3.2.1, complexity: kernel alignment": (
+        "more complex tasks turn tangent kernels more, consistently: alignment ↓", DOWN, OURS["task complexity"],
+        "alignment"),
+}  # fmt: skip
+
+
+def sentence(where):
+    """The row that the ledger must have for a sentence of the text."""
+    says, printed, ours, quantity = TEXT[where]
+    arrows = {name: measured(name, quantity) for name in ours}
+    told = "; ".join(f"{name} {arrow}" for name, arrow in arrows.items())
+    return {
+        "where": where,
+        "says": says,
+        "verdict": verdict(printed, arrows.values()),
+        "note": f"in our networks: {told}",
+        "checks": [f"huang_2025_table.py::test_{name}" for name in ("sentences", "verdicts_can_be_negative")],
+    }
+
+
 def cell(factor, level):
     """The row that the ledger must have for a cell of the table."""
     printed = dict(zip(("dynamics", "weights", "behaviour"), PRINTED[factor], strict=True))[level]
@@ -87,6 +110,13 @@ def test_cells(factor, level):
     """Table 1: the ledger says of every cell what is printed and what the stored networks say."""
     told = tomllib.loads((HERE / f"{DOCUMENT}.toml").read_text())["claim"]
     assert [row for row in told if row["where"] == f"Table 1, {factor}: {level}"] == [cell(factor, level)]
+
+
+@pytest.mark.parametrize("where", list(TEXT))
+def test_sentences(where):
+    """Sec. 3.2.1: the ledger says of sentences on learning what the stored networks say."""
+    told = tomllib.loads((HERE / f"{DOCUMENT}.toml").read_text())["claim"]
+    assert [row for row in told if row["where"] == where] == [sentence(where)]
 
 
 PLANTED = [
