@@ -50,7 +50,7 @@ def _page(module: ModuleType, shown: set[int]) -> str:
     shown |= {id(x) for x in members.values()}
     text = _headed(module.__name__, "=") + f".. automodule:: {module.__name__}\n\n"
     if laws:
-        text += _headed("Laws", "-") + "".join(_law(f"{module.__name__}.{name}", law) for name, law in laws.items())
+        text += _headed("Laws", "-") + "".join(_law(name, law) for name, law in laws.items())
     if rest:
         text += _headed("Functions and classes" if laws else "Contents", "-")
         text += "".join(_member(f"{module.__name__}.{name}", members[name]) for name in rest)
@@ -70,7 +70,7 @@ def _law(name: str, law: Law) -> str:
         f".. raw:: html\n\n      {formula}",
         f"given {given}",
         f"from {escaped(str(law.source))}",
-        f"``{law.name}({example})``",
+        f"``{name}({example})``",
     ]
     return f".. py:data:: {name}\n\n" + "".join(f"   {part}\n\n" for part in body)
 
