@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
+import re
 import secrets
 from collections import defaultdict
 from dataclasses import asdict
@@ -203,7 +204,7 @@ def _cause(report) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     said = crash.message if crash else str(report.longrepr).strip().rpartition("\n")[2]
     where = {"setup": "before it began: ", "teardown": "after its end: ", "collect": "could not be read: "}
-    return where.get(report.when, "") + said.partition("\n")[0]
+    return where.get(report.when, "") + re.sub(r"\x1b\[[\d;]*m", "", said).partition("\n")[0]  # colours of a terminal
 
 
 def _complaints(gathered: Gathered) -> list[str]:

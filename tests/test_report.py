@@ -55,7 +55,7 @@ from test_mine import test_coin as coin
 
 @pytest.fixture
 def network():
-    raise ValueError("s = 3 has no mode")
+    raise ValueError("\\033[91ms = 3 has no mode")
 
 def test_needs(network):
     """A test that cannot begin."""
