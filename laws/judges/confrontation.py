@@ -84,9 +84,10 @@ def confront(
     rival_at = {name: _prediction(rival, at, f"the rival {name!r}") for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
         law_at(**getattr(judge, "free", {}))  # refuses bad arguments before any work
-        for name, predict in rival_at.items():
-            _number(name, predict(**getattr(judge, "free", {})), at)
     runs = _collected(judge, run, seed)
+    if judge.shows != "samples":
+        for name, predict in rival_at.items():  # not before: a rival may speak of what the runs found
+            _number(name, predict(**getattr(judge, "free", {})), at)
     found, worst = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _weighed(judge, runs, predict, f"the rival {name!r}") for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, STATED) and not isinstance(judge, SIGNS) else {}
