@@ -42,6 +42,8 @@ def _leaves(expr, path=()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:
 def _swap(expr, path, leaf):
     if not path:
         return leaf
+    if expr.is_Pow and path == (1,) and expr.exp.is_Integer and not expr.base.is_nonnegative:
+        return expr * sp.Pow(expr.base**2, (leaf - expr.exp) / 2)  # |base|, so that a negative one has a power too
     arguments = list(expr.args)
     arguments[path[0]] = _swap(arguments[path[0]], path[1:], leaf)
     return expr.func(*arguments)

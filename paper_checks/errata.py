@@ -34,7 +34,7 @@ VERDICTS = (HOLDS, CONDITIONS, FAILS, DEFINES, UNCHECKED)
 class Recorded:
     """An erratum as a paper check has recorded it; `printed` and `corrected` are LaTeX.
 
-    No `laws.report.Erratum`: pytest, which is started below, must be the first to load its plugin `laws`.
+    No `laws.gathered.Erratum`: pytest, which is started below, must be the first to load its plugin `laws`.
     """
 
     test: str

@@ -50,6 +50,15 @@ def test_residual_tells_zero_from_tiny():
     assert not ball.residual(identity + sp.Rational(1, 10**50), at).contains(0)
 
 
+def test_a_corner_is_undecided_and_nothing_beside_it():
+    """The second derivative of |x| is 0 wherever x is not, and nothing at 0 itself."""
+    x = sp.Symbol("x", real=True)
+    bent = sp.diff(sp.Abs(x), x, 2)
+    assert all(ball.ball(bent, {x: sp.Integer(at)}, 60) == 0 for at in (-1, 1))
+    with pytest.raises(ball.Undefined, match="no real value at x = 0"):
+        ball.certified(bent, {x: sp.Integer(0)}, 10)
+
+
 def test_unknown_functions_are_refused():
     """A function without certified evaluation is named."""
     with pytest.raises(TypeError, match="zeta"):

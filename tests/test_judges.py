@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm, t
 
-from laws import Distribution, Equivalent, Exponent, Mean, Order, Roundoff, Solver, Trend, measure
+from laws import Distribution, Equivalent, Exponent, Mean, Median, Order, Roundoff, Solver, Trend, measure
 from laws.judges import Measurement, in_turn, statistics
 from laws.judges.verdict import Panel, Series
 
@@ -201,6 +201,21 @@ def test_misses_are_as_rare_as_stated(alpha, which):
     assert not too_often(passes, DRAWS[alpha], alpha), (name, passes)
 
 
+def test_a_power_law_is_seldom_taken_for_a_bend():
+    """With errors of their own at every level, power laws are refused as off or as bent no more often than stated."""
+    draws, alpha = 1500, 1e-2
+    judge = Exponent(powers, detects=10.0, runs=20, false_alarm=alpha)
+    refused = 0
+    for seed in range(draws):
+        runs = np.log(powers) * 1.5 + 0.01 * np.random.default_rng(seed).standard_cauchy((20, 3))
+        try:
+            refused += not judge.weigh(runs, lambda: np.asarray(1.5)).accepted
+        except ValueError as error:
+            assert "bends" in str(error)
+            refused += 1
+    assert refused and not too_often(refused, draws, alpha), refused
+
+
 def test_a_rate_that_is_not_kept_would_be_noticed():
     """The test above can fail: it catches four times the stated rate, and a plain mean under heavy tails."""
     assert too_often(60, 1500, 1e-2) and not too_often(15, 1500, 1e-2)
@@ -248,6 +263,9 @@ def test_equivalence_and_trend_are_found_when_they_are_there():
         (lambda: Equivalent(np.inf), "margin = inf"),
         (lambda: Distribution("x", detects=2.0), "detects = 2.0"),
         (lambda: accepts(Exponent(powers, 0.1), lambda x, s: np.exp(x), 1.0), "the slope bends"),
+        (lambda: accepts(Trend((1.0, 2.0, 3.0)), lambda x, s: 0.5 * x, 1.0), "gave the same: .* ignores its seed"),
+        (lambda: accepts(Equivalent(0.5), lambda s: 0.1, 0.0), "gave the same: .* ignores its seed"),
+        (lambda: accepts(Median(0.5), lambda s: 0.1, 0.0), "gave the same: .* ignores its seed"),
         (lambda: Order(np.inf), "p = inf"),
         (lambda: Order(1, then=0.5), "next term of higher order"),
         (lambda: Order(1, halvings=1), "at least 3 halvings"),

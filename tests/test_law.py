@@ -98,6 +98,15 @@ def test_mutants_change_one_leaf():
     }
 
 
+def test_a_wrong_whole_power_of_a_negative_number_is_a_number():
+    """With a whole exponent off by a tenth, a power of x keeps its sign and goes as |x| to the wrong exponent."""
+    x = sp.Symbol("x", real=True)
+    for n in (2, 3, -1):
+        law = Law(sp.Symbol("y"), x**n, lambda y, n=n: (y - x**n,), (), Source("test", "power"), (dict(x=-0.7),))
+        wrong = law.mutants()[f"{n} -> {sp.Rational(11 * n, 10)} in {x**n} [1]"]
+        assert wrong.rhs == x**n * sp.Abs(x) ** sp.Rational(n, 10)
+
+
 def test_examples_must_satisfy_the_hypotheses():
     """A law whose example violates its hypothesis cannot be stated."""
     x = sp.Symbol("x", real=True)

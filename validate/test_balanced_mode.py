@@ -90,11 +90,12 @@ def test_strength_by_descent():
 
 
 def test_learning_time():
-    """The time from one strength to another, for any balance, to the solver's error."""
-    at = dict(tau=tau, a0=-0.7, af=1.9, lam=0.5, **mode)
+    """The time from one strength to another, from either side of 0, for any balance, to the solver's error."""
+    starts = np.array([-0.7, 0.3])
+    at = dict(tau=tau, a0=starts, af=1.9, lam=0.5, **mode)
 
     def run(rtol, seed):
-        return tau * nets.crossing_of(network(-0.7, 0.5), pairs(), 1.9, 6.0, rtol=rtol)
+        return [tau * nets.crossing_of(network(a0, 0.5), pairs(), 1.9, 6.0, rtol=rtol) for a0 in starts]
 
     rivals = {"twice the balance": lambda lam, **rest: learning_time(lam=2 * lam, **rest)}
     drawn = dict(y="learning time T (τ = 1.3)")

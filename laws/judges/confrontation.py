@@ -80,18 +80,18 @@ def confront(
     started = time.perf_counter()
     _check(claim, law, run, at, judge, rivals, seed, of)
     seed, seen = fresh(seed, claim), through or (lambda law: law)
-    law_at = _prediction(seen(law), at)
-    rival_at = {name: _prediction(rival, at, f"the rival {name!r}") for name, rival in (rivals or {}).items()}
+    law_at = prediction(seen(law), at)
+    rival_at = {name: prediction(rival, at, f"the rival {name!r}") for name, rival in (rivals or {}).items()}
     if judge.shows != "samples":
         law_at(**getattr(judge, "free", {}))  # refuses bad arguments before any work
     runs = _collected(judge, run, seed)
     if judge.shows != "samples":
         for name, predict in rival_at.items():  # not before: a rival may speak of what the runs found
             _number(name, predict(**getattr(judge, "free", {})), at)
-    found, worst = _found(judge, runs, law, [_prediction(seen(form), at) for form in _forms(law)])
+    found, worst = _found(judge, runs, law, [prediction(seen(form), at) for form in _forms(law)])
     factors = {name: _weighed(judge, runs, predict, f"the rival {name!r}") for name, predict in rival_at.items()}
     mutants = law.mutants() if isinstance(law, STATED) and not isinstance(judge, SIGNS) else {}
-    wrong = {name: _prediction(seen(mutant), at) for name, mutant in mutants.items()}
+    wrong = {name: _defined(prediction(seen(mutant), at), law_at) for name, mutant in mutants.items()}
     if hasattr(judge, "same"):  # what a fit makes good is no mutant
         wrong = {name: mutant for name, mutant in wrong.items() if not judge.same(runs, law_at, mutant)}
     spoilt = {name: _weighed(judge, runs, mutant, f"the mutant {name}") for name, mutant in wrong.items()}
@@ -268,7 +268,8 @@ def _weighed(judge: Judge, runs, predict: Predict, whose: str) -> float:
         raise
 
 
-def _prediction(rival, at, whose="the law") -> Predict:
+def prediction(rival, at, whose="the law") -> Predict:
+    """What a law or a rival foretells, as float64, of the keywords in `at` and of those that the judge adds."""
     if not callable(rival):
         return lambda **extra: real(rival, whose)
 
@@ -278,6 +279,16 @@ def _prediction(rival, at, whose="the law") -> Predict:
         except (TypeError, ValueError) as error:
             error.add_note(f"raised by {whose} at {', '.join({**at, **extra})}")
             raise
+
+    return predict
+
+
+def _defined(mutant: Predict, law: Predict) -> Predict:
+    """A mutant, and the law where the mutant is no finite number: what is undefined is not told from it by any run."""
+
+    def predict(**extra):
+        wrong = mutant(**extra)
+        return wrong if np.all(np.isfinite(wrong)) else np.where(np.isfinite(wrong), wrong, law(**extra))
 
     return predict
 

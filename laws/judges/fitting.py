@@ -15,9 +15,9 @@ from the starts as they are given and from those with one parameter halved or do
 
 Error rates.  False alarm: a law that is true for some theta, which the search finds, is refused, to second order in
 each parameter, only where an interval misses, of those that were fitted or those that were held out: with the sum of
-both rates.  Miss: a law that for no theta predicts what was
-held out within d is refused, but for a missing interval, if 2 r_k + e_k < d.  With a judge that has a `detects` nothing
-is judged where 2 r_k + e_k is more than twice of it: so d is twice `detects`.
+both rates.  Miss: a law that for no theta predicts what was held out within d is refused, but for a missing interval,
+if 2 r_k + e_k < d.  With a judge that has a `detects` nothing is judged where 2 r_k + e_k is more than twice of it: so
+d is twice `detects`.
 
 Each rival has a fit of its own, from the same start.  A mutant that another value of a parameter makes good is the law
 itself, and is left out.

@@ -16,7 +16,7 @@ import numpy as np
 from laws.judges import statistics
 from laws.judges.finding import Finding, finite, match, positive
 from laws.judges.samples import FALSE_ALARM
-from laws.judges.seeding import seeds
+from laws.judges.seeding import seeds, varied
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,18 @@ class Median:
 
     def __post_init__(self):
         positive(self, detects=math.inf, false_alarm=1, points=math.inf)
-        needed = statistics.median_runs(self._error)
+        needed = statistics.median_runs(self.error)
         if self.runs < needed:
-            raise ValueError(f"Median: {self.runs} runs are too few for an error of {self._error:g}; {needed} would do")
+            raise ValueError(f"Median: {self.runs} runs are too few for an error of {self.error:g}; {needed} would do")
 
     @property
-    def _error(self) -> float:
-        """That of one side of one interval."""
+    def error(self) -> float:
+        """The probability with which either end of one interval misses, at most."""
         return self.false_alarm / 2 / self.points
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""
-        values = np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)])
+        values = varied(np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)]))
         if (n := math.prod(values.shape[1:])) > self.points:
             raise ValueError(f"Median: {n} medians at once, but points = {self.points}")
         return values
@@ -65,7 +65,7 @@ class Median:
 
     def interval(self, runs):
         """The medians, and the ends of their intervals, no closer than rounding allows."""
-        ends = [statistics.median_interval(column, self._error) for column in runs.reshape(len(runs), -1).T]
+        ends = [statistics.median_interval(column, self.error) for column in runs.reshape(len(runs), -1).T]
         low, high = np.array(ends).T.reshape(2, *runs.shape[1:])
         rounding = 4 * np.finfo(float).eps * np.max(np.abs(runs), axis=0) + np.finfo(float).tiny
         return np.median(runs, axis=0), low - rounding, high + rounding

@@ -121,9 +121,7 @@ def _medians(judge: Median | Exponent | Equivalent, pilot, refusal: float, doubt
         columns = np.polyfit(np.log(judge.levels), np.log(values).T, 1)[:1]
     else:
         columns = _rows(pilot, judge).T
-    error = judge.miss if isinstance(judge, Equivalent) else judge.false_alarm / 2
-    error /= judge.points if isinstance(judge, Median) else 1
-    share = len(columns)
+    share, error = len(columns), judge.error
     excess = min(_excess(np.sort(column), judge, doubt / share) for column in columns)
     try:
         n = max(statistics.votes(excess, error, refusal / 2 / share)[0], statistics.median_runs(error))

@@ -161,7 +161,7 @@ def rank(
     _check(what, hypotheses, free or {}, excess, false_alarm, miss)
     pairs, seed = len(hypotheses) * (len(hypotheses) - 1) // 2, confrontation.fresh(seed, what)
     n, _ = statistics.votes(excess, false_alarm / 2 / pairs, miss / pairs)
-    predictions = {name: confrontation._prediction(h, at) for name, h in hypotheses.items()}
+    predictions = {name: confrontation.prediction(h, at) for name, h in hypotheses.items()}
     for predict in predictions.values():
         predict(**(free or {}))  # refuses bad arguments before any work
     first, *others = ([finite(run(s), f"run({s})") for s in seeds(k, n)] for k in seeds(seed, 2 if free else 1))

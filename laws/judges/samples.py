@@ -14,7 +14,7 @@ import numpy as np
 
 from laws.judges import statistics
 from laws.judges.finding import Finding, finite, match, positive
-from laws.judges.seeding import seeds
+from laws.judges.seeding import seeds, varied
 from laws.judges.ticks import geometric
 from laws.judges.verdict import Panel, Series
 
@@ -58,14 +58,15 @@ class Mean:
     @property
     def needed(self) -> int:
         """The fewest samples that keep both error rates."""
-        return statistics.catoni_samples(self.detects / 2, self._variance, self._error)
+        return statistics.catoni_samples(self.detects / 2, self._variance, self.error)
 
     @property
     def _variance(self) -> float:
         return (self.bounds[1] - self.bounds[0]) ** 2 / 4 if self.bounds else float(self.variance or 0)
 
     @property
-    def _error(self) -> float:
+    def error(self) -> float:
+        """The probability with which either end of one interval misses, at most."""
         return min(self.false_alarm / 2, self.miss) / self.points
 
     def collect(self, run, seed):
@@ -79,19 +80,19 @@ class Mean:
         if math.prod(x.shape[1:]) > self.points:
             raise ValueError(f"Mean: {math.prod(x.shape[1:])} means at once, but points = {self.points}")
         columns = x.reshape(len(x), -1).T
-        estimates = np.array([statistics.catoni_mean(c, self._variance, self._error) for c in columns])
+        estimates = np.array([statistics.catoni_mean(c, self._variance, self.error) for c in columns])
         return estimates.reshape(x.shape[1:]), len(x)
 
     def weigh(self, runs, predict):
         """The largest distance of an estimate from its prediction."""
         estimates, n = runs
-        radius = statistics.catoni_radius(n, self._variance, self._error)
+        radius = statistics.catoni_radius(n, self._variance, self.error)
         gap = float(np.max(np.abs(estimates - match(predict(), estimates))))
         return Finding(gap, radius, f"mean of {n} samples off by {gap:.3g} (must be within {radius:.3g})", estimates)
 
     def interval(self, runs):
         """The estimates, and the ends of their intervals."""
-        estimates, radius = runs[0], statistics.catoni_radius(runs[1], self._variance, self._error)
+        estimates, radius = runs[0], statistics.catoni_radius(runs[1], self._variance, self.error)
         return estimates, estimates - radius, estimates + radius
 
 
@@ -156,12 +157,12 @@ class Exponent:
     """For a scaling law: `run(x, seed)` goes as a power of x; the law is the exponent.
 
     Every seed gives its own slope of ln y against ln x; the interval is that of their median, which
-    holds for any distribution of slopes.
+    holds for any distribution of slopes.  Without randomness there is one slope, known to its rounding.
 
     detects: the most that half of the interval may be: where the runs leave no more, an exponent that is off by
-    2 detects is refused but with probability false_alarm/2; where they leave more, the judge refuses to tell.
-    Slopes over the first two and the last two levels whose intervals, each with the same error, are apart are no power
-    law's: that refuses a true one, besides `false_alarm`, with probability 2 false_alarm at most.
+    2 detects is refused but with probability false_alarm/6; where they leave more, the judge refuses to tell.
+    Slopes over the first two and the last two levels whose intervals are apart are no power law's.  A true one fails
+    only where one of these three intervals misses, each with a third of `false_alarm`.
     """
 
     levels: tuple[float, ...]
@@ -172,7 +173,12 @@ class Exponent:
 
     def __post_init__(self):
         positive(self, detects=math.inf, false_alarm=1)
-        _enough(self, self.false_alarm / 2)
+        _enough(self, self.error)
+
+    @property
+    def error(self) -> float:
+        """The probability with which either end of one of the three intervals misses, at most."""
+        return self.false_alarm / 6
 
     def collect(self, run, seed):
         """Logarithms of y at every seed and level; shape (runs, levels)."""
@@ -205,7 +211,7 @@ class Exponent:
     def _interval(self, runs, part):
         """The interval of the median slope over a part of the levels, with the rounding of the fit."""
         x, y = np.log(self.levels)[part], runs[:, part]
-        low, high = statistics.median_interval(np.polyfit(x, y.T, 1)[0], self.false_alarm / 2)
+        low, high = statistics.median_interval(np.polyfit(x, y.T, 1)[0], self.error)
         rounding = 8 * len(x) * np.finfo(float).eps * (1 + np.abs(y).max()) / np.ptp(x)
         return low - rounding, high + rounding
 
@@ -234,9 +240,8 @@ class Trend:
 
     Every seed votes with Kendall's rank correlation.  If nothing depended on x, a vote would be a
     coin; so many must agree that a coin passes with probability `miss`, while votes that agree with
-    probability 1/2 + `excess` are refused with `false_alarm`.  Both are of independent runs: one that
-    ignores its seed has one vote, which is counted as many.  The same runs with shuffled levels are the
-    control, and must not pass.
+    probability 1/2 + `excess` are refused with `false_alarm`.  Both are of independent runs.  The same
+    runs with shuffled levels are the control, and must not pass.
     """
 
     levels: tuple[float, ...]
@@ -253,7 +258,8 @@ class Trend:
     def collect(self, run, seed):
         """Votes of all seeds, of the same seeds with shuffled levels, and the values."""
         runs, _ = self._design()
-        values = np.array([finite([run(x, s) for x in self.levels], f"run(x, {s})") for s in seeds(seed, runs)])
+        along = lambda s: finite([run(x, s) for x in self.levels], f"run(x, {s})")  # noqa: E731
+        values = varied(np.array([along(s) for s in seeds(seed, runs)]))
         shuffled = np.random.default_rng(seed).permuted(values, axis=1)
         return statistics.rank_signs(self.levels, values), statistics.rank_signs(self.levels, shuffled), values
 
@@ -291,9 +297,9 @@ class Equivalent:
     """For an absence of effect: the median of `run(seed)` lies within `margin` of the law.
 
     Two one-sided sign tests: equivalence is claimed wrongly with probability `miss` at most, whatever
-    the distribution of runs that are independent; of one that ignores its seed they count as many what
-    is one.  An interval that is too wide to tell is a refusal, not a pass; how often a true equivalence
-    is refused depends on a spread that nobody knows beforehand, so no `false_alarm` is stated.
+    the distribution of runs that are independent.  An interval that is too wide to tell is a refusal, not
+    a pass; how often a true equivalence is refused depends on a spread that nobody knows beforehand, so
+    no `false_alarm` is stated.
     """
 
     margin: float
@@ -304,11 +310,16 @@ class Equivalent:
 
     def __post_init__(self):
         positive(self, margin=math.inf, miss=0.5)
-        _enough(self, self.miss)
+        _enough(self, self.error)
+
+    @property
+    def error(self) -> float:
+        """The probability with which either end of an interval misses, at most."""
+        return self.miss
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""
-        return np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)])
+        return varied(np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)]))
 
     def weigh(self, runs, predict):
         """The far end of the interval's distance from the law."""
@@ -325,7 +336,7 @@ class Equivalent:
 
     def _intervals(self, runs):
         columns = runs.reshape(len(runs), -1).T
-        ends = np.array([statistics.median_interval(c, self.miss) for c in columns])
+        ends = np.array([statistics.median_interval(c, self.error) for c in columns])
         shape = runs.shape[1:]
         return ends[:, 0].reshape(shape), ends[:, 1].reshape(shape), np.median(runs, axis=0)
 

@@ -13,6 +13,16 @@ def seeds(seed: int, runs: int) -> list[int]:
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
 
 
+def varied(values: np.ndarray) -> np.ndarray:
+    """The values of all seeds, a row each; ValueError if every seed gave the same, but for whole numbers.
+
+    A run that ignores its seed would be counted as many.  Counts and signs, which are whole, may agree by right.
+    """
+    if np.all(values == values[:1]) and not np.all(values == np.round(values)):
+        raise ValueError(f"all {len(values)} seeds gave the same: this run ignores its seed, and counts as one")
+    return values
+
+
 def in_turn(make: Callable[[int], Sequence]) -> Callable[[int], Any]:
     """A run of one seed after the other, out of runs that were made side by side.
 
