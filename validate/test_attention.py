@@ -99,7 +99,7 @@ def test_from_random_weights():
         law,
         error,
         dict(offset=0.0),
-        Equivalent(0.001, runs=20),
+        Equivalent(0.001, runs=40),
         rivals,
         labels=names,
         picture=sudden(),

@@ -60,8 +60,8 @@ def less():
 
 
 def weights_after(objective, seed):
-    """All weights of twenty networks, a row each, after some steps of SGD; objectives see the same minibatches."""
-    start, by = noise.initial(16, 32, seed=seed, networks=(20,)), noise.SGD(0.02)
+    """All weights of 24 networks, a row each, after some steps of SGD; objectives see the same minibatches."""
+    start, by = noise.initial(16, 32, seed=seed, networks=(24,)), noise.SGD(0.02)
     end = noise.train(start, images(16).train, objective, by, noise.Schedule(30), batch=32, seed=seed)
     return torch.cat([w.flatten(1) for w in end.weights], dim=1)
 
@@ -80,7 +80,7 @@ def test_draws():
     distance = lambda draws, seed: float(runs[int(draws)](seed))  # noqa: E731
     rivals = {"another limit: the distance stays": 0.0, "as 1/draws": -1.0}
     claim = "noisy training tends to training on the exact loss"
-    judge = Exponent(levels, detects=0.1, runs=20)
+    judge = Exponent(levels, detects=0.1, runs=24)
     drawn = dict(x="draws of the noise per datum", y="distance of the weights")
     confront(claim, root_of_draws, distance, {}, judge, rivals, labels=drawn)
 

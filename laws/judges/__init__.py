@@ -20,6 +20,7 @@ which of them the runs do not tell from the best.
 
 from laws.judges.bounds import LowerBound, UpperBound
 from laws.judges.confrontation import Refuted, confront
+from laws.judges.exponents import Exponent
 from laws.judges.fitting import Fitted
 from laws.judges.limits import Order, Roundoff, Solver
 from laws.judges.measurement import Measurement, measure
@@ -27,7 +28,7 @@ from laws.judges.medians import Median
 from laws.judges.noise import Noise
 from laws.judges.planning import Plan, seeds_needed
 from laws.judges.ranking import Ranking, absolute_error, rank, squared_error
-from laws.judges.samples import Distribution, Equivalent, Exponent, Mean, Trend
+from laws.judges.samples import Distribution, Equivalent, Mean, Trend
 from laws.judges.seeding import in_turn
 from laws.judges.statements import Count, Sign
 from laws.judges.verdict import Verdict

@@ -35,14 +35,19 @@ class Median:
 
     def __post_init__(self):
         positive(self, detects=math.inf, false_alarm=1, points=math.inf)
-        needed = statistics.median_runs(self.error)
-        if self.runs < needed:
-            raise ValueError(f"Median: {self.runs} runs are too few for an error of {self.error:g}; {needed} would do")
+        if self.runs < self.needed:
+            few = f"{self.runs} runs are too few for an error of {self.error:g}; {self.needed} would do"
+            raise ValueError(f"Median: {few}")
 
     @property
     def error(self) -> float:
         """The probability with which either end of one interval misses, at most."""
         return self.false_alarm / 2 / self.points
+
+    @property
+    def needed(self) -> int:
+        """The fewest runs that have an interval."""
+        return statistics.median_runs(self.error)
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""

@@ -27,9 +27,10 @@ import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from laws.judges import statistics
+from laws.judges.exponents import Exponent
 from laws.judges.finding import finite
 from laws.judges.medians import Median
-from laws.judges.samples import MISS, Distribution, Equivalent, Exponent, Mean, Trend
+from laws.judges.samples import MISS, Distribution, Equivalent, Mean, Trend
 
 DETECTS = {Equivalent: "margin", Trend: "excess"}  # what other judges call `detects`
 
@@ -124,7 +125,7 @@ def _medians(judge: Median | Exponent | Equivalent, pilot, refusal: float, doubt
     share, error = len(columns), judge.error
     excess = min(_excess(np.sort(column), judge, doubt / share) for column in columns)
     try:
-        n = max(statistics.votes(excess, error, refusal / 2 / share)[0], statistics.median_runs(error))
+        n = max(statistics.votes(excess, error, refusal / 2 / share)[0], judge.needed)
     except ValueError as few:
         more = f"more than {statistics.MOST:,} seeds by this pilot; a larger one bounds the spread better"
         raise ValueError(f"{name}: to resolve {_difference(judge):g} takes {more}") from few

@@ -1,4 +1,4 @@
-"""Judges of random runs: an expectation, a distribution, an exponent, a sign, an absence of effect.
+"""Judges of random runs: an expectation, a distribution, a sign, an absence of effect.
 
 Both error rates are stated and hold for finitely many samples (`laws.judges.statistics`).  The
 suite as a whole may raise a false alarm once in a hundred times (`BUDGET`); each verdict takes
@@ -153,88 +153,6 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Exponent:
-    """For a scaling law: `run(x, seed)` goes as a power of x; the law is the exponent.
-
-    Every seed gives its own slope of ln y against ln x; the interval is that of their median, which
-    holds for any distribution of slopes.  Without randomness there is one slope, known to its rounding.
-
-    detects: the most that half of the interval may be: where the runs leave no more, an exponent that is off by
-    2 detects is refused but with probability false_alarm/6; where they leave more, the judge refuses to tell.
-    Slopes over the first two and the last two levels whose intervals are apart are no power law's.  A true one fails
-    only where one of these three intervals misses, each with a third of `false_alarm`.
-    """
-
-    levels: tuple[float, ...]
-    detects: float
-    runs: int = 30
-    false_alarm: float = FALSE_ALARM
-    shows = "fit"
-
-    def __post_init__(self):
-        positive(self, detects=math.inf, false_alarm=1)
-        _enough(self, self.error)
-
-    @property
-    def error(self) -> float:
-        """The probability with which either end of one of the three intervals misses, at most."""
-        return self.false_alarm / 6
-
-    def collect(self, run, seed):
-        """Logarithms of y at every seed and level; shape (runs, levels)."""
-        x = np.asarray(self.levels, dtype=float)
-        if len(x) < 3 or np.any(x <= 0):
-            raise ValueError(f"levels = {self.levels} must be at least three positive numbers")
-        y = np.array([[float(run(v, s)) for v in x] for s in seeds(seed, self.runs)])
-        if not np.all(np.isfinite(y) & (y > 0)):
-            raise ValueError("a scaling law needs finite positive values; the run gave others")
-        return np.log(y)
-
-    def weigh(self, runs, predict):
-        """The distance of the exponent from the interval's middle, against its half-width."""
-        low, high = self._interval(runs, slice(None))
-        first, last = self._interval(runs, slice(0, 2)), self._interval(runs, slice(-2, None))
-        if first[1] < last[0] or last[1] < first[0]:
-            raise ValueError(
-                f"Exponent: the slope bends from {first} to {last}: this is no power law over these levels"
-            )
-        law, middle, half = float(predict()), (low + high) / 2, (high - low) / 2
-        if half > self.detects:
-            more = math.ceil(self.runs * (half / self.detects) ** 2)
-            raise ValueError(
-                f"Exponent: {self.runs} runs leave {half:.2g}, more than {self.detects:g}; about {more} would do"
-            )
-        return Finding(
-            abs(law - middle), half, f"exponent {law:.4g}, measured {low:.4g} to {high:.4g}", np.array(middle)
-        )
-
-    def _interval(self, runs, part):
-        """The interval of the median slope over a part of the levels, with the rounding of the fit."""
-        x, y = np.log(self.levels)[part], runs[:, part]
-        low, high = statistics.median_interval(np.polyfit(x, y.T, 1)[0], self.error)
-        rounding = 8 * len(x) * np.finfo(float).eps * (1 + np.abs(y).max()) / np.ptp(x)
-        return low - rounding, high + rounding
-
-    def panel(self, runs, predictions):
-        """Medians with their spread, and the slopes claimed."""
-        x, y = np.array(self.levels), np.exp(np.median(runs, axis=0))
-        points = Series(
-            "run", list(x), list(y), "median and range", list(np.exp(runs.min(0))), list(np.exp(runs.max(0)))
-        )
-        middle = np.exp(np.log(x).mean()), np.exp(np.log(y).mean())
-        slopes = [
-            Series(
-                "rival" if i else "law",
-                list(x),
-                list(middle[1] * (x / middle[0]) ** float(p())),
-                name if i else f"{name}: power {float(p()):.3g}",
-            )
-            for i, (name, p) in enumerate(predictions.items())
-        ]
-        return Panel("x", "y", (points, *slopes), "xy")
-
-
-@dataclass(frozen=True)
 class Trend:
     """For a sign: `run(x, seed)` rises (+1) or falls (-1) along `levels`; the law is the sign, or 0 for none.
 
@@ -310,12 +228,19 @@ class Equivalent:
 
     def __post_init__(self):
         positive(self, margin=math.inf, miss=0.5)
-        _enough(self, self.error)
+        if self.runs < self.needed:
+            few = f"{self.runs} runs are too few for an error of {self.error:g}; {self.needed} would do"
+            raise ValueError(f"Equivalent: {few}")
 
     @property
     def error(self) -> float:
         """The probability with which either end of an interval misses, at most."""
         return self.miss
+
+    @property
+    def needed(self) -> int:
+        """The fewest runs that have an interval."""
+        return statistics.median_runs(self.error)
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""
@@ -344,11 +269,3 @@ class Equivalent:
         """The medians, and the ends of their intervals."""
         low, high, middle = self._intervals(runs)
         return middle, low, high
-
-
-def _enough(judge, error: float) -> None:
-    needed = statistics.median_runs(error)
-    if judge.runs < needed:
-        raise ValueError(
-            f"{type(judge).__name__}: {judge.runs} runs are too few for an error of {error:g}; {needed} would do"
-        )
