@@ -256,8 +256,9 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
 
 
 def _rows(panel: Panel) -> list[list[str]]:
-    """The cells of a table, row by row from the top; a row of one cell is a note."""
-    cells = {(series.x[0], series.y[0]): series.label for series in panel.series if series.label}
+    """The cells of a table, row by row from the top; a row of one cell is a note.  No interval is broken."""
+    whole = lambda label: re.sub(r"\[.*?\]", lambda ends: ends[0].replace(" ", "\N{NO-BREAK SPACE}"), label)  # noqa: E731
+    cells = {(series.x[0], series.y[0]): whole(series.label) for series in panel.series if series.label}
     columns, heights = ({place[axis] for place in cells} for axis in (0, 1))
     rows = [[cells.get((x, y), "") for x in sorted(columns)] for y in sorted(heights, reverse=True)]
     return [row if any(row[1:]) else row[:1] for row in rows]

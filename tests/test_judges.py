@@ -321,6 +321,20 @@ def test_measure_tells_median_and_range():
     assert "anew from 7 networks and are not independent" in again.says and "probability" not in again.says
 
 
+def test_measure_names_kinds():
+    """Levels that are kinds are told by their names, and each has a row with its median and range."""
+    names, where = ["descent", "Adam"], {"names": ["descent", "Adam"], "x": "rule", "y": "dead units"}
+    found = measure("which kills", lambda k, seed: k + 1 + seed % 7, (0, 1), runs=7, labels=where, log="y")
+    (panel,), (points,) = found.panels, found.panels[0].series
+    assert all(f"{name}: {middle:.3g} [" in found.says for name, middle in zip(names, points.x, strict=True))
+    assert panel.rows and (panel.x, panel.y, panel.log) == ("dead units", "rule", "x")
+    assert points.low[0] < points.x[0] < points.high[0] and points.y == [0, 1]
+    again = type(found).from_json(found.to_json()).plot().axes[0]
+    assert [label.get_text() for label in again.get_yticklabels()] == names and again.get_xscale() == "log"
+    with pytest.raises(ValueError, match=r"names = \['descent', 'Adam'\] must be 3, one for each level"):
+        measure("which kills", lambda k, seed: 1.0, (0, 1, 2), labels=where)
+
+
 def test_measure_shows_pictures_with_gaps():
     """A picture with blank places survives JSON, and is drawn from it."""
     gaps = Panel("fields", "", (Series("image", [], [], "scale 1", [[0.5, float("nan")], [-1.0, 0.0]]),))

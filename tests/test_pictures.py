@@ -1,9 +1,10 @@
 """A verdict is drawn at a scale where law and rivals differ, and every rival looks like itself alone."""
 
 import numpy as np
+import pytest
 
-from laws import Distribution, Mean, Order, Roundoff, Solver, Trend, confront
-from laws.judges import drawing
+from laws import Distribution, Equivalent, Mean, Order, Roundoff, Sign, Solver, Trend, confront
+from laws.judges import drawing, legend
 from laws.judges.drawing import look
 from laws.judges.ticks import LOWEST, UNITS
 from laws.judges.verdict import Panel, Series
@@ -78,14 +79,54 @@ def test_numbers_in_no_order_are_predicted_against_measured():
 
 
 def test_runs_are_called_what_they_are():
-    """The dots are runs, or what `labels` call them; numbers with a name each have a row each."""
+    """The dots are runs, or what `labels` call them."""
     many = lambda seed: np.array([1.7, 1.7])  # noqa: E731
-    rows = {}
-    for runs in ("runs", "drawn prompts", ("black", "white")):
+    for runs in ("runs", "drawn prompts"):
         verdict = confront("named", 1.7, many, {}, Roundoff(4), {"off": 0.9}, labels=dict(y="weight", runs=runs))
-        rows[runs] = [s.label for s in verdict.panels[0].series if s.role == "run"]
-    assert rows == {"runs": ["runs"], "drawn prompts": ["drawn prompts"], ("black", "white"): ["black", "white"]}
+        assert [s.label for s in verdict.panels[0].series if s.role == "run"] == [runs]
     assert confront("unnamed", 1.7, many, {}, Roundoff(4), {"off": 0.9}).panels[0].series[0].label == "runs"
+
+
+def rows_of(axes):
+    """The names of its rows, from the top, and where what is in the legend stands, by name."""
+    drawn = {line.get_label(): line.get_xydata() for line in axes.get_lines()}
+    drawn |= {bars.get_label(): bars.lines[0].get_xydata() for bars in axes.containers if hasattr(bars, "lines")}
+    return [label.get_text() for label in axes.get_yticklabels()], drawn
+
+
+def test_numbers_with_a_name_each_have_a_row_each():
+    """In its row stand the runs with their interval, what the law says, and below it what every rival says."""
+    kinds, law, rival = ["rises", "falls", "stays"], np.array([1.0, -1.0, 0.0]), np.array([1.0, 1.0, 0.0])
+    run = lambda seed: law + 0.1 * np.random.default_rng(seed).normal(size=3)  # noqa: E731
+    for said in (law, 0.0):
+        by_kind, judge = (lambda said=said: said), Equivalent(0.2 if said is law else 2.0)
+        verdict = confront("kinds", by_kind, run, {}, judge, {"other": 5 * rival}, labels=dict(runs=kinds))
+        (panel,) = verdict.panels
+        axes = verdict.plot().axes[0]
+        names, drawn = rows_of(axes)
+        assert names == kinds and axes.yaxis_inverted() and panel.series[-1].low[0] < panel.series[-1].high[0]
+        assert drawn["law"].tolist() == [[x, y] for y, x in enumerate(np.broadcast_to(said, 3))]
+        assert drawn["other"][:, 0].tolist() == (5 * rival).tolist()
+        assert drawn["runs"][:, 1].tolist() == [0, 1, 2] and np.all(np.abs(drawn["runs"][:, 0] - law) < 0.1)
+        assert np.all((drawn["other"][:, 1] > [0, 1, 2]) & (drawn["other"][:, 1] < [0.5, 1.5, 2.5]))
+        assert names_of(axes) == ["margin", "law", "other", "runs"]
+    with pytest.raises(ValueError, match=r"runs = \['rises', 'falls', 'stays'\] must be 2 names"):
+        confront("two", 1.7, lambda seed: np.full(2, 1.7), {}, Roundoff(4), {"off": 0.9}, labels=dict(runs=kinds))
+
+
+def test_signs_have_the_names_of_their_kinds():
+    """Along the signs of several kinds stand their names."""
+    run, kinds = lambda seed: np.array([[0.3, -2.0], [0.1, -1.0]]), ["gains", "costs"]  # noqa: E731
+    verdict = confront("two", lambda: np.array([1.0, -1.0]), run, {}, Sign(), {"free": 1.0}, labels=dict(names=kinds))
+    assert [label.get_text() for label in verdict.plot().axes[0].get_xticklabels()] == kinds
+
+
+def test_a_legend_keeps_the_order_of_its_panel():
+    """Bands, lines and runs with intervals are listed as the panel has them, not kind by kind of mark."""
+    x = [1.0, 2.0]
+    series = [Series("run", x, x, "runs", [0.5, 1.5], [1.5, 2.5]), Series("rival", x, x[::-1], "other")]
+    series += [Series("band", x, x, "allowed", [0.0, 1.0], [2.0, 3.0]), Series("law", x, x, "law")]
+    assert names_of(drawing.figure((Panel("length", "weight", tuple(series)),)).axes[0]) == [s.label for s in series]
 
 
 def test_distances_do_not_cover_each_other():
@@ -108,7 +149,7 @@ def test_legend_says_what_cannot_be_seen():
 def test_labels_are_not_broken_within_brackets():
     """A number stays with its name."""
     words = "the strength of the mode that is learnt first (tau = 1.3)"
-    assert drawing._wrapped(words, 48).split("\n")[-1].split()[-3:] == ["(τ", "=", "1.3)"]
+    assert legend.wrapped(words, 48).split("\n")[-1].split()[-3:] == ["(τ", "=", "1.3)"]
 
 
 def test_a_trend_shows_every_run():
@@ -195,7 +236,7 @@ def test_no_mark_is_cut():
 
 def test_indices_are_lowered():
     """An index is lowered and a power raised in a label as on the page; a name of code is left alone."""
-    assert drawing._wrapped("w_d e^(-t/tau) of sum_i x_i by learning_time", 90) == (
+    assert legend.wrapped("w_d e^(-t/tau) of sum_i x_i by learning_time", 90) == (
         r"$w_{\mathrm{d}}$ e$^{-t/τ}$ of $Σ_{\mathrm{i}}$ $x_{\mathrm{i}}$ by learning_time"
     )
     confront("w_d", line, stepping, at, Order(1), {"s_min^2/2": lambda x: x}, labels=dict(y="W_e")).plot().canvas.draw()

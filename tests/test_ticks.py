@@ -5,6 +5,7 @@ import pytest
 
 from laws import Roundoff, Trend, confront
 from laws.judges import drawing, ticks
+from laws.judges.legend import READ
 from laws.judges.verdict import Panel, Series, Verdict
 
 WRITTEN = [
@@ -65,7 +66,7 @@ def test_small_marks_are_larger_in_the_legend():
     many = np.linspace(0, 1, 60).tolist()
     kinds = (Series("run", many, many, "runs"), Series("rival", many, many, "half", joined=False))
     legend = drawing.figure((Panel("x", "y", kinds),)).axes[0].get_legend()
-    assert all(handle.get_markersize() >= drawing.READ for handle in legend.legend_handles)
+    assert all(handle.get_markersize() >= READ for handle in legend.legend_handles)
 
 
 def test_what_a_logarithmic_axis_cannot_show_has_no_tick():

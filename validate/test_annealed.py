@@ -16,6 +16,8 @@ from laws.judges.verdict import Panel, Series, table
 from numerics.annealing import BEFORE, END, LEVELS, STUDIES
 
 RUNS = 20
+FIG_8, ACCURACY = "bricken-2023, Fig. 8", "bricken-2023, App. J, Tables 2 and 3"
+AT = [f"σ = {level:g}" for level in LEVELS]
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=RUNS, miss=1e-3)  # a sign in all but two of the networks
 in_full = pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_noise_is_worth_something(studied, kind):
 
     rivals = {"worth nothing": 0.0, "harmful, as to the paper's AlexNet": -1.0}
     claim = studied.of(f"noise, and then none, makes networks better at unseen digits: {kind}")
-    drawn = dict(y="sign of what is gained by σ = 1.5")
+    drawn = dict(y="sign of what is gained by σ = 1.5", about=ACCURACY)
     confront(claim, better, in_turn(signs), {}, in_most, rivals, labels=drawn, picture=answers(studied, kind))
 
 
@@ -88,7 +90,8 @@ def test_all_that_was_taught_is_known(studied, kind):
     claim = studied.of(
         f"after noise of 1.5 or less, and then none, networks know all but one in a hundred of what they learnt: {kind}"
     )
-    confront(claim, 1.0, in_turn(known), {}, judge, rivals, labels=dict(y="learnt digits told apart, at each σ"))
+    drawn = dict(runs=AT[: LOUD + 1], y="learnt digits told apart", about=ACCURACY)
+    confront(claim, 1.0, in_turn(known), {}, judge, rivals, labels=drawn)
 
 
 def gap_of(studied, kind):
@@ -113,7 +116,8 @@ def test_classifiers_keep_their_activity(studied):
         Equivalent(0.02, runs=RUNS),
         {"given up, as by autoencoders": lambda: given_up_by_autoencoders(studied)},
     )
-    drawn, picture = dict(y="change of the share of active units, at each σ"), activity(studied, "one hidden layer", 0)
+    drawn = dict(runs=AT, y="change of the share of active units", about=FIG_8)
+    picture = activity(studied, "one hidden layer", 0)
     confront(claim, 0.0, in_turn(moved), {}, judge, rivals, labels=drawn, picture=picture)
 
 
@@ -144,7 +148,8 @@ def test_autoencoders_give_it_up(studied):
         "never sparse": 0.0,
     }
     claim = studied.of("autoencoders of digits give part of their sparsity up when noise of 1.5 falls")
-    drawn = dict(y="signs of the further activity: under noise, its change, at the end")
+    three = ["under noise, less without any", "at the end, less under noise", "at the end, less without any"]
+    drawn = dict(runs=three, y="sign of the difference of activity", about=FIG_8)
     confront(claim, given_up, in_turn(signs), {}, in_most, rivals, labels=drawn,
              picture=activity(studied, "autoencoder", 0))  # fmt: skip
 
@@ -166,7 +171,8 @@ def test_upper_filters_are_sparse_under_noise(studied):
 
     rivals = {"kept": np.array([-1.0, 0.0]), "not sparse": np.array([0.0, 1.0]), "the other way": -1 * while_it_lasts()}
     claim = studied.of("the second layer of a convolutional network is sparse while noise of 1.5 lasts")
-    drawn = dict(y="signs: under noise less no noise, end less before")
+    both = ["under noise, less without any", "at the end, less under noise"]
+    drawn = dict(runs=both, y="sign of the difference of activity", about="bricken-2023, App. J.3, Fig. 35")
     confront(claim, while_it_lasts, in_turn(signs), {}, in_most, rivals, labels=drawn,
              picture=activity(studied, "convolutional", 1))  # fmt: skip
 
@@ -184,7 +190,9 @@ def test_annealing_kills_no_unit(studied, kind):
     dead = lambda seed: studied(CHOSEN[kind], seed)["dead"][END, :, : LOUD + 1, layers]  # noqa: E731
     judge, rivals = Equivalent(1 / units / 2, runs=RUNS, miss=1e-3), {"one unit dies": 1 / units}
     claim = f"noise of 1.5 or less, and then none, kills no {'filter' if kind == 'convolutional' else 'unit'}: {kind}"
-    confront(studied.of(claim), 0.0, in_turn(dead), {}, judge, rivals, labels=dict(y="share of dead units, at each σ"),
+    names = [f"{at}, layer {k}" for at in AT[: LOUD + 1] for k in (1, 2)] if kind == "convolutional" else AT[: LOUD + 1]
+    drawn = dict(runs=names, y="share of dead units", about="bricken-2023, App. I.3, Fig. 31")
+    confront(studied.of(claim), 0.0, in_turn(dead), {}, judge, rivals, labels=drawn,
              picture=activity(studied, kind, 1 if kind == "convolutional" else 0))  # fmt: skip
 
 

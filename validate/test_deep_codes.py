@@ -168,7 +168,7 @@ def test_accuracy(studied):
     """Weak noise, and then none, costs no accuracy on digits that were held out; for stronger noise it is measured."""
     right = lambda seed: studied(DEEP["descent", 0], seed)["right"][1]  # noqa: E731
     lost = in_turn(lambda seed: np.diff(right(seed)[:, :2])[:, 0])
-    drawn = dict(y="held-out digits told apart, less those without noise")
+    drawn = dict(y="held-out digits told apart, less those without noise", about="bricken-2023, App. J.2, Table 2")
     claim = studied.of(f"noise of {LEVELS[0]:g}, and then none, costs a deep network no accuracy")
     confront(claim, 0.0, lost, {}, Equivalent(0.02, runs=SEEDS), {"a twentieth lost": -0.05}, labels=drawn)
     levels, each = (0.0, *LEVELS), in_turn(right)
@@ -207,6 +207,6 @@ def test_adam_leaves_more_units_dead(studied):
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"as many": 0.0, "fewer": -1.0},
-        labels=dict(y="sign of the further dead units by Adam"),
+        labels=dict(y="sign of the further dead units by Adam", about="bricken-2023, App. J.2, Fig. 33"),
         picture=dead_by_noise(studied),
     )

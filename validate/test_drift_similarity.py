@@ -49,7 +49,7 @@ def test_error_stays():
 
 @pytest.mark.full
 def test_noise_makes_it_sparse():
-    """Meanwhile fewer pairs of unit and point stay active with noise than without, from the same starts and inputs."""
+    """Once similarities are learnt, fewer pairs of unit and point stay active with noise than without, starts alike."""
 
     def change(run):
         return run.active_fraction[-1] - run.active_fraction[LEARNT]

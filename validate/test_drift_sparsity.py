@@ -25,6 +25,7 @@ RUNS, MANY = 32, 48  # networks: for exponents, and for medians
 TIMES = np.array([0.06, 0.12, 0.3])  # eta sigma^2 t
 REFERENCE = dict(eta=0.1, sigma=0.012)
 OTHERS = (dict(eta=0.2, sigma=0.01), dict(eta=0.05, sigma=0.014), dict(eta=0.03, sigma=0.018))
+NAMES = [f"η = {at['eta']:g}, σ = {at['sigma']:g}, η σ² t = {t:g}" for at in OTHERS for t in TIMES]
 
 
 def noisy(seed, networks, *, eta, sigma, times, **more):
@@ -88,7 +89,7 @@ def test_time():
         "of the number of steps": off(steps * unit),
         "none is lost": off(0 * steps),
     }
-    labels = dict(x="step, noise and time", y="active units of 100, less those at η = 0.1, σ = 0.012")
+    labels = dict(runs=NAMES, y="active units of 100, less those at η = 0.1, σ = 0.012")
     claim = "active units fall with eta sigma^2 t, whatever the step and the noise, within 10 of 100"
 
     def differences(seed):
@@ -112,7 +113,7 @@ def test_edge():
         "as sharp at every step": lambda: where(etas / REFERENCE["eta"]),
         "the Hessian without the factor 2/(K D)": lambda: where(25 / 2 + 0 * etas),
     }
-    labels = dict(x="step, noise and time", y="η λ / 2 of the largest eigenvalue")
+    labels = dict(runs=NAMES, y="η λ / 2 of the largest eigenvalue")
     claim = "under update noise networks go to the edge of stability, eta lambda_max/2 = 1 within 0.15"
     run = in_turn(lambda seed: measured(seed)[1][:, :-1].reshape(MANY, -1))
     confront(claim, lambda: where(1 + 0 * etas), run, {}, Equivalent(0.15, runs=MANY), rivals, labels=labels)
@@ -186,7 +187,7 @@ def test_how_many_steps():
 
 @pytest.mark.full
 def test_fitted_times():
-    """So does the time scale of an exponential, fitted to the fraction of active pairs as in publications."""
+    """The time scale of an exponential, fitted to active pairs as published, goes as one over the noise's variance."""
 
     def fitted(seed):
         times = [0, *np.linspace(0.02, 2.4, 60)]

@@ -125,7 +125,8 @@ def test_table(task, name):
         return float(last / first)
 
     rows = list(range(1, len(chosen) + 1))
-    drawn = dict(x="factor, in the order of the table", y=f"{COLUMNS[key]}, last level over first, networks drawn anew")
+    names = [told(factor)[0] for factor in chosen]
+    drawn = dict(x="factor", y=f"{COLUMNS[key]}, last level over first, networks drawn anew", names=names)
     what = f"which factors change {name} of networks trained on {task}, and which way?"
     measure(what, run, rows, runs=12, labels=drawn, picture=picture, redrawn="the networks of each condition")
 
@@ -212,7 +213,8 @@ def test_attractors(what):
     count, y, name, rows, value = KEPT[what]
     value = value or (lambda found, k: found[rows[k]])
     drawn = tuple(phase(row.replace("on_lines", "on lines, of both"), k, value) for k, row in enumerate(rows))
-    picture = Panel("difference asked for as well: 0 no, 1 yes", name, drawn, counts=True)
+    asked, no_yes = "difference asked for as well", ((0.0, "no"), (1.0, "yes"))
+    picture = Panel(asked, name, drawn, ticks=no_yes)
     said = f"how many {what} has delayed discrimination, without and with the difference as a further output?"
-    run, labels = in_order(AUXILIARY, count), dict(x="difference asked for as well: 0 no, 1 yes", y=y)
+    run, labels = in_order(AUXILIARY, count), dict(x=asked, y=y, names=["no", "yes"])
     measure(said, run, (0.0, 1.0), runs=12, labels=labels, picture=picture)

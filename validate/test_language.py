@@ -19,6 +19,7 @@ from numerics import noise, text
 from numerics.annealing import BEFORE, END, STUDIES
 
 SIGMA, STEPS, EVERY, RUNS, LENGTH = 1.2, 400, 40, 20, 12
+TABLE_1 = "bricken-2023, App. J.1, Table 1"
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=RUNS, miss=1e-3)  # a sign in all but two of the networks
 
@@ -80,7 +81,8 @@ def test_noise_in_front_of_perceptrons(claim):
     """Noise makes a transformer's perceptron sparse, its input grows against the noise, and some loss is paid."""
     what, says, sign = CLAIMS[claim]
     run = in_turn(lambda seed: np.sign(np.diff(getattr(along(seed), what)[-1], axis=-1)[:, 0]))
-    rivals, drawn = {"nothing": 0.0, "the other way": -sign}, dict(y=f"sign of what noise does to: {says}")
+    rivals = {"nothing": 0.0, "the other way": -sign}
+    drawn = dict(y=f"sign of what noise does to: {says}", about=TABLE_1)
     confront(claim, sign, run, {}, in_most, rivals, labels=drawn, picture=curves(what, says))
 
 
@@ -144,7 +146,7 @@ def test_what_noise_leaves(studied):
         {},
         Sign("difference"),
         {"it costs nothing, as the paper has it": np.array([-1.0, 0.0])},
-        labels=dict(y="after noise less without: active units of block 1; cost in nats"),
+        labels=dict(names=["active units of block 1", "cost, nats"], y="after noise, less without any", about=TABLE_1),
         picture=by_noise(studied, "block 1 active at the end"),
     )
 

@@ -18,6 +18,10 @@ from laws.judges.verdict import Panel, Series, table
 from numerics.codes import ABLATIONS, ACTIVATIONS, EDGES, squared_slope
 
 LEVELS, NETWORKS = (0.0, 0.5, 1.5), 27
+FIG_8, FIG_20 = "bricken-2023, Fig. 8", "bricken-2023, App. F, Fig. 20"
+FIG_21, FIGS_22_23 = "bricken-2023, App. H.1, Fig. 21", "bricken-2023, App. H.1, Figs. 22, 23"
+SMOOTH = [f"{name} active, σ = {sigma:g}" for name in ("GELU", "sigmoid") for sigma in LEVELS[1:]]
+SMOOTH += ["GELU dead, at any σ", "sigmoid dead, at any σ"]
 TREND = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that all but one network in 1,000 show
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 BASE = "32 ReLUs, patches, Gaussian noise"
@@ -54,7 +58,7 @@ def test_noise_and_slopes(studied, name):
         {},
         TREND,
         {"no trend": 0, "the other way": 1},
-        labels=dict(x="noise σ", y="mean of F'(z)² over its largest, noise off"),
+        labels=dict(x="noise σ", y="mean of F'(z)² over its largest, noise off", about=FIG_20),
         picture=gathered(studied, name),
     )
 
@@ -73,7 +77,7 @@ def test_more_units_are_sparser(studied):
         {},
         Trend(tuple(units), excess=0.499),
         {"no trend": 0, "rises": 1},
-        labels=dict(x="units", y="fraction of active units (σ = 0.5, noise off)"),
+        labels=dict(x="units", y="fraction of active units (σ = 0.5, noise off)", about=FIG_21),
     )
 
 
@@ -97,7 +101,7 @@ def test_the_kind_of_noise(studied):
         {},
         Equivalent(0.02, runs=NETWORKS, miss=1e-3),
         rivals,
-        labels=dict(y="active units less those with Gaussian noise, σ = 0.5 and 1.5"),
+        labels=dict(runs=["σ = 0.5", "σ = 1.5"], y="active units less those with Gaussian noise", about=FIG_21),
     )
 
 
@@ -120,7 +124,7 @@ def test_classifiers_are_less_sparse(studied):
         {},
         in_most,
         {"as sparse": 0.0, "sparser": -1.0},
-        labels=dict(y="sign of what noise of 1.5 takes from autoencoders more than from classifiers"),
+        labels=dict(y="sign of what noise of 1.5 takes from autoencoders more than from classifiers", about=FIG_8),
     )
 
 
@@ -151,7 +155,7 @@ def test_smooth_units(studied):
             "sigmoid units sparsify too, as Fig. 23 has it": np.array([-1.0, -1.0, -1.0, -1.0, 0.0, 0.0]),
             "units die": np.array([-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]),
         },
-        labels=dict(y="signs: change of active units by σ = 0.5, 1.5 of GELU, sigmoid; deaths of either"),
+        labels=dict(runs=SMOOTH, y="sign of the change of active units, or of dead ones", about=FIGS_22_23),
     )
 
 
@@ -178,7 +182,7 @@ def test_table_of_counts(studied):
         change,
         tuple(rows),
         runs=NETWORKS,
-        labels=dict(x="activation, by its line in the table", y="change of the fraction with |activity| > 1e-4"),
+        labels=dict(x="activation", y="change of the fraction with |activity| > 1e-4", names=names),
         picture=table(lines, f"fraction with |activity| > 1e-4: medians of {NETWORKS} networks [99.8 % intervals]"),
     )
 
@@ -218,6 +222,6 @@ def test_table(studied):
         change,
         tuple(names),
         runs=NETWORKS,
-        labels=dict(x="condition, by its line in the table", y="change of the mean of F'(z)² by noise"),
+        labels=dict(x="condition", y="change of the mean of F'(z)² by noise", names=list(ABLATIONS)),
         picture=table(lines(studied), note),
     )

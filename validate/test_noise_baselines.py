@@ -178,7 +178,11 @@ def test_dead_units(studied):
             "none dies of L1": np.array([0.0, 0.0, 1.0]),
             "as many at any k": np.array([0.0, 1.0, 0.0]),
         },
-        labels=dict(y="dead units by noise; sign of those by L1; sign of more by top 1 than 16", about=FIG_13),
+        labels=dict(
+            runs=["by noise: fraction, most of any σ", "by the strongest L1: sign", "by top 1 less top 16: sign"],
+            y="dead units: a fraction or a sign",
+            about=FIG_13,
+        ),
         picture=against_activity(studied, "dead", "fraction of dead units"),
     )
 
@@ -229,6 +233,6 @@ def test_table_of_costs(studied):
         lambda k, seed: float(rows[k](seed)),
         tuple(rows),
         runs=NETWORKS,
-        labels=dict(x="method and strength, by its line in the table", y="fraction of dead units"),
+        labels=dict(x="method and strength", y="fraction of dead units", names=[f"{m}, {s:g}" for m, s in METHODS]),
         picture=table(lines, f"held out, noise off: medians of {NETWORKS} networks [99.8 % intervals]"),
     )

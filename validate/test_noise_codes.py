@@ -276,7 +276,7 @@ def test_raw_covariance_is_not_monotone():
     each = Series("each", list(LEVELS), found.tolist(), f"each of {SEEDS} networks")
     middle = Series("run", list(LEVELS), np.median(found, axis=0).tolist(), "median")
     picture = Panel("noise σ (standard deviation per pixel)", "mean |covariance|, noise off", (each, middle))
-    drawn = dict(runs=["it rises from σ = 0.3 to 0.8", "it falls from 0.8 to 1.5"], y=SO)
+    drawn = dict(runs=["it rises from σ = 0.3 to 0.8", "it falls from 0.8 to 1.5"], y=SO, about=FIG_19)
     confront(claim, as_claimed, in_turn(signs), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn, picture=picture)
 
 

@@ -29,6 +29,7 @@ in_full = pytest.mark.parametrize(
 )
 long = pytest.mark.timeout(7200)
 SIGMA, LEVELS = 0.8, (0.0, 0.8)
+EACH = [f"batch {batch}, rate {rate:g}" for batch, rate in PACES]
 PAIRS = {  # batch and rate of either; the second has the larger batch or the smaller rate, all else is alike
     "batches of 32 less of 8, rate 0.01": ((8, 0.01), (32, 0.01)),
     "batches of 32 less of 8, rate 0.02": ((8, 0.02), (32, 0.02)),
@@ -103,7 +104,7 @@ def test_larger_batches_leave_more_units_active(studied):
         {},
         in_most,
         {"as many": 0.0, "fewer": -1.0},
-        labels=dict(y="sign of what is gained, pair by pair", about=FIG_25),
+        labels=dict(runs=list(RESOLVED), y="sign of what is gained", about=FIG_25),
         picture=against_loss(studied, SIGMA),
     )
 
@@ -135,7 +136,7 @@ def test_it_is_of_the_noise(studied):
         {},
         in_most,
         {"by the same factor without noise": 0.0, "by a larger one without": -1.0},
-        labels=dict(y="sign of the factor's logarithm less that without noise", about=FIG_25),
+        labels=dict(runs=list(BEYOND), y="sign of the factor's logarithm less that without noise", about=FIG_25),
         picture=against_loss(studied, 0.0),
     )
 
@@ -162,7 +163,7 @@ def test_none_escapes(studied):
             "the largest batch with the smaller rate escapes": np.where([p == (128, 0.01) for p in PACES], 1.0, -1.0),
             "all escape": 1.0,
         },
-        labels=dict(y="sign of active units at the end less half of those at the start", about=FIG_25),
+        labels=dict(runs=EACH, y="sign of active units at the end less half of those at the start", about=FIG_25),
         picture=along(studied),
     )
 
@@ -192,7 +193,7 @@ def test_table_of_descents(studied):
         lambda k, seed: float(rows[k](seed)),
         tuple(rows),
         runs=20,
-        labels=dict(x="pair, by its line in the table", y="further active units"),
+        labels=dict(x="pair", y="further active units", names=[f"{pair}, σ = {sigma:g}" for pair, sigma in each]),
         picture=table(lines, "active units at equal loss, medians of 20 networks [99.8 % intervals]"),
     )
 
@@ -213,6 +214,6 @@ def test_descent_without_noise(studied):
         {},
         in_most,
         {"sparser too": -1.0, "no change": 0.0},
-        labels=dict(y="sign of active units less those at the start", about=FIG_25),
+        labels=dict(runs=EACH, y="sign of active units less those at the start", about=FIG_25),
         picture=against_loss(studied, 0.0),
     )

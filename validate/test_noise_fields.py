@@ -8,6 +8,7 @@ and strength are stored, and with `--full` trained anew; what the codes cost sta
 """
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from numerics.codes._fields import COMPONENTS, SIDE
 from numerics.fields import FAMILIES, KINDS, explained, mosaic, told
 
 NETWORKS = 20
+APP_C, APP_D, FIG_12 = "bricken-2023, App. C", "bricken-2023, App. D", "bricken-2023, App. C, Fig. 12"
+FIG_5, FIG_7, FIG_8 = (f"bricken-2023, Fig. {k}" for k in (5, 7, 8))
 SHOWN = (0.3, 0.8, 1.5, 3.0)  # levels of noise in pictures
 FRONTIERS = ("noise", "L1, unit decoders", "L1", "top k")
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
@@ -89,7 +92,7 @@ def test_gabors_come_with_noise(studied):
         {},
         in_most,
         {"no more": 0.0, "less": -1.0},
-        labels=dict(y="sign of the change of mean R²: σ = 0.3 to 0.8, 0.8 to 1.5"),
+        labels=dict(runs=["σ = 0.3 to 0.8", "σ = 0.8 to 1.5"], y="sign of the change of mean R²", about=APP_C),
         picture=by_level(studied),
     )
 
@@ -114,7 +117,9 @@ def test_gabors_come_with_time(studied):
         {},
         in_most,
         {"from the start": 0.0, "less so": -1.0},
-        labels=dict(y="sign of the change of mean R²: to step 500, to step 1500 (σ = 1.5)"),
+        labels=dict(
+            runs=["to step 500", "from then to 1500"], y="sign of the change of mean R² (σ = 1.5)", about=FIG_12
+        ),
         picture=along(studied, [("noise", sigma) for sigma in SIGMAS]),
     )
 
@@ -138,7 +143,7 @@ def test_centres_stay_rare(studied):
         {},
         in_most,
         {"centres take over, as the paper has it": -1.0, "as many": 0.0},
-        labels=dict(y="sign of the share of Gabor functions less that of centres, σ = 1.5 and 3 together"),
+        labels=dict(y="sign of the share of Gabor functions less that of centres, σ = 1.5 and 3 together", about=FIG_7),
         picture=seen(studied),
     )
 
@@ -160,7 +165,9 @@ def test_fields_go_with_the_noise(studied):
         {},
         in_most,
         {"they stay": 0.0, "they grow on": 1.0},
-        labels=dict(y="sign of mean R² at the end less that of networks whose noise stays (σ = 0.8, 1.5)"),
+        labels=dict(
+            runs=["σ = 0.8", "σ = 1.5"], y="sign of mean R² at the end less that where noise stays", about=FIG_8
+        ),
         picture=along(studied, [(m, sigma) for sigma in levels for m in ("noise", "noise, then none")]),
     )
 
@@ -192,7 +199,11 @@ def test_sparser_codes_lose_more(studied):
         {},
         in_most,
         {"sparse for nothing": np.repeat([-1.0, 0.0], steps), "the other way": np.repeat([1.0, -1.0], steps)},
-        labels=dict(y="sign of the change from level to level: active units, then loss"),
+        labels=dict(
+            runs=[f"{of}, σ = {a:g} to {b:g}" for of in ("active units", "loss") for a, b in pairwise(SIGMAS)],
+            y="sign of the change",
+            about=FIG_5,
+        ),
         picture=rebuilt(studied),
     )
 
@@ -229,7 +240,7 @@ def test_gabors_come_by_every_method(studied):
         {},
         in_most,
         {"as untrained": 0.0, "by noise alone": np.array([1.0, 0.0, 0.0, 0.0])},
-        labels=dict(runs=list(FRONTIERS), y="sign of mean Gabor R² less that before training"),
+        labels=dict(runs=list(FRONTIERS), y="sign of mean Gabor R² less that before training", about=APP_D),
         picture=by_activity(studied),
     )
 
@@ -262,7 +273,9 @@ def test_table_of_fields(studied, kind):
         lambda k, seed: float(rows[k](seed)),
         tuple(rows),
         runs=NETWORKS,
-        labels=dict(x="method and strength, by its line in the table", y=f"share that are {KINDS[kind]}"),
+        labels=dict(
+            x="method and strength", y=f"share that are {KINDS[kind]}", names=[f"{m}, {s:g}" for m, s in METHODS]
+        ),
         picture=table(lines, f"mean shares of 6 fields each of {NETWORKS} networks, step 0 untrained; {paper}"),
     )
 
@@ -326,6 +339,6 @@ def test_table_of_planted_fields():
         tuple(range(1, 1 + len(PLANTS))),
         runs=REPEATS,
         seed=FIRST,
-        labels=dict(x="planted: Gabor functions, centres, blobs, white noise", y="share told to be what it is"),
+        labels=dict(x="planted", y="share told to be what it is", names=list(PLANTS.values())),
         picture=table(lines, note),
     )

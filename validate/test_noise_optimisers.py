@@ -16,6 +16,8 @@ from laws.judges.verdict import Panel, Series, table
 from numerics.codes import BATCHES, RULES, SIZES
 
 NETWORKS = 27
+APP_H, APP_I, FIG_26 = (f"bricken-2023, App. {at}" for at in ("H.2", "I.2", "I.1, Fig. 26"))
+FIG_27, FIG_28, FIG_30 = (f"bricken-2023, App. I.2, Fig. {k}" for k in (27, 28, 30))
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 in_full = pytest.mark.parametrize(
@@ -57,7 +59,11 @@ def test_adam_kills(studied):
         {},
         in_most,
         {"skipping does not help": np.array([0.0, 0.0]), "descent kills a unit": np.array([1.0, 1.0])},
-        labels=dict(y="sign of Adam's dead less skipping Adam's; units that are dead by descent"),
+        labels=dict(
+            runs=["Adam's less skipping Adam's: sign", "by descent: units"],
+            y="dead units: a sign or a number",
+            about=FIG_26,
+        ),
         picture=along(studied, RULES, "dead", DEAD),
     )
 
@@ -86,7 +92,11 @@ def test_descent_stays_dense(studied):
         {},
         in_most,
         rivals,
-        labels=dict(y="descent less Adam of batches of 4, of 16: signs of noisy loss, of active units"),
+        labels=dict(
+            runs=[f"{of}, batches of {batch}" for batch in (4, 16) for of in ("noisy loss", "active units")],
+            y="sign of descent's less Adam's",
+            about=APP_H,
+        ),
         picture=along(studied, {**RULES, "Adam, batch 16": BATCHES[16]}, "active", "fraction of active units (σ = 3)"),
     )
 
@@ -120,7 +130,7 @@ def test_units_die_late(studied):
         {},
         in_most,
         {"activity has settled too, as the paper has it": 1.0, "before the loss settles": -1.0},
-        labels=dict(y="signs at onset: loss, activity; part of the fall made less 0.95"),
+        labels=dict(runs=["loss", "activity"], y="sign of the part of its fall made at onset, less 0.95", about=FIG_28),
         picture=Panel("step of training", f"part of the change made, median of {NETWORKS}", tuple(lines)),
     )
 
@@ -137,7 +147,7 @@ def test_larger_batches_spare_units(studied):
         {},
         Trend(tuple(BATCHES), excess=0.499),
         {"no trend": 0, "the other way": 1},
-        labels=dict(x="batch", y=DEAD),
+        labels=dict(x="batch", y=DEAD, about=FIG_27),
         picture=along(studied, BATCHES, "dead", DEAD, "batch {}"),
     )
 
@@ -180,7 +190,7 @@ def test_smaller_steps_spare_units(studied):
         {},
         in_most,
         {"as many": 0.0, "more": 1.0},
-        labels=dict(y="sign of what a third of the rate kills less the whole"),
+        labels=dict(y="sign of what a third of the rate kills less the whole", about=APP_I),
     )
 
 
@@ -209,7 +219,11 @@ def test_epochs_and_steps(studied):
         {},
         in_most,
         {"later by steps, as the paper has it": np.array([1.0, -1.0]), "alike": 0.0},
-        labels=dict(y="signs of what batches of 2 kill more than of 16, at as many epochs, at as many steps"),
+        labels=dict(
+            runs=["after as many epochs", "after as many steps"],
+            y="sign of what batches of 2 kill more than of 16",
+            about=FIG_30,
+        ),
         picture=Panel("epoch", DEAD, tuple(shown)),
     )
 
@@ -235,7 +249,7 @@ def test_table_of_the_dead(studied):
         lambda k, seed: float(rows[k](seed)),
         tuple(numbered),
         runs=NETWORKS,
-        labels=dict(x="condition, by its line in the table", y=DEAD),
+        labels=dict(x="condition", y=DEAD, names=list(trials)),
         picture=table(lines, f"medians [ranges] of {NETWORKS} networks; {paper}"),
     )
 

@@ -9,6 +9,7 @@ networks, trained side by side; those that have converged stand in the tables of
 """
 
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,12 @@ def beyond_silence(which, levels=slice(1, None)):
     return in_turn(signs)
 
 
-BOTH = "signs of spread less that without noise: standard deviations, then over the mean"
+BOTH = "sign of the spread less that without noise"
+
+
+def spread_at(levels):
+    """The names of both spreads at these levels, in their order."""
+    return [f"{of}, σ = {level:g}" for of in ("deviation", "over the mean") for level in levels]
 
 
 def measured_spreads(which, what):
@@ -122,7 +128,7 @@ def test_biases_gather():
     confront(
         "under moderate noise the biases of all units gather around one value",
         -1.0, beyond_silence("biases", slice(1, 3)), {}, in_most, {"no more than without": 0.0, "they spread": 1.0},
-        labels=dict(y=BOTH, about=FIG_6),
+        labels=dict(runs=spread_at(LEVELS[1:3]), y=BOTH, about=FIG_6),
         picture=of_units("biases", "biases of 48 units, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
     measured_spreads("biases", "the biases of one network")
@@ -133,7 +139,7 @@ def test_encoders_gather():
     confront(
         "with noise the encoders of all units gather around one length",
         -1.0, beyond_silence("lengths"), {}, in_most, {"no change": 0.0, "they spread": 1.0},
-        labels=dict(y=BOTH, about=FIG_6),
+        labels=dict(runs=spread_at(LEVELS[1:]), y=BOTH, about=FIG_6),
         picture=of_units("lengths", "lengths of 48 encoders, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
     measured_spreads("lengths", "the encoders' lengths of one network")
@@ -152,7 +158,7 @@ def test_activity_over_batches():
     confront(
         "activity varies more between batches with noise than without",
         1.0, beyond_silence("active"), {}, in_most, {"less, as the paper has it": -1.0, "no change": 0.0},
-        labels=dict(y=BOTH, about=FIG_6),
+        labels=dict(runs=spread_at(LEVELS[1:]), y=BOTH, about=FIG_6),
         picture=of_units("active", "active units in each of 30 batches, median and range (σ = 0, 1.5)"),
     )  # fmt: skip
 
@@ -202,7 +208,7 @@ def test_one_shared_bias():
         "one bias shared by all units is as good as one for each",
         no_difference, in_turn(excess), {}, Equivalent(0.05, runs=SEEDS, miss=1e-3),
         {f"as active as with noise of {LEVELS[k]:g}": np.array([ratio[k] - 1, 0.0]) for k in (1, 3)},
-        labels=dict(y="excess over one bias each, of activity and of noisy loss", about=SHARED_BIAS),
+        labels=dict(runs=["activity", "noisy loss"], y="excess over one bias each, of one", about=SHARED_BIAS),
     )  # fmt: skip
 
 
@@ -243,6 +249,7 @@ def test_smaller_weights_sparsify_sooner():
         "smaller initial encoders sparsify sooner under loud noise",
         sooner, in_turn(lambda seed: np.sign(np.diff(from_scales(seed)[-1], axis=-1))), {}, in_most,
         {"no difference": 0.0, "later": -1.0},
-        labels=dict(y="sign of the change of activity, scale by scale", about=FIG_9),
+        labels=dict(runs=[f"encoders {a:g} to {b:g} times" for a, b in pairwise(SCALES)],
+                    y="sign of the change of activity", about=FIG_9),
         picture=Panel("step of training (σ = 3)", f"fraction of active units, median of {SEEDS}", tuple(lines)),
     )  # fmt: skip

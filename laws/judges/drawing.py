@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import base64
 import io
-import re
-import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from laws.judges import diagrams, ticks
-from laws.typeset import INDEX, plain
+from laws.judges import diagrams, legend, ticks
 
 if TYPE_CHECKING:
     from laws.judges.verdict import Panel, Series
@@ -33,8 +30,7 @@ SHADES = "cividis", 0.1, 0.6  # of a map made for the colour-blind, so much as n
 FEW = 20  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
-READ = 4  # points of a mark in a legend, that it be told from another
-WIDE = 34  # letters of a legend before it is broken
+NAME = 36  # letters of a kind's name before it is broken
 
 
 def figure(panels: tuple[Panel, ...], rivals: tuple[str, ...] = ()):
@@ -45,7 +41,8 @@ def figure(panels: tuple[Panel, ...], rivals: tuple[str, ...] = ()):
     drawn.set_layout_engine("constrained")
     for i, panel in enumerate(panels):
         axes = drawn.add_subplot(1, len(panels), i + 1)
-        (_forest if panel.rows else _plot)(axes, panel, _styles(panel, rivals))
+        draw = _plot if not panel.rows else _kinds if panel.ticks else _forest
+        draw(axes, panel, _styles(panel, rivals))
         axes.spines[["top", "right"]].set_visible(False)
     return drawn
 
@@ -79,7 +76,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         return
     for series in panel.series:
         DRAW[series.role](axes, series, styles.get(series.label, look(0)))
-    axes.set(xlabel=_wrapped(panel.x, 60), ylabel=_wrapped(panel.y, 42))
+    axes.set(xlabel=legend.wrapped(panel.x, 60), ylabel=legend.wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
     else:
@@ -91,7 +88,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
     _uncut(axes)
     ticks.mark(axes, panel)
-    _legend(axes, panel, _alike(axes, panel))
+    legend.draw(axes, panel)
 
 
 def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
@@ -109,15 +106,47 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
             if series.low is not None and series.high is not None:
                 axes.plot([series.low[0], series.high[0]], [row, row], color=INK, lw=1.6)
         axes.plot(series.x, [row] * len(series.x), ls="", ms=7, zorder=3, **drawn)
-    axes.set_xlabel(_wrapped(panel.x, 60))
+    axes.set_yticks(range(len(rows)), [legend.wrapped(s.label, 28) for s in rows])
+    _rows(axes, panel)
+
+
+def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
+    """Kinds in rows: of each what was measured, with its interval, and the law's bar; below it what rivals say."""
+    axes.use_sticky_edges = False  # room beside a margin
+    rivals = list(dict.fromkeys(series.label for series in panel.series if series.role == "rival"))
+    apart = 0.4 / max(len(rivals), 1)
+    for series in panel.series:
+        x, y = np.asarray(series.x), np.array(series.y, dtype=float)
+        low, high = series.low or series.x, series.high or series.x
+        if series.role == "band":
+            axes.barh(y, np.subtract(high, low), 0.4, low, color=GREY, alpha=0.3, lw=0, label=series.label)
+        elif series.role == "run":
+            drawn: dict[str, Any] = dict(color=INK, mfc="white", mew=1.4, ms=6, elinewidth=1.4, zorder=3)
+            axes.errorbar(x, y, xerr=np.array([x - low, high - x]), fmt="o", label=series.label, **drawn)
+        elif series.role == "law":
+            axes.plot(x, y, "|", color=INK, ms=15, mew=2.2, zorder=2, label=series.label)
+        else:
+            ink, _, mark = styles.get(series.label, look(0))
+            y += (rivals.index(series.label) + 1) * apart
+            axes.plot(x, y, ls="", marker=mark, ms=5, color=ink, zorder=2.5, label=series.label)
+    places, names = zip(*panel.ticks, strict=True)
+    axes.set_yticks(places, [legend.wrapped(name, NAME) for name in names], fontsize=9)
+    axes.set_ylabel(legend.wrapped(panel.y, 42))
+    _rows(axes, panel)
+    if "x" not in panel.log and np.prod(axes.get_xlim()) < 0:
+        axes.axvline(0, color=GREY, lw=0.8, zorder=0)
+    legend.draw(axes, panel)
+
+
+def _rows(axes, panel: Panel) -> None:
+    """The axes of numbers in rows, from the top."""
+    axes.set_xlabel(legend.wrapped(panel.x, 60))
     if "x" in panel.log:
         axes.set_xscale("log")
         ticks.few_powers(axes.xaxis)
     else:
-        whole = all(np.all(np.rint(series.x) == series.x) for series in rows if series.role == "run")
-        axes.locator_params(axis="x", nbins=6, integer=whole)
-    axes.set_yticks(range(len(rows)), [_wrapped(s.label, 28) for s in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.locator_params(axis="x", nbins=6, integer=_whole(panel, "x", 1))
+    axes.set_ylim(len(axes.get_yticks()) - 0.5, -0.5)
     _uncut(axes)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", lw=0.4, color=GREY, alpha=0.5)
@@ -213,11 +242,11 @@ def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
     return max(bottom, floor), min(top, high + room)
 
 
-def _whole(panel: Panel, axis: str) -> bool:
-    """Whether what was measured along an axis, or at which it was, are a few whole numbers."""
+def _whole(panel: Panel, axis: str, least: int = 2) -> bool:
+    """Whether what was measured along an axis, or at which it was, are a few whole numbers, `least` or more."""
     found = [np.ravel(getattr(series, axis)) for series in panel.series if series.role == "run"]
     values = np.concatenate(found) if found else np.empty(0)
-    return values.size > 1 and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
+    return values.size >= least and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
 
 
 def _once(axes, label: str, y: np.ndarray):
@@ -244,71 +273,16 @@ def _uncut(axes) -> None:
     axes.set(xlim=ends[:, 0], ylim=ends[:, 1])
 
 
-def _legend(axes, panel: Panel, alike: dict[str, str]) -> None:
-    """The legend, below; it tells what lies off the scale, or under another line."""
-    for line in axes.get_lines():
-        label = str(line.get_label())
-        line.set_label(label if label.startswith("_") else _shown(axes, panel, label, alike))
-    handles, labels = axes.get_legend_handles_labels()
-    labels = [label if "\n" in label else _wrapped(label, WIDE) for label in labels]
-    further = axes.get_xlabel().count("\n") + max((name.count("\n") for _, name in panel.ticks), default=0)
-    below = -0.17 - 0.055 * further
-    place = dict(loc="upper center", bbox_to_anchor=(0.5, below), ncols=_columns(labels))
-    legend = axes.legend(handles, labels, frameon=False, fontsize=9, handlelength=3, columnspacing=1.2, **place)
-    for handle in legend.legend_handles:
-        if 0 < getattr(handle, "get_markersize", lambda: 0)() < READ and handle.get_marker() != "None":
-            handle.set_markersize(READ)
-
-
-def _alike(axes, panel: Panel) -> dict[str, str]:
-    """Rivals that lie upon another line, to less than a point, and upon which."""
-    found: dict[str, str] = {}
-    seen: dict[str, np.ndarray] = {}
-    for series in (series for series in panel.series if series.role in ("law", "rival")):
-        points = np.column_stack([np.broadcast_to(series.x, np.shape(series.y)).ravel(), np.ravel(series.y)])
-        place = axes.transData.transform(points)
-        for name, other in seen.items():
-            if place.shape == other.shape and np.max(np.abs(place - other)) < 1:
-                found.setdefault(series.label, name)
-        seen[series.label] = place
-    return found
-
-
-def _columns(labels) -> int:
-    return 2 if all(len(str(label)) <= 2 * WIDE for label in labels) else 1
-
-
 def _height(panel: Panel) -> float:
     """Inches that a panel needs with its legend, so that all axes are of one height; a row takes less."""
-    if panel.rows:
+    if panel.rows and not panel.ticks:
         return 0.9 + 0.42 * sum(series.role != "band" for series in panel.series)
     listed = [s.label for s in panel.series if s.role not in diagrams.UNLISTED]
     names = dict.fromkeys(label for label in listed if label and not label.startswith("_"))
-    lines = [_wrapped(name, WIDE).count("\n") + 1 for name in names]
-    columns = _columns(names)
-    return SIZE[1] + 0.17 * sum(sorted(lines)[::-columns])
-
-
-def _shown(axes, panel: Panel, label: str, alike: dict[str, str]) -> str:
-    """The legend of a line, or of several of one name: Greek, broken where long, told of what cannot be seen of it."""
-    bottom, top = axes.get_ylim()
-    y = np.concatenate([np.empty(0), *(np.ravel(series.y) for series in panel.series if series.label == label)])
-    off = (y > top) | (y < bottom)
-    notes = [f"beside {alike[label]}"] if label in alike else []
-    notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
-    return _wrapped(f"{label} ({', '.join(notes)})" if notes else label, WIDE)
-
-
-def _wrapped(text: str, width: int) -> str:
-    """A label with its Greek, broken where long, but neither in a formula nor around a sign or in a short bracket."""
-    if "$" in text:
-        return plain(text)
-    whole = re.sub(r" ([=<>≤≥≈×+]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", plain(text))
-    whole = re.sub(r"\([^()]{1,18}\)", lambda bracket: bracket[0].replace(" ", "\N{NO-BREAK SPACE}"), whole)
-    return _indexed("\n".join(textwrap.wrap(whole, width, break_long_words=False)))
-
-
-def _indexed(text: str) -> str:
-    """The indices and the powers that no letter stands for, set by matplotlib."""
-    text = re.sub(INDEX, r"$\1_{\\mathrm{\2}}$", text)
-    return re.sub(r"\^\(([^()$]+)\)", r"$^{\1}$", text)
+    lines = [legend.wrapped(name, legend.WIDE).count("\n") + 1 for name in names]
+    columns = legend.columns(names)
+    below = 0.17 * sum(sorted(lines)[::-columns])
+    if panel.rows:
+        most = max(legend.wrapped(name, NAME).count("\n") for _, name in panel.ticks)
+        return 1.0 + below + max(0.3 + 0.15 * most, 0.42 * (len(panel.series) > 1)) * len(panel.ticks)
+    return SIZE[1] + below

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def measure(
     *,
     runs: int = 5,
     seed: int = 0,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, Any] | None = None,
     log: str = "",
     picture: Panel | None = None,
     redrawn: str = "",
@@ -69,31 +70,37 @@ def measure(
 
     what: the question, one English sentence; run: gives one finite number; runs: seeds at every level, at least 3.
     The range of n independent runs holds the median with probability 1 - 2^(1-n), whatever its distribution.
-    labels: of the axes, "x" and "y"; log: which of them are logarithmic, x anyhow if levels are
-    spaced so; picture: a further panel.
+    labels: of the axes, "x" and "y", and "names" of the levels, in order, where they are kinds and no numbers: then
+    each has a row; log: which axes are logarithmic, x anyhow if levels are spaced so; picture: a further panel.
     redrawn: what runs draw anew from, such as "24 networks", if they are not independent: then this is said instead.
 
-    Returns the measurement.  Raises ValueError for an empty question, fewer than 3 runs or no level.
+    Returns the measurement.  Raises ValueError for an empty question, fewer than 3 runs, no level, or other names
+    than levels.
     """
     if not re.search(r"\w", what):
         raise ValueError(f"what = {what!r} must be a sentence")
     if runs < 3 or not len(levels):
         raise ValueError(f"runs = {runs}, levels = {levels!r}: at least 3 runs of at least one level are needed")
-    started, named = time.perf_counter(), {"x": "level", "y": "measured", **(labels or {})}
+    named = {"x": "level", "y": "measured", "names": (), **(labels or {})}
+    if named["names"] and len(named["names"]) != len(levels):
+        raise ValueError(f"labels: names = {named['names']!r} must be {len(levels)}, one for each level")
+    started, told = time.perf_counter(), named["names"] or [f"{x:g}" for x in levels]
     seed = confrontation.fresh(seed, what)
     values = np.array([finite([run(x, s) for x in levels], f"run(x, {s})") for s in seeds(seed, runs)])
     middle, low, high = np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
-    numbers = ", ".join(
-        f"{x:g}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(levels, middle, low, high, strict=True)
-    )
+    numbers = ", ".join(f"{x}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(told, middle, low, high, strict=True))
     says = f"{named['y']} by {named['x']}, median [range] of {runs} seeds: {numbers}"
     held = f"a range misses the median with probability {2.0 ** (1 - runs):.2g}"
     says += f"; runs draw anew from {redrawn} and are not independent" if redrawn else f"; {held}"
-    points = Series(
-        "run", list(levels), middle.tolist(), f"median and range, {runs} seeds", low.tolist(), high.tolist()
-    )
-    log = log if "x" in log or not geometric(levels) else "x" + log
-    panels = (Panel(named["x"], named["y"], (points,), log), *((picture,) if picture else ()))
+    ends, seen = (low.tolist(), high.tolist()), f"median and range, {runs} seeds"
+    if named["names"]:
+        ticks = tuple(enumerate(map(str, told)))
+        points = Series("run", middle.tolist(), list(range(len(told))), seen, *ends)
+        panel = Panel(named["y"], named["x"], (points,), "x" * ("y" in log), rows=True, ticks=ticks)
+    else:
+        points = Series("run", list(levels), middle.tolist(), seen, *ends)
+        panel = Panel(named["x"], named["y"], (points,), log if "x" in log or not geometric(levels) else "x" + log)
+    panels = (panel, *((picture,) if picture else ()))
     found = Measurement(what, says, seed, time.perf_counter() - started, panels)
     for listener in confrontation.listeners.get():
         listener(found)

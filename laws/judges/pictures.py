@@ -2,6 +2,7 @@
 
 - An argument runs along the observations: law and rivals as curves, the runs as dots.
 - One number, or several that should be equal: a forest plot; its rows are the runs, the law and every rival.
+- Numbers of a name each: a row for each.
 - Numbers in no order: each at what the law predicts for it, so that the law is the diagonal.
 
 A judge of limits adds its errors step by step.  Where the error of the runs, or a rival's distance from the
@@ -31,13 +32,16 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     """
     if judge.shows in ("fit", "signs", "samples"):
         own = judge.panel(runs, predictions)
-        return (replace(own, x=labels.get(own.x, labels.get("x", own.x)), y=labels.get("y", own.y)),)
+        named = _names(labels, next(series.x for series in own.series if series.role == "run"))
+        return (replace(own, x=labels.get(own.x, labels.get("x", own.x)), y=labels.get("y", own.y), ticks=named),)
     if hasattr(judge, "settled"):  # each is drawn with the parameters that were fitted for it
         predictions = {name: judge.settled(runs, predict) for name, predict in predictions.items()}
     observed, low, high = judge.interval(runs)
     values = {name: match(predict(), observed) for name, predict in predictions.items()}
     axis = _axis(at, observed)
-    if observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
+    if axis is None and not isinstance(labels.get("runs", ""), str):
+        found = [_kinds(judge, observed, low, high, values, labels)]
+    elif observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
         found = [_number(judge, observed, low, high, values, labels)]
     elif axis is None:
         found = [_parity(judge, observed, low, high, values, labels)]
@@ -78,14 +82,11 @@ def _role(name: str) -> str:
 
 
 def _number(judge, observed, low, high, values, labels) -> Panel:
-    """One number, or several that the law says are equal, row by row; each run has a row if `labels` name them all."""
-    numbers, told = np.ravel(observed), labels.get("runs", "")
-    names = [_title(judge, numbers, labels)] if isinstance(told, str) else told
-    if len(names) == numbers.size:
-        each = zip(numbers.tolist(), np.ravel(low).tolist(), np.ravel(high).tolist(), names, strict=True)
-        rows = [Series("run", [x], [0.0], name, [a], [b]) for x, a, b, name in each]
-    else:
-        rows = [Series("run", numbers.tolist(), [0.0] * numbers.size, "; ".join(names))]
+    """One number, or several that the law says are equal, row by row."""
+    numbers = np.ravel(observed)
+    rows = [Series("run", numbers.tolist(), [0.0] * numbers.size, _title(judge, numbers, labels))]
+    if numbers.size == 1:
+        rows = [replace(rows[0], low=np.ravel(low).tolist(), high=np.ravel(high).tolist())]
     if hasattr(judge, "margin"):
         law = float(np.ravel(values["law"])[0])
         rows.insert(0, Series("band", [law], [0.0], "", [law - judge.margin], [law + judge.margin]))
@@ -93,6 +94,21 @@ def _number(judge, observed, low, high, values, labels) -> Panel:
         distinct = np.unique(value).tolist()
         rows.append(Series(_role(name), distinct, [0.0] * len(distinct), name))
     return Panel(labels.get("y", "measured number"), "", tuple(rows), rows=True)
+
+
+def _kinds(judge, observed, low, high, values, labels) -> Panel:
+    """Numbers of a name each, a row for each: the runs with their interval, the law, and what every rival says."""
+    names, row = labels["runs"], lambda values: np.ravel(values).astype(float).tolist()
+    if len(names) != observed.size:
+        raise ValueError(f"labels: runs = {names!r} must be {observed.size} names, one for each number")
+    places, law = list(range(len(names))), values["law"]
+    series = [Series(_role(name), row(value), places, name) for name, value in values.items()]
+    if hasattr(judge, "margin"):
+        ends = row(law - judge.margin), row(law + judge.margin)
+        series.insert(0, Series("band", row(law), places, "margin", *ends))
+    series.append(Series("run", row(observed), places, _title(judge, np.ravel(observed), labels), row(low), row(high)))
+    ticks = tuple(zip(map(float, places), names, strict=True))
+    return Panel(labels.get("y", "measured number"), "", tuple(series), rows=True, ticks=ticks)
 
 
 def _parity(judge, observed, low, high, values, labels) -> Panel:

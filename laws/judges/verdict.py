@@ -37,7 +37,8 @@ class Panel:
     """Axes with their labels, which of them are logarithmic ("", "x", "y", "xy"), and the series.
 
     With `rows`, every series has a row of its own for its numbers x; `counts` says that x counts something; `ticks`
-    are places along x with their names, where what stands there is a kind and no number.
+    are places along x with their names, where what stands there is a kind and no number; with `rows` they are places
+    along y, and each kind has a row.
     """
 
     x: str

@@ -33,11 +33,11 @@ def figure(history: History):
     top, middle, bottom = drawn.subfigures(3, 1, squeeze=False, height_ratios=[1.8, 3, 5])[:, 0]
     _arena(top, history)
     loss, activity, decoded = middle.subplots(1, 3)
-    _courses(loss, history, history.log_loss, INK, "-", "log$_{10}$ loss / that of the mean")
+    _courses(loss, history, history.log_loss, INK, "-", "log$_{10}$ loss / that of the mean", "learnt walk")
     _beside(loss, history, {"unseen walk": (history.unseen_log_loss, "-.")}, INK)
     loss.legend(frameon=False)
     _information(activity, history)
-    _courses(decoded, history, history.decoding_error, INK, "-", "decoding error (units of length)")
+    _courses(decoded, history, history.decoding_error, INK, "-", "decoding error (units of length)", "unseen walk")
     decoded.axhline(np.median(history.chance_error), color=RED, linestyle=":", label="chance")
     decoded.set_ylim(bottom=0)
     decoded.legend(frameon=False)
@@ -68,8 +68,8 @@ def _arena(part, history: History) -> None:
     axes.set(xlabel="y (units of length)", ylabel="x (units)", aspect="equal")
     axes.spines[:].set_visible(False)
     three = "; ".join(f"{name} {' | '.join(map(shown, row))}" for name, row in differences(corridor).items())
-    title = f"settings: {named(corridor)}; {history.counted()}; here | text | files: {three}"
-    part.suptitle("\n".join(textwrap.wrap(title, 150)), fontsize=9)
+    title = f"{named(corridor)}; {history.counted()}, thick: median; here | paper's text | files: {three}"
+    part.suptitle("\n".join(textwrap.wrap(title, 165)), fontsize=9)
     part.colorbar(dots, ax=axes, panchor=False, label="texture", pad=0.01, ticks=[])
 
 
@@ -110,9 +110,9 @@ def _beside(axes, history: History, others: dict, colour: str) -> None:
         axes.plot(history.steps[1:], history.median(values[1:]), color=colour, linestyle=style, label=label)
 
 
-def _courses(axes, history: History, values: np.ndarray, colour: str, style: str, label: str) -> None:
+def _courses(axes, history: History, values, colour: str, style: str, label: str, of: str = "_nolegend_") -> None:
     axes.plot(history.steps[1:], values[1:], color=colour, linestyle=style, linewidth=0.6, alpha=0.4)
-    axes.plot(history.steps[1:], history.median(values[1:]), color=colour, linestyle=style, linewidth=2.2)
+    axes.plot(history.steps[1:], history.median(values[1:]), color=colour, linestyle=style, linewidth=2.2, label=of)
     axes.set(xscale="log", xlabel="training step")
     axes.set_ylabel(label, color=colour)
     axes.tick_params(axis="y", colors=colour)
