@@ -13,12 +13,14 @@ from scipy.stats import norm
 from numerics import ensemble
 from numerics.corridor import (
     Corridor,
+    Networks,
     activities,
     decoding_error,
     described,
     hits,
     load,
     occupancy,
+    phases,
     place_cells,
     places,
     population_correlation,
@@ -32,7 +34,7 @@ from numerics.corridor import (
 )
 from numerics.corridor.__main__ import main, summary
 from numerics.corridor._figure import figure
-from numerics.store import versions
+from numerics.store import Store, versions
 from theory import drift
 
 PAPER, PUBLIC = Corridor.paper(), Corridor.public_run()
@@ -421,13 +423,43 @@ def test_killed_run_goes_on_to_the_same_bits(tmp_path, capsys):
     with np.load(tmp_path / "checkpoint.npz", allow_pickle=False) as file:
         assert 0 < file["step"] < 1000
     assert not (tmp_path / "history.npz").exists()
-    main(**given)
+    main(**given, record=tmp_path / "record")
     said = capsys.readouterr().out
     assert "settings: neither of the source" in said and "medians of 2 networks" in said
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     same(load(tmp_path / "history.npz"), run(corridor, seeds=[0, 1], records=12))
+    several = Networks(corridor, 0, 2, 12)
+    kept, whole = Store(tmp_path / "record").load(several), load(tmp_path / "history.npz")
+    assert kept["active_fraction"].dtype == np.float32
+    np.testing.assert_array_equal(kept["log_loss"], whole.log_loss.astype(np.float32))
+    np.testing.assert_array_equal(kept["correlation"], whole.correlation[:, -10:, -10:].astype(np.float32))
+    with pytest.raises(ValueError, match="history is of .* not of Networks"):
+        dataclasses.replace(several, seed=1).table(whole)
     with pytest.raises(ValueError, match="holds another run"):
         run(dataclasses.replace(corridor, eta=0.09), seeds=[0, 1], records=12, folder=tmp_path)
+
+
+def test_phases_are_where_they_were_planted():
+    """Bends are found at the records where they are, through noise; a fall that goes on to the end has none."""
+    steps = np.concatenate([[0], np.unique(np.rint(np.geomspace(1, 10**6, 60)))])
+    begins, ends = steps[[25, 30, 20]], steps[[45, 40, -1]]
+    ramp = np.clip(np.log(np.maximum(steps, 1)[:, None] / begins) / np.log(ends / begins), 0, 1)
+    noise = np.random.default_rng(1).normal(size=(2, len(steps), 3))
+    active = 0.5 - 0.4 * ramp + 1e-3 * noise[0]
+    loss = -1.6 * (1 - 0.5 ** steps[:, None]) + 0.3 * ramp + 0.02 * noise[1]  # done to nine tenths by step 4
+    found = phases(steps, loss, active)
+    np.testing.assert_array_equal(found[:, 0], 4)
+    np.testing.assert_array_equal(found[:, 1], begins)
+    np.testing.assert_array_equal(found[:, 2], [*ends[:2], np.inf])
+    lost = np.where(steps[:, None] > 1000, np.nan, active)
+    assert np.isnan(phases(steps, loss, lost)).all()
+    for wrong, says in (
+        ((steps[1:], loss[1:], active[1:]), "increasing from 0"),
+        ((steps[:4], loss[:4], active[:4]), "at least five"),
+        ((steps, loss, active[:, :1]), "must be"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            phases(*wrong)
 
 
 def test_what_is_no_history_is_refused(tmp_path, history):

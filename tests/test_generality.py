@@ -10,16 +10,21 @@ from numerics.ensemble import Lazy, Linear, Network, Relu, Rich, Tanh, UniformLa
 from numerics.generality import (
     RULES,
     TASKS,
+    Outcome,
     Part,
     Predictive,
     Random,
     Smoothed,
     Sweep,
     alike,
+    as_csv,
+    as_text,
     carriers,
     cost,
     design,
     kinds,
+    levels,
+    overview,
     recorded,
     relaxation,
     train,
@@ -134,6 +139,50 @@ def test_time_constants():
         relaxation(steps, curves[:-1])
 
 
+PLANTED = {"predictive": 0.5, "random": 1.0, "smoothed": 2.0}  # what a task does to what is left
+
+
+def planted(whole, steps):
+    """Curves of a sweep in which, after a hundredth of the steps, a draw leaves what its number says, times a task."""
+    after = np.array([PLANTED[task] for task in kinds(whole.settings())["task"]]) / (4 + whole.blocks())
+    falls = np.where(steps[:, None] <= steps[-1] // 100, 1.0, after)
+    curves = dict.fromkeys(("loss", "active_fraction", "carriers"), falls) | {"active_units": 50 * falls}
+    return {"steps": steps, **curves}
+
+
+def test_what_a_factor_changes_is_found():
+    """A planted factor is found, over networks alike in all else, and no other; each draw has one vote."""
+    whole, steps = Sweep(24 * 6, 1000, 1, together=6), recorded(1000)
+    one = Outcome([whole], [planted(whole, steps)])
+    rows = {(row.factor, row.level): row for row in levels(one, "carriers", one.alive)}
+    assert {level: rows["task", level].over for level in PLANTED} == pytest.approx(PLANTED, rel=1e-12)
+    for start in ("rich", "lazy"):
+        assert rows["start", start].over_low <= 1 <= rows["start", start].over_high
+    adam, axis = rows["rule", "Adam"], np.unique(whole.blocks()[one.kinds["rule"] == "Adam"])
+    assert (adam.draws, adam.networks) == (len(axis), 6 * len(axis))
+    assert adam.left == pytest.approx(np.median(1 / (4 + axis)), rel=1e-12)
+    usual = rows["rule", "update noise"]
+    assert usual.draws >= 6 and usual.left_low < usual.left < usual.left_high and np.isnan(adam.left_low)
+    lines = as_csv(list(rows.values())).splitlines()
+    assert len(lines) == 1 + len(rows) and len({line.count(",") for line in lines}) == 1 and "nan" not in lines[1]
+    assert as_text(list(rows.values())).count("\n") == len(lines)
+
+
+def test_outcomes_are_of_sweeps_of_one_length():
+    """Draws of two sweeps stay apart; tables of other steps, or one too few, are refused; all may have diverged."""
+    sweeps, steps = (Sweep(32, 1000, 1), Sweep(32, 1000, 2)), recorded(1000)
+    tables = [planted(whole, steps) for whole in sweeps]
+    one = Outcome(sweeps, tables)
+    assert one.draws.tolist() == np.repeat(range(4), 16).tolist() and len(one.votes(one.kept("loss"), one.alive)) == 4
+    other = planted(sweeps[1], recorded(900))
+    for wrong, says in (((sweeps, tables[:1]), "2 sweeps and 1 tables"), ((sweeps, [tables[0], other]), "other steps")):
+        with pytest.raises(ValueError, match=says):
+            Outcome(*wrong)
+    gone = {name: np.where(steps[:, None] > 0, np.nan, v) if name != "steps" else v for name, v in tables[0].items()}
+    lost = Outcome(sweeps[:1], [gone])
+    assert not levels(lost, "carriers", lost.alive) and len(overview(lost).axes) == 2
+
+
 def test_networks_of_a_pack_are_those_trained_alone():
     """What a network does depends on its settings alone; networks that differ in more than they may are refused."""
     settings = design(6, 200, 3)
@@ -173,7 +222,10 @@ def test_the_command(tmp_path, capsys):
     assert main([*sizes, *folders, "--workers", "1"]) == 0
     said = capsys.readouterr().out
     assert said.index("hours of one core") < said.index("3 runs made") < said.index("figure.png")
-    assert (tmp_path / "runs" / "figure.png").stat().st_size > 10_000
+    assert all((tmp_path / "runs" / f"{name}.png").stat().st_size > 10_000 for name in ("figure", "overview"))
+    comma, words = ((tmp_path / "runs" / f"factors.{kind}").read_text() for kind in ("csv", "txt"))
+    assert comma.startswith("of,factor,level,draws,networks,left,left_low,left_high,over,") and words in said
+    assert "active_fraction,rule,update noise,1," in comma and "rule: update noise (1 with " in words
     assert main([*sizes[:1], "4", *sizes[2:], *folders[:2], "--shard", "2/2", "--workers", "1"]) == 0
     assert "no figure: 1 of 4 networks are not in" in capsys.readouterr().err
     whole = Sweep(3, 60, 2)
@@ -189,6 +241,7 @@ def test_the_command(tmp_path, capsys):
     for wrong, says in (
         (["--networks", "0"], "networks = 0"),
         (["--steps", "-1"], "steps = -1"),
+        (["--steps", "2"], "steps = 2 must be at least 3"),
         (none, "no network of Sweep(networks=3, "),
     ):
         assert main(wrong) == 2 and says in capsys.readouterr().err

@@ -21,20 +21,24 @@ import pytest
 from laws import Exponent, Sign, Trend, confront
 from laws.judges import in_turn, measure
 from laws.judges.confrontation import fresh
-from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
 from numerics.ensemble import Network, Rich, UpdateNoise
 from numerics.generality import (
     ACTIVATIONS,
+    MEASURES,
     RULES,
+    STEADY,
     TOGETHER,
     Drift,
+    Outcome,
     Part,
     Random,
     Sweep,
     alike,
+    as_lines,
     begun,
     kinds,
+    levels,
     relaxation,
     train,
 )
@@ -47,7 +51,6 @@ FIG_3A = "ratzon-2024, Fig. 3A"
 TABLE_1 = "ratzon-2024, Table 1"
 FIG_3B = "ratzon-2024, Fig. 3B"
 RECORD = Store(Path(__file__).parent / "records" / "generality")
-STEADY = tuple(rule for rule in RULES if rule != "SED")  # rules under which most networks do not diverge
 HIDDEN = 100
 
 
@@ -57,46 +60,16 @@ def designs(seed):
     return Sweep(networks=384, steps=10**6, seed=seed), Part(more, ACTIVATIONS[1:], STEADY)
 
 
-class Swept:
-    """The networks of some sweeps and their curves."""
+class Swept(Outcome):
+    """What came of some sweeps, and whether they are stored or new."""
 
     def __init__(self, how: str, sweeps, tables):
-        self.how, self.steps = how, tables[0]["steps"]
-        self.settings = [one for whole in sweeps for one in whole.settings()]
-        self.draws = np.concatenate([k * 10**6 + whole.blocks() for k, whole in enumerate(sweeps)])
-        self.on_axis = np.concatenate([whole.on_axis() for whole in sweeps])
-        names = [name for name in tables[0] if name != "steps"]
-        self.curves = {name: np.concatenate([one[name] for one in tables], axis=1).astype(float) for name in names}
-        self.kinds = kinds(self.settings)
-        self.alive = np.isfinite(self.curves["loss"][-1])
-        self.relu = self.kinds["activation"] == "relu"
-        self.steady = self.alive & np.isin(self.kinds["rule"], STEADY)
+        super().__init__(sweeps, tables)
+        self.how = how
 
     def of(self, claim: str) -> str:
         """The claim, with what networks it is about."""
         return f"{claim} ({self.how} sweep)"
-
-    def at(self, part: float) -> int:
-        """The record nearest, in ratio, to this part of the run."""
-        return int(np.abs(np.log(np.maximum(self.steps, 1) / (part * self.steps[-1]))).argmin())
-
-    def kept(self, curve: str) -> np.ndarray:
-        """What is left at the end of what there was after a hundredth of the run."""
-        return self.curves[curve][-1] / self.curves[curve][self.at(0.01)]
-
-    def votes(self, values, chosen, of=np.median) -> np.ndarray:
-        """One number for each draw of the chosen networks."""
-        return np.array([of(values[chosen & (self.draws == draw)]) for draw in np.unique(self.draws[chosen])])
-
-    def time_constants(self, some) -> np.ndarray:
-        """Of active pairs of some networks, or of the units that carry the output where all are active."""
-        what = np.where(self.relu, self.curves["active_fraction"], self.curves["carriers"])
-        return relaxation(self.steps[self.even], what[self.even][:, some])
-
-    @property
-    def even(self) -> np.ndarray:
-        """Which records are evenly spaced."""
-        return np.isin(self.steps, np.rint(np.linspace(0, self.steps[-1], 41)))
 
 
 @cache
@@ -367,63 +340,15 @@ def test_noise_sets_the_time_constant():
 
 # -- which factor changes what
 
-RANGES = ("lowest third", "middle third", "highest third", "none", "1 to 6", "7 to 13", "14 to 20")  # in their order
-SAID = {"active_fraction": "active pairs", "carriers": "units that carry the output"}
-LIKE = {  # what networks must have in common to tell of a factor alone
-    "rule": ("activation",),
-    "noise": ("rule", "activation"),
-    "activation": ("rule",),
-    "task": ("ensemble",),
-    "start": ("ensemble",),
-    "samples": ("rule", "activation"),
-    "inputs": ("rule", "activation"),
-    "outputs": ("rule", "activation"),
-}
-
-
-def against_like(one: Swept, values, chosen, factor: str):
-    """Values over the median of the chosen networks that are like them but for this factor; nan if none is."""
-    known, over = {**one.kinds, "ensemble": one.draws}, np.full(len(values), np.nan)
-    group = np.array(["/".join(map(str, each)) for each in zip(*(known[k] for k in LIKE[factor]), strict=True)])
-    for name in np.unique(group[chosen]):
-        inside = chosen & (group == name)
-        if len(np.unique(one.kinds[factor][inside])) > 1:
-            over[inside] = values[inside] / np.median(one.votes(values, inside))
-    return over
-
 
 def by_factor(one: Swept, curve: str, chosen) -> Panel:
-    """A table: what is left at every level of every factor, also over what is left of networks otherwise alike.
-
-    Each draw has one vote: the median of its networks at the level.
-    """
-    left, lines = one.kept(curve), [["draws with networks", "left", "over like ones", "time constant (told)"]]
-    taus = np.full(len(left), np.nan)
-    taus[chosen] = one.time_constants(chosen)
-    for factor in LIKE:
-        over = against_like(one, left, chosen, factor)
-        levels = np.unique(one.kinds[factor][chosen])
-        for level in sorted(levels, key=lambda v: (RANGES.index(v) if v in RANGES else -1, v)):
-            here = chosen & (one.kinds[factor] == level)
-            votes, told = one.votes(left, here), taus[here & np.isfinite(taus)]
-            tau = f"{np.median(told):,.0f} ({len(told)})" if len(told) else "– (0)"
-            alike_ones = here & np.isfinite(over)
-            ratio = shown(one.votes(over, alike_ones)) if alike_ones.any() else "–"
-            count = f"{len(votes)} with {here.sum()}"
-            lines.append([f"{factor}: {level} ({count})", f"{np.median(votes):.3f}", ratio, tau])
-    said = f"left: medians of {SAID[curve]} at the end over those after a hundredth of {one.steps[-1]:,} steps"
-    return table(lines, f"{said}; a draw has one vote; intervals of 95 %, where there are six")
+    """A table: what is left at every level of every factor, also over what is left of networks otherwise alike."""
+    said = f"left: medians of {MEASURES[curve]} at the end over those after a hundredth of {one.steps[-1]:,} steps"
+    note = f"{said}; a draw has one vote; intervals of 95 %, where there are six"
+    return table(as_lines(levels(one, curve, chosen)), note)
 
 
-def shown(values) -> str:
-    """A median and its interval of 95 %, which six networks or more have."""
-    if 0.5 ** len(values) > 0.025:
-        return f"{np.median(values):.2f}"
-    low, high = median_interval(values, 0.025)
-    return f"{np.median(values):.2f}  [{low:.2f}, {high:.2f}]"
-
-
-@pytest.mark.parametrize("curve", SAID)
+@pytest.mark.parametrize("curve", MEASURES)
 def test_which_factor_changes_what(curve, swept):
     """Measured: what is left of the activity under each rule, and at every level of every other factor."""
     one = swept()
@@ -436,7 +361,7 @@ def test_which_factor_changes_what(curve, swept):
         few = min(map(len, votes))
     of_rule = [in_turn(lambda seed, values=values: values[:few]) for values in votes]
     units = "ReLUs" if curve == "active_fraction" else "tanh and linear units"
-    what = f"which factor changes how much is left of the {SAID[curve]}, in networks of {units}"
-    levels = {"x": ", ".join(f"{k}: {rule}" for k, rule in enumerate(STEADY)), "y": f"{SAID[curve]}, what is left"}
+    what = f"which factor changes how much is left of the {MEASURES[curve]}, in networks of {units}"
+    levels = {"x": ", ".join(f"{k}: {rule}" for k, rule in enumerate(STEADY)), "y": f"{MEASURES[curve]}, what is left"}
     measure(one.of(what), lambda k, seed: of_rule[k](seed), range(len(STEADY)), runs=few, labels=levels, log="y",
             picture=by_factor(one, curve, chosen), redrawn=redrawn)  # fmt: skip

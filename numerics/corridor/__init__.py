@@ -29,12 +29,14 @@ others, of which nothing was learnt; units that are active at one of two times c
 With as few samples as bins, a map is mostly noise, and information that is not there is found: with positions shuffled,
 most of what the units seemed to tell is still found.  A history has this control beside the published quantity, and of
 an unseen walk twenty times as long what the same units tell, the same control, and how well the next view is predicted.
+`phases` finds in such a history when networks have converged, and when their activity begins to fall and has stopped.
 
 Source: Ratzon, Derdikman and Barak, "Representational drift as a result of implicit regularization" (2024), figure 2
 and "Materials and methods".  `python -m numerics.corridor --help` shows how to make the run and the figure.
 """
 
 from numerics.corridor._figure import figure
+from numerics.corridor._phases import Networks, phases
 from numerics.corridor._run import History, load, run
 from numerics.corridor._settings import Corridor, described
 from numerics.corridor._tuning import (
@@ -52,6 +54,7 @@ from numerics.corridor._world import Samples, hits, samples, sight, walk, walls
 __all__ = [
     "Corridor",
     "History",
+    "Networks",
     "Samples",
     "activities",
     "decoding_error",
@@ -60,6 +63,7 @@ __all__ = [
     "hits",
     "load",
     "occupancy",
+    "phases",
     "place_cells",
     "places",
     "population_correlation",

@@ -11,13 +11,17 @@ import numpy as np
 import tyro
 
 from numerics.corridor._figure import figure
+from numerics.corridor._phases import Networks
 from numerics.corridor._run import History, run
 from numerics.corridor._settings import Corridor, described
+from numerics.store import Store
 
 
 def main(
     settings: Literal["public_run", "paper"] = "public_run",
     steps: int = Corridor.steps,
+    length: float = Corridor.length,
+    rays: int = Corridor.rays,
     hidden: int = Corridor.hidden,
     samples: int = Corridor.samples,
     sigma: float = Corridor.sigma,
@@ -26,12 +30,15 @@ def main(
     records: int = 48,
     folder: Path = Path("corridor"),
     seconds: float = 30.0,
+    record: Path | None = None,
 ) -> None:
     """Train networks in corridors, go on where a run was stopped, and draw figure 2.
 
     Args:
         settings: of the source's public files, or of its text.
         steps: of training.
+        length: of the corridor.
+        rays: of the visual field.
         hidden: units.
         samples: steps of the walk that are learnt from.
         sigma: standard deviation of the update noise.
@@ -40,15 +47,21 @@ def main(
         records: how many steps are recorded, evenly spaced in their logarithms.
         folder: for checkpoint.npz, history.npz and figure.png.
         seconds: between two checkpoints.
+        record: folder to put the courses of all networks in, as one small file.
     """
     if steps < 2:
         raise ValueError(f"steps = {steps!r} must be at least 2, for a figure of what becomes of a network")
-    corridor = replace(getattr(Corridor, settings)(), steps=steps, hidden=hidden, samples=samples, sigma=sigma)
+    size = dict(length=length, rays=rays, hidden=hidden, samples=samples)
+    corridor = replace(getattr(Corridor, settings)(), steps=steps, sigma=sigma, **size)
+    several = Networks(corridor, seed, networks, records)
     print(described(corridor), flush=True)
-    history = run(corridor, seeds=range(seed, seed + networks), folder=folder, records=records, seconds=seconds)
+    history = run(corridor, seeds=several.seeds, folder=folder, records=records, seconds=seconds)
     figure(history).savefig(folder / "figure.png", dpi=120)
     print(summary(history))
     print(f"kept in {folder}: history.npz, figure.png")
+    if record is not None:
+        Store(record).prepare()
+        print(Store(record).save(several, several.table(history)))
 
 
 def summary(history: History) -> str:

@@ -7,12 +7,30 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerics.generality import ACTIVATIONS, RULES, TOGETHER, Drift, Part, Sweep, alike, cost, figure, train
+from numerics.checks import whole as whole_number
+from numerics.generality import (
+    ACTIVATIONS,
+    MEASURES,
+    RULES,
+    TOGETHER,
+    Drift,
+    Outcome,
+    Part,
+    Sweep,
+    alike,
+    as_csv,
+    as_text,
+    cost,
+    figure,
+    levels,
+    overview,
+    train,
+)
 from numerics.store import Store
 from numerics.sweep import Packed
 from numerics.sweep import main as sweep
 
-SIZES = {"quick": (96, 10**5), "full": (384, 10**6), "published": (1117, 10**7)}  # networks and steps
+SIZES = {"quick": (60, 10**5), "full": (384, 10**6), "published": (1117, 10**7)}  # networks and steps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     instead = zip((asked.networks, asked.steps), SIZES[asked.size], strict=True)
     networks, steps = (usual if given is None else given for given, usual in instead)
     try:
+        whole_number("steps", steps, 3)  # of which a time constant is told
         drawn = Sweep(networks, steps, asked.seed, asked.together)
         whole: Sweep | Part = drawn
         if asked.activations or asked.rules:
@@ -52,18 +71,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _kept(whole: Sweep | Part, settings: list[Drift], store: Store, record: Path | None) -> int:
-    """Draw the figure of a sweep that is complete, and put its curves into `record` if that is asked for."""
+    """Draw the figures of a sweep that is complete, write its tables, and put its curves into `record` if asked for."""
     if missing := sum(store.find(one) is None for one in settings):
         what = "no figure and no record" if record else "no figure"
         print(f"{what}: {missing} of {len(settings)} networks are not in {str(store.folder)!r}", file=sys.stderr)
         return 1 if record else 0
-    table = whole.table(store)
-    figure(settings, table).savefig(Path(store.folder) / "figure.png", dpi=120)
-    print(Path(store.folder) / "figure.png")
+    folder, table = Path(store.folder), whole.table(store)
+    figure(settings, table).savefig(folder / "figure.png", dpi=120)
+    one = Outcome([whole], [table])
+    overview(one).savefig(folder / "overview.png", dpi=120)
+    comma, words = tables(one)
+    (folder / "factors.csv").write_text(comma)
+    (folder / "factors.txt").write_text(words)
+    print(words)
+    print(f"kept in {folder}: figure.png, overview.png, factors.csv, factors.txt")
     if record:
         Store(record).prepare()
         print(Store(record).save(whole, table))
     return 0
+
+
+def tables(one: Outcome) -> tuple[str, str]:
+    """Which factor changes how much is left, with intervals: as comma-separated values, and in words."""
+    comma, words = "", ""
+    for curve, said in MEASURES.items():
+        chosen = one.steady & (one.relu if curve == "active_fraction" else ~one.relu)
+        if not chosen.any():
+            continue
+        rows, units = levels(one, curve, chosen), "ReLU" if curve == "active_fraction" else "other"
+        lines = as_csv(rows).splitlines()
+        comma += "" if comma else f"of,{lines[0]}\n"
+        comma += "".join(f"{curve},{line}\n" for line in lines[1:])
+        words += f"{said}, of {units} networks that have not diverged; not of SED\n{as_text(rows)}\n"
+    note = f"left: at the end of what there was after a hundredth of {one.steps[-1]:,} steps"
+    return comma, f"{words}{note}; a draw has one vote; intervals of 95 %, where there are six votes\n"
 
 
 if __name__ == "__main__":
