@@ -32,6 +32,7 @@ VERDICTS = {  # and how plainly each is coloured on the page
     "holds": "plain",
     "holds under conditions": "close",
     "does not hold as printed": "survives",
+    "not seen here": "close",
     "a definition": "",
     "not checkable": "",
 }

@@ -2,13 +2,15 @@
 
 Ann Huang, Satpreet H. Singh, Flavio Martinelli and Kanaka Rajan, "Measuring and controlling solution degeneracy across
 task-trained recurrent neural networks" (NeurIPS 38, 2025); definitions are in `huang_2025`.  Whether networks follow
-the arrows of table 1, which the copy at hand has lost, is told cell by cell in `huang_2025_table`, of stored networks;
-some signs are judged in `validate/test_factors.py`.  The arrows are
+the arrows of table 1, which the copy at hand has lost, is told of stored networks cell by cell in
+`huang_2025_table`, and sentence by sentence in `huang_2025_sentences`; some signs are judged in
+`validate/test_factors.py`.  The arrows are
 
     factor            dynamics   weights   behaviour      what moves without any learning
     task complexity   down       up        down           d_DSA with the rank that channels need; weights with theirs
     feature learning  down       up        up             d_PIF with the norm of weights
-    network size      down       down      down           d_PIF over n^2 as n^(-3/2), for untrained networks too
+    network size      down       down      down           d_PIF over n^2 as n^(-3/2), for untrained networks too;
+                                                          d_DSA of untrained networks (`huang_2025_sentences`)
     regularisation    down       down      down           d_PIF with the norm of weights
 
 Exact arithmetic, and tasks as they are drawn: tests of these have false alarms of 1e-5.
@@ -22,7 +24,9 @@ import numpy as np
 import sympy as sp
 from scipy.stats import binomtest
 
-from numerics.tasks import FlipFlop, PathIntegration
+from numerics import factors
+from numerics.rnn import Adam, Standard
+from numerics.tasks import DelayedDiscrimination, FlipFlop, PathIntegration, SineGeneration
 
 DOCUMENT = "huang-2025"
 
@@ -49,6 +53,89 @@ def test_pulses_switch_half_of_the_time(erratum):
         corrected=r"x_t \neq 0 \text{ with probability } p:\ \text{bits switch with } p/2",
         size="a factor 2 in how long a bit is to be held",
     )  # fmt: skip
+
+
+def test_the_printed_design():
+    """Sec. 2.1 and 2.2: the design that is offered has the printed networks, thresholds, tasks and training."""
+    every = [condition.recipe for condition in factors.published()]
+    thresholds = {FlipFlop: 0.001, DelayedDiscrimination: 0.01, SineGeneration: 0.05, PathIntegration: 0.05}
+    assert all(recipe.threshold == thresholds[type(recipe.task)] for recipe in every)
+    assert {type(recipe.task) for recipe in every} == thresholds.keys()
+    assert {(len(recipe.seeds), recipe.patience, type(recipe.by)) for recipe in every} == {(50, 3, Adam)}
+    assert {recipe.network.units for recipe in every if isinstance(recipe.network, Standard)} == {128}
+    assert len(every) * 50 == 3400
+    delayed, sines = DelayedDiscrimination(), SineGeneration(frequencies=5)
+    assert (delayed.low, delayed.high, delayed.delay) == (2, 10, (5, 20))
+    assert sines.ladder.tolist() == [1, 8.25, 15.5, 22.75, 30]
+
+
+def test_tasks_of_several_channels():
+    """Sec. 2.2: channels are independent of each other; in space a path is led by two angles and a speed."""
+    task, p = FlipFlop(2, length=50), 0.1
+    x, _, _ = task.trials(400, 1)
+    both, each = int((x != 0).all(2).sum()), x[..., 0].size
+    assert binomtest(both, each, p**2).pvalue > 1e-5 > binomtest(both, each, p).pvalue
+    pulses, answers, mask = DelayedDiscrimination(3).trials(200, 1)
+    amplitudes = [[channel[channel > 0] for channel in trial.T] for trial in pulses.swapaxes(0, 1)]
+    said = [[pair[1] > pair[0] for pair in trial] for trial in amplitudes]
+    last = np.where(mask > 0, answers, 0).sum(0) > 0
+    assert np.array_equal(last, said) and len({tuple(row) for row in said}) == 8
+    v, theta, phi = sp.symbols("v theta phi", real=True)
+    way = sp.Matrix([v * sp.cos(phi) * sp.cos(theta), v * sp.cos(phi) * sp.sin(theta), v * sp.sin(phi)])
+    assert sp.simplify(way.dot(way) - v**2) == 0  # as far as the speed says, whatever the angles
+    steps, where, _ = PathIntegration(3, length=20, path=4).trials(300, 1)
+    assert np.linalg.norm(steps, axis=2).max() <= 2 * 4 / 20 * (1 + 8 * np.finfo(float).eps)
+    np.testing.assert_allclose(np.diff(where, axis=0), steps[1:], atol=64 * np.finfo(float).eps)
+
+
+def test_longer_trials_are_twice_as_long():
+    """Sec. 2.3.1: the delay is doubled where there is one, and else the trial."""
+    assert DelayedDiscrimination(delay=(5, 20)).longer() == DelayedDiscrimination(delay=(10, 40))
+    for task in (FlipFlop(length=70), SineGeneration(length=80), PathIntegration(length=40)):
+        assert task.longer().length == 2 * task.length == len(task.longer().trials(1, 1)[0])
+
+
+def test_every_task_needs_memory(erratum):
+    """Sec. 3.1.1: a flip-flop's bit is as old as no bound says, and a path is made of all its steps alike."""
+    p, T = Fraction(1, 10), 100
+    old = lambda age: (1 - p) ** age  # noqa: E731  of a bit that is older than this
+    x, _, _ = FlipFlop(1, length=T, switch=float(p)).trials(4000, 2)
+    seen = int((x[-21:] == 0).all((0, 2)).sum())  # at the last step the last pulse is more than twenty steps ago
+    assert binomtest(seen, 4000, float(old(21))).pvalue > 1e-5 > binomtest(seen, 4000, float(old(40))).pvalue
+    steps = sp.symbols("v1:6")
+    where = sum(steps)
+    assert {sp.diff(where, v) for v in steps} == {1}  # the first step counts as the last one does
+    erratum(
+        DOCUMENT, "Sec. 3.1.1, memory demand", verdict="flip-flops and paths need memory too, of unbounded length",
+        printed=r"\text{of the four tasks only delayed discrimination requires extended memory}",
+        corrected=r"P(\text{age} > k) = (1 - p)^k,\ \partial y_T / \partial v_t = 1\ \text{for all } t \le T",
+        size=f"at p = 1/10 one bit in {1 / float(old(21)):.0f} is older than 20 steps, the longest delay; "
+        "the appendix that measures memory could not be had",
+    )  # fmt: skip
+
+
+def test_geometry_and_dynamics_are_independent():
+    """Sec. 2.3.2: the same states may be visited by other dynamics, and the same dynamics visit other states."""
+    visited = [{turn * step % 5 for step in range(5)} for turn in (1, 2)]  # fifths of a circle: a pentagon, a star
+    assert visited == [set(range(5))] * 2
+    one, other = 2 * sp.pi / 5, 4 * sp.pi / 5  # rotations are |A|^2 + |B|^2 - 2 tr A^T B apart, mirrored or not
+    assert all(sp.simplify(4 - 4 * sp.cos(one + mirror * other)) > 2 for mirror in (1, -1))
+    A, G = sp.diag(sp.Rational(1, 2), sp.Rational(1, 3)), sp.diag(1, 5)  # states G x are another shape
+    assert G * A * G.inv() == A
+
+
+def test_agreement_in_training_ends_with_it():
+    """Sec. 4: networks may have the same states and answers in training and differ afterwards, linear ones even."""
+    first, second = (sp.Rational(1, 3), sp.Integer(-1)), (sp.Rational(1, 4), sp.Rational(-1, 2))
+
+    def answers(eigenvalues, count=6):  # of states (h_k, h_k+1), which follow from trace and determinant
+        h = [sp.Integer(1), sp.Rational(1, 2)]
+        for _ in range(count):
+            h.append(sum(eigenvalues) * h[-1] - sp.prod(eigenvalues) * h[-2])
+        return h
+
+    one, other = answers(first), answers(second)
+    assert one[:3] == other[:3] and all(x != y for x, y in zip(one[3:], other[3:], strict=True))
 
 
 def test_longer_paths_leave_the_range(erratum):

@@ -9,7 +9,7 @@ import pytest
 from latex2mathml.converter import convert
 
 from paper_checks import errata
-from paper_checks.errata import CONDITIONS, FAILS, HOLDS, UNCHECKED, VERDICTS
+from paper_checks.errata import CONDITIONS, FAILS, HOLDS, UNCHECKED, UNSEEN, VERDICTS
 
 root = Path(__file__).parent.parent
 sources = errata.documents()
@@ -55,11 +55,12 @@ def gaps(source):
         yield from (f"{name} {n} is missing" for n in set(range(1, last + 1)) - seen)
     for s in (*source.equations, *source.claims):
         known = s.verdict in VERDICTS
-        groundless = s.verdict in (HOLDS, CONDITIONS, FAILS) and not s.checks
+        groundless = s.verdict in (HOLDS, CONDITIONS, FAILS, UNSEEN) and not s.checks
         unsaid = (
             (s.verdict == HOLDS and s.errata)
             or (s.verdict == FAILS and not s.errata)
             or (s.verdict == CONDITIONS and not (s.errata or s.note))
+            or (s.verdict == UNSEEN and (s.errata or not s.note))
             or (s.verdict == UNCHECKED and (s.checks or not s.note))
         )
         if not known or groundless or unsaid:
@@ -89,6 +90,7 @@ def test_what_is_missing_is_missed():
         replace(source, equations=(*source.equations, replace(holds, where="elsewhere", checks=()))),
         replace(source, equations=(*source.equations, replace(holds, where="elsewhere", verdict="probably"))),
         replace(source, equations=(*source.equations, replace(holds, where="elsewhere", verdict=FAILS))),
+        replace(source, equations=(*source.equations, replace(holds, where="elsewhere", verdict=UNSEEN, note=""))),
         replace(source, shown=source.shown[:-1]),
         replace(source, shown=(*source.shown, replace(source.shown[0], validations=()))),
         replace(source, recorded=source.recorded[1:]),

@@ -1,6 +1,7 @@
 """The sweep of factors: conditions, comparisons that repeat, arrows, what lasts, what the published size costs."""
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 import torch
 
 from numerics import factors, rnn
-from numerics.degeneracy import Whitened, dsa
 from numerics.factors._attractors import attractors
+from numerics.factors._compared import pairwise
 from numerics.rnn import Standard, Weights, initial
 from numerics.store import Store
 from numerics.tasks import DelayedDiscrimination, FlipFlop
@@ -54,24 +55,58 @@ def test_comparisons_repeat():
         assert aligned.shape == (4,) and (aligned < 1).all() and (aligned > 0).all()
 
 
-def test_what_is_stored_follows_from_the_stored_weights():
-    """From stored weights come the stored losses, changes, alignments and distances; from others they do not."""
-    recipe = factors.FACTORS["richness γ"][10.0]
+CONDITIONS = {
+    "complexity": ("delays: auxiliary output", 1),
+    "feature learning": ("richness γ", 10.0),
+    "size": ("units, 3 bits (standard)", 24),
+    "regularisation": ("nuclear penalty", 2e-3),
+}
+
+
+def again(recipe, weights, chosen):
+    """What is found of some networks of a condition, the first two of them compared in their dynamics."""
+    some = replace(recipe, seeds=tuple(np.array(recipe.seeds)[chosen].tolist()))
+    weights = Weights(*(part[chosen] for part in weights))
+    double, delayed = Weights(*(part.double() for part in weights)), isinstance(recipe.task, DelayedDiscrimination)
+    tasks = {"loss": recipe.task, "longer": recipe.task.longer()}
+    losses = {
+        name: rnn.loss(recipe.network, double, *map(torch.from_numpy, task.trials(200, 98))).numpy()
+        for name, task in tasks.items()
+    }
+    found = {**pairwise(factors.Condition(some, every=2), weights), **factors.matched(some, weights), **losses}
+    assert tuple(found.pop("ranks")) == factors.RANKS  # those of records that name none
+    return {**found, **factors.learned(some, weights), **(attractors(some, weights) if delayed else {})}
+
+
+def stored_of(found, chosen, networks):
+    """The same of what is stored: of pairs those of chosen networks, in the order of all pairs, or of disjoint ones."""
+    place = list(combinations(range(24), 2)).index(tuple(chosen[:2]))
+    matches = [k for k in chosen if k + networks // 2 in chosen]
+    rows = {"dsa": [place], "svcca": [place], "itself": chosen[:2], "null_dsa": chosen[:1]}
+    disjoint = ("pair_permutation", "pair_relative", "null_permutation", "null_relative")
+    rows |= dict.fromkeys(disjoint, matches)
+    along = {name: (slice(None), rows[name]) for name in ("dsa", "itself")}
+    return {name: part[along.get(name, rows.get(name, chosen))] for name, part in found.items()}
+
+
+@pytest.mark.parametrize("factor", list(CONDITIONS))
+def test_what_is_stored_follows_from_the_stored_weights(factor):
+    """Of a condition of every factor the stored weights, and no others, lead to what is stored of some networks."""
+    name, level = CONDITIONS[factor]
+    recipe = factors.FACTORS[name][level]
     stored = Store(Path(__file__).parent.parent / "validate" / "records" / "factors").load(factors.Condition(recipe))
-    weights = Weights(*(torch.from_numpy(stored[name]) for name in Weights._fields))
-    double = Weights(*(part.double() for part in weights))
-    trials = (torch.from_numpy(part) for part in recipe.task.longer().trials(200, 98))
-    again = {**factors.matched(recipe, weights), **factors.learned(recipe, weights)}
-    again["longer"] = rnn.loss(recipe.network, double, *trials).numpy()
+    weights = Weights(*(torch.from_numpy(stored[part]) for part in Weights._fields))
+    networks = len(weights.J)
+    chosen = sorted({0, 12, networks // 2, networks // 2 + 12} & set(range(networks)))
+    found, kept = again(recipe, weights, chosen), stored_of(stored, chosen, networks)
+    assert kept.keys() - found.keys() == {*Weights._fields, "steps", "converged"}
+    searched = {part: dict(rtol=1e-4) for part in ("dsa", "itself", "null_dsa")}  # to the tolerance of the search
     rounding = dict(rtol=1e6 * np.finfo(float).eps)
-    for name, found in again.items():
-        np.testing.assert_allclose(found, stored[name], err_msg=name, **rounding)
-    turned = factors.matched(recipe, Weights(*(part.roll(1, 0) for part in weights)))
-    assert not np.allclose(turned["pair_permutation"], stored["pair_permutation"], **rounding)
-    x, _, _ = recipe.task.trials(128, (1, 99))
-    two = Weights(*(part[:2] for part in weights))
-    pair = dsa(*(along(x).swapaxes(0, 1) for _, along in rnn.each(recipe.network, two)), by=Whitened(3))
-    assert stored["dsa"][0, 0] == pytest.approx(pair.distance, rel=pair.tolerance)
+    for part, values in found.items():
+        np.testing.assert_allclose(values, kept[part], err_msg=part, **searched.get(part, rounding))
+    others = again(recipe, Weights(*(part.roll(1, 0) for part in weights)), chosen)
+    for part in ("dsa", "itself", "svcca", "pair_permutation", "change", "alignment", "loss", "longer"):
+        assert not np.allclose(others[part], kept[part], **searched.get(part, rounding)), part
 
 
 def test_arrows_are_those_of_networks_drawn_anew():

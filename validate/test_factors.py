@@ -3,6 +3,10 @@
 The signs were read off the stored networks, of seeds 1 and up: there they describe what was found, and keep it.  They
 are put to the test on networks that no sign was read off, trained from seeds 1001 and up (`pytest validate --full`).
 Networks of one condition, stored or new, see the same sequence of trials: votes are independent given that one.
+
+Of dynamics two signs are put to that test, at a rank that was chosen on the stored networks as the factors were: more
+bits, and more units, bring them together.  More units do so before any training as well.  Whether richness or a penalty
+does depends on the rank (`test_factors_measured`), and is claimed of none.
 """
 
 from dataclasses import replace
@@ -11,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from laws import Trend, confront
 from laws.judges import in_turn
-from numerics import factors
+from numerics import factors, rnn
 from numerics.degeneracy import permutation_distance
 from numerics.rnn import L1, Standard
 from numerics.store import Store, versions
@@ -25,9 +30,9 @@ STORED = Store(Path(__file__).parent / "records" / "factors")
 
 @pytest.fixture(scope="module", params=["stored", pytest.param("newly trained", marks=pytest.mark.full)])
 def networks(request):
-    """Of a recipe, what is stored; or of other networks, trained here and kept in pytest's cache."""
+    """Of a recipe, itself and what is stored; or that of other networks, trained here and kept in pytest's cache."""
     if request.param == "stored":
-        return cache(lambda recipe: STORED.load(factors.Condition(recipe)))
+        return cache(lambda recipe: (recipe, STORED.load(factors.Condition(recipe))))
     kept = Store(request.config.cache.mkdir(f"factors-{versions()['numerics']}"))  # none outlives a change of the code
 
     @cache
@@ -36,24 +41,39 @@ def networks(request):
         condition = factors.Condition(recipe)
         if kept.find(condition) is None:
             weights = recipe.train().weights
-            kept.save(condition, {**factors.matched(recipe, weights), **factors.learned(recipe, weights)})
-        return kept.load(condition)
+            found = {**factors.matched(recipe, weights), **factors.learned(recipe, weights)}
+            kept.save(condition, {**{name: part.numpy() for name, part in weights._asdict().items()}, **found})
+        return recipe, kept.load(condition)
 
     return others
 
 
 def votes(networks, factor, levels, quantity):
     """The quantity of one network, or pair of networks, after the other; no network is in two pairs."""
-    found = lambda x: quantity(networks(factors.FACTORS[factor][x]), x)  # noqa: E731
+    found = lambda x: quantity(*networks(factors.FACTORS[factor][x]))  # noqa: E731
     rows = {float(x): in_turn(lambda seed, x=x: found(x)) for x in levels}
     return lambda x, seed: float(rows[float(x)](seed))
 
 
+def dynamics(recipe, found):
+    """Distances of the dynamics of disjoint pairs of networks."""
+    return factors.followed(recipe, rnn.Weights(*(torch.from_numpy(found[name]) for name in rnn.Weights._fields)), RANK)
+
+
+def untrained_dynamics(recipe, found):
+    """The same before training."""
+    start = rnn.initial(recipe.network, recipe.task.inputs, recipe.task.outputs, recipe.seeds)
+    return factors.followed(recipe, start, RANK)
+
+
+RANK = 5
 WIDTH, DELAY = "units (maximal update)", "delays: longest delay"
-apart, relative = (lambda found, n: found["pair_permutation"]), (lambda found, n: found["pair_relative"])
-changed, turned = (lambda found, n: found["change"]), (lambda found, n: 1 - found["alignment"])
-recurrent = lambda found, n: 1 - found["alignment_recurrent"]  # noqa: E731
+apart, relative = (lambda recipe, found: found["pair_permutation"]), (lambda recipe, found: found["pair_relative"])
+changed, turned = (lambda recipe, found: found["change"]), (lambda recipe, found: 1 - found["alignment"])
+recurrent = lambda recipe, found: 1 - found["alignment_recurrent"]  # noqa: E731
+over_number = lambda name: lambda recipe, found: found[name] / recipe.network.units**2  # noqa: E731
 DISTANCE, OVER = "distance of two networks", "distance of two networks over their size"
+DYNAMICS = f"distance of two networks' dynamics, rank {RANK}"
 CHANGE, TURN = "norm of the change of recurrent weights", "1 - alignment of tangent kernels before and after"
 SIGNS = {  # claim: factor, its levels, what of a network or a pair, its name, sign
     "more bits move weights apart": ("bits", (1, 2, 3), apart, DISTANCE, 1),
@@ -65,11 +85,15 @@ SIGNS = {  # claim: factor, its levels, what of a network or a pair, its name, s
         ("l1 penalty", (0.0, 3e-5, 3e-4), relative, OVER, -1),
     "width moves weights apart relative to their size": (WIDTH, (16, 32, 64), relative, OVER, 1),
     "width moves untrained weights apart relative to their size":
-        (WIDTH, (16, 32, 64), lambda found, n: found["null_relative"], OVER, 1),
+        (WIDTH, (16, 32, 64), lambda recipe, found: found["null_relative"], OVER, 1),
     "width brings trained weights together if distances are divided by their number":
-        (WIDTH, (16, 32, 64), lambda found, n: found["pair_permutation"] / n**2, DISTANCE + " over n²", -1),
+        (WIDTH, (16, 32, 64), over_number("pair_permutation"), DISTANCE + " over n²", -1),
     "width brings untrained weights together if distances are divided by their number":
-        (WIDTH, (16, 32, 64), lambda found, n: found["null_permutation"] / n**2, DISTANCE + " over n²", -1),
+        (WIDTH, (16, 32, 64), over_number("null_permutation"), DISTANCE + " over n²", -1),
+    f"more bits bring dynamics of rank {RANK} together": ("bits", (1, 2, 3), dynamics, DYNAMICS, -1),
+    f"width brings dynamics of rank {RANK} together": (WIDTH, (16, 32, 64), dynamics, DYNAMICS, -1),
+    f"width brings dynamics of rank {RANK} together before any training":
+        (WIDTH, (16, 32, 64), untrained_dynamics, DYNAMICS, -1),
     "more bits change weights more": ("bits", (1, 2, 3), changed, CHANGE, 1),
     "more bits turn the tangent kernel of recurrent weights less": ("bits", (1, 2, 3), recurrent, TURN, -1),
     "more channels change weights more": ("delays: channels", (1, 2, 3), changed, CHANGE, 1),

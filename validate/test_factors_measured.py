@@ -8,6 +8,9 @@ network from itself on other trials, is above 0: both of 128 trials, of which no
 network is away from itself is the noise of so many trials, and falls with more.  An arrow of a rank, be it 3, 5 or 10,
 is in brackets if at this rank no level of the factor has an interval above 0.
 
+What a factor does before any training stands beside what it does after: the dynamics of wider networks are nearer each
+other before they have learnt anything.
+
 Networks of one condition have seen the same trials in training: they, and these intervals, are independent given those.
 
 The paper's arrows are those of its figures 3 to 8 and their text.  Weight change and kernel alignment it gives where
@@ -80,13 +83,14 @@ def resolved(factor):
 # -- the table -------------------------------------------------------------------------------------------------------
 
 TABLES = {
-    "dynamics": ("dynamics", "itself", "SVCCA"),
+    "dynamics": ("dynamics", "untrained dynamics", "itself", "SVCCA"),
     "weights": ("weights", "untrained", "over size"),
     "feature learning": ("change", "alignment"),
     "behaviour": ("behaviour", "of ln", "mean loss"),
 }
 COLUMNS = {
-    "dynamics": "distance", "itself": "one network,\nother trials", "SVCCA": "SVCCA",
+    "dynamics": "distance", "untrained dynamics": "before training,\nrank 10",
+    "itself": "one network,\nother trials", "SVCCA": "SVCCA",
     "weights": "distance", "untrained": "before training",
     "over size": "over size", "change": "weight change", "alignment": "kernel alignment",
     "behaviour": "spread of losses", "of ln": "of ln(loss)", "mean loss": "mean loss",

@@ -33,11 +33,12 @@ neural networks" (2025), could not be had.
 """
 
 from numerics.factors._arrows import Anew, along, arrow, arrows, of_networks, resolved
-from numerics.factors._compared import compared, disjoint, learned, matched, measured
+from numerics.factors._compared import compared, disjoint, followed, learned, matched, measured
 from numerics.factors._conditions import FACTORS, RANKS, Condition, base, conditions
 from numerics.factors._published import forecast, published, seconds
 
 __all__ = [
     "FACTORS", "RANKS", "Anew", "Condition", "along", "arrow", "arrows", "base", "compared", "conditions",
-    "disjoint", "forecast", "learned", "matched", "measured", "of_networks", "published", "resolved", "seconds",
+    "disjoint", "followed", "forecast", "learned", "matched", "measured", "of_networks", "published", "resolved",
+    "seconds",
 ]  # fmt: skip

@@ -70,6 +70,12 @@ def pairwise(condition: Condition, weights: rnn.Weights) -> dict[str, np.ndarray
     }
 
 
+def followed(recipe: Recipe, weights: rnn.Weights, rank: int) -> np.ndarray:
+    """Distances of the dynamics of disjoint pairs of all networks, (pairs,), on the first half of trials."""
+    every = _operators(_states(recipe, weights, len(weights.J), 1), rank)
+    return np.array([_apart(every[i], every[j]) for i, j in disjoint(len(every))])
+
+
 def matched(recipe: Recipe, weights: rnn.Weights) -> dict[str, np.ndarray]:
     """The part of `measured` that is about the recurrent weights of disjoint pairs of all networks.
 
