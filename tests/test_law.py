@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from laws import Law, Source, proof
+from laws import Law, Source, formula, proof
 from theory.chain import half_time_infinite, infinitely_deep, two_layers
 
 x = sp.Symbol("x", real=True)
@@ -202,3 +202,37 @@ def test_a_mutant_says_which_term_it_changed():
     changes = {name: two_layers.change(name) for name in two_layers.mutants()}
     assert "- \\frac{2 s t}{\\tau}\n\\to - \\frac{11 s t}{5 \\tau}" in changes.values()
     assert all(before != after for before, after in (change.split("\n\\to ") for change in changes.values()))
+
+
+def test_a_law_says_what_it_is():
+    """Its name, equation, hypotheses and source, as text and typeset; an asymptotic one says that it is."""
+    sine, line = asymptotic(x), of_x(2 * x)
+    assert repr(sine) == "y [test, sine]: y ~ x\n  given x > 0\n  from test, sine"
+    assert repr(line) == "y [test, of x]: y = 2*x\n  given nothing\n  from test, of x"
+    assert repr(two_layers).startswith("two_layers: a(t) = ") and two_layers.module == "theory.chain"
+    assert sine._repr_latex_() == r"$\displaystyle y \simeq x \qquad x > 0 \qquad \text{[test, sine]}$"
+    assert line.latex() == "y = 2 x" and r"\tau > 0,\; \lambda > 0" in two_layers._repr_latex_()
+
+
+def test_a_function_may_say_its_formula():
+    """The formula is kept with the function, which is otherwise as it was."""
+    twice = formula(r"2 x")(lambda x: 2 * x)
+    assert twice.latex == "2 x" and twice(3) == 6
+
+
+def test_a_hypothesis_that_collapsed_is_refused():
+    """What sympy takes for true by the assumptions of a symbol is lost as a hypothesis."""
+    p = sp.Symbol("p", positive=True)
+    with pytest.raises(ValueError, match="a hypothesis collapsed to True; declare its symbols real=True only"):
+        Law(sp.Symbol("y"), p, lambda y: (y - p,), (p > 0,), Source("test", "positive"), (dict(p=1.7),))
+    with pytest.raises(ValueError, match="missing x; its arguments are x"):
+        Law(sp.Symbol("y"), x, lambda y: (y - x,), (), Source("test", "x"), ({},))
+
+
+def test_a_condition_number_is_that_of_all_arguments():
+    """A power has its exponent, a sum of arguments the sum; where the value is 0 no digit is right."""
+    y = sp.Symbol("y", real=True)
+    assert abs(of_x(x**3).condition(x=np.array([0.7, 2.0])) - 3).max() < 1e-12
+    product = Law(sp.Symbol("z"), x**2 / y, lambda z: (z - x**2 / y,), (), Source("test", "z"), (dict(x=2, y=3),))
+    assert abs(product.condition(x=0.7, y=-1.3) - 3) < 1e-12 and isinstance(product.condition(x=0.7, y=1.3), float)
+    assert of_x(x).condition(x=0.0) == np.inf
