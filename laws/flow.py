@@ -122,7 +122,7 @@ def limit(expr: sp.Expr, x: sp.Symbol, to: sp.Expr, at: Mapping[sp.Symbol, objec
     """The limit of `expr` as x -> to, confirmed by certified balls at the point `at` of the other symbols.
 
     From 2^-40 on (or 2^40, for to = oo), over eight halvings, the distance from the limit must shrink
-    each time and by 2^4 in all, as it does at order 1/2 or more, until it is exactly 0.  A value that is
+    each time and by more than 2^3 in all, as it does at order 1/2 or more, until it is exactly 0.  A value that is
     not the limit keeps its distance.  Raises ValueError.
     """
     found = sp.limit(expr, x, to)
@@ -132,6 +132,6 @@ def limit(expr: sp.Expr, x: sp.Symbol, to: sp.Expr, at: Mapping[sp.Symbol, objec
     approach = [sp.Rational(2) ** k if to == sp.oo else to + sp.Rational(1, 2**k) for k in range(40, 49)]
     gaps = [abs(ball.ball(expr - found, {**values, x: v}, 400)) for v in approach]
     shrinking = all(later < earlier or later.is_zero() for earlier, later in zip(gaps, gaps[1:], strict=False))
-    if not (shrinking and (gaps[-1] * 16 < gaps[0] or gaps[-1].is_zero())):
+    if not (shrinking and (gaps[-1] * 8 < gaps[0] or gaps[-1].is_zero())):
         raise ValueError(f"the limit {found} of {expr} as {x} -> {to} could not be confirmed at {dict(at)}")
     return found

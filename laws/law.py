@@ -99,7 +99,7 @@ class Law:
     reasons: Mapping[sp.Basic, str] = field(default_factory=dict)
     module: str = field(default="", init=False)
 
-    def __post_init__(self):
+    def __post_init__(self):  # pragma: no mutate block (mutmut would call it from two frames further)
         # as typing.TypeVar does: a law is called by the variable that holds it
         module = sys._getframe(2).f_globals.get("__name__", "")
         object.__setattr__(self, "module", module.partition("._")[0])  # a private module belongs to its package

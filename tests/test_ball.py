@@ -3,6 +3,7 @@
 import mpmath
 import pytest
 import sympy as sp
+from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,3 +66,81 @@ def test_unknown_functions_are_refused():
         ball.certified(sp.zeta(x), {x: sp.Integer(3)}, 10)
     with pytest.raises(ValueError, match="no value for y"):
         ball.certified(x + y, {x: sp.Integer(3)}, 10)
+
+
+@pytest.mark.parametrize("k", range(24, 42))
+def test_as_many_digits_are_right_as_are_asked_for(k):
+    """However many bits cancel on the way, the radius is below the last digit asked for."""
+    value = ball.certified(sp.exp(x / 2**k) - 1, {x: sp.Rational(1, 3)}, 10)
+    assert 0 < value.rad() <= abs(value.mid()) * arb("1e-10")
+
+
+def test_precision_is_raised_until_a_residual_is_resolved():
+    """The sine of a number of 290 bits asks for more than the first precision; that of one of 235,000 for too much."""
+    value = ball.residual(sp.sin(sp.exp(x)), {x: sp.Integer(200)})
+    with mpmath.workdps(300):
+        away = mpmath.sin(mpmath.exp(200)) - mpmath.mpf(value.mid().str(80, radius=False))
+    assert abs(away) < mpmath.mpf(10) ** -60 and value.rad() <= arb("1e-60")
+    with pytest.raises(ball.Undecided, match="not resolved to 60 digits within 32768 bits"):
+        ball.residual(sp.sin(sp.exp(sp.exp(x))), {x: sp.Integer(12)})
+
+
+@pytest.mark.parametrize("evaluate", [ball.residual, ball.certified])
+def test_what_has_no_real_value_is_undefined(evaluate):
+    """A logarithm or a root of what is negative, and a pole, are named with their place."""
+    for expr, at in ((sp.log(-x), "1/3"), (sp.root(-x, 3), "1/3"), (1 / x, "0"), (sp.log(x), "-1/3"), (x**-3, "0")):
+        with pytest.raises(ball.Undefined, match=f"has no real value at x = {at}|is not real, at any precision"):
+            evaluate(expr, {x: sp.Rational(at)}, 10)
+    assert ball.certified(x ** sp.Rational(2, 3), {x: sp.Integer(0)}, 10) == 0
+    assert ball.certified((-x) ** 3, {x: sp.Integer(2)}, 10) == -8
+
+
+def test_every_number_is_read_exactly():
+    """A float in a formula is the fraction that it stands for, a constant itself, what is rational exact."""
+    at = {x: sp.Rational(1, 3)}
+    assert ball.ball(sp.Float(0.1) * x - sp.Rational(*(0.1).as_integer_ratio()) / 3, at, 100) == 0
+    assert ball.ball(sp.Rational(1, 7) * x - x / 7, at, 100).is_exact()
+    with mpmath.workdps(50):
+        for constant in (sp.pi, sp.E, sp.EulerGamma, sp.Catalan):
+            digits = ball.certified(constant, {}, 40).mid().str(40, radius=False)
+            assert abs(mpmath.mpf(digits) - mpmath.mpf(str(constant.evalf(50)))) < mpmath.mpf(10) ** -38
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (x < y, True), (x > y, False), (x <= x + 0 * y, True), (x >= y, False), (sp.Ne(x, y), True),
+        (sp.Eq(2 * x, y), True), (sp.Eq(x, y), False), (y <= 2 * x, True), (y < 2 * x, False), (y >= 2 * x, True),
+        (sp.And(x < y, x > 0), True), (sp.And(x < y, x > 1), False), (sp.Or(x > y, x > 1), False),
+        (sp.Or(x > y, x > 0), True), (sp.And(x > 0, sp.exp(x) > y, y < 1), True),
+    ],
+)  # fmt: skip
+def test_conditions_are_decided_at_once(condition, holds):
+    """A piecewise expression has the value of the first piece whose condition holds, at its edges too."""
+    at = {x: sp.Rational(1, 3), y: sp.Rational(2, 3)}
+    assert ball.ball(sp.Piecewise((1, condition), (2, x < 1), (3, True)), at, 200) == (1 if holds else 2)
+
+
+def test_a_condition_that_precision_does_not_decide_is_no_value():
+    """Both sides are equal in disguise: neither piece is chosen, unless another part decides."""
+    at = {x: sp.Rational(1, 3), y: sp.Rational(2, 3)}
+    open_ = sp.log(2 * x) - sp.log(x) > sp.log(2)
+    for condition, decided in ((open_, None), (sp.And(open_, x > y), 2), (sp.Or(open_, x < y), 1)):
+        found = ball.ball(sp.Piecewise((1, condition), (2, True)), at, 200)
+        assert found.is_nan() if decided is None else found == decided
+    assert ball.ball(sp.Piecewise((1, x > y), (2, x > 1)), at, 200).is_nan()
+
+
+class Doubled(sp.Function):
+    """A function that is not listed, and brings its ball along."""
+
+    @staticmethod
+    def certified(z, k):
+        """The ball of 2 z + k."""
+        return 2 * z + k
+
+
+def test_a_function_may_bring_its_ball():
+    """It gets the balls of its arguments."""
+    found = ball.ball(Doubled(sp.sqrt(x), y), {x: sp.Integer(9), y: sp.Rational(1, 2)}, 100)
+    assert found == arb("6.5")

@@ -21,7 +21,8 @@ def test_gradient_flow_is_minus_the_gradient():
 def test_symmetric_ansatz_is_checked():
     """Equal weights of a chain stay equal; weights in the ratio 1:2 do not."""
     flow = gradient_flow(chain, (a, b, c))
-    assert sp.expand(flow.impose({a: w, b: w, c: w}).speeds[0] - w**2 * (s - lam * w**3)) == 0
+    equal = flow.impose({a: w, b: w, c: w})
+    assert equal.weights == (w,) and sp.expand(equal.speeds[0] - w**2 * (s - lam * w**3)) == 0
     with pytest.raises(ValueError, match="leaves this ansatz"):
         flow.impose({a: w, b: 2 * w, c: w})
     with pytest.raises(ValueError, match="no weights"):
@@ -34,6 +35,15 @@ def test_change_of_variables():
     assert flow.weights == (a,) and sp.simplify(flow.speeds[0] - 2 * a * (s - a)) == 0
 
 
+def test_change_of_variables_keeps_what_it_does_not_change():
+    """The time constant stays; a parameter in the new variables is no weight; roots of what is positive are taken."""
+    quarter = gradient_flow((s - w**4) ** 2 / 8, (w,), tau=lam).impose({w: sp.root(a**2, 4)}, positive=[a])
+    assert quarter.tau == lam and sp.simplify(quarter.speeds[0] - 2 * a**2 * (s - a**2)) == 0
+    scaled = gradient_flow((s - lam * w) ** 2 / 2, (w,)).impose({w: a / lam})
+    assert scaled.weights == (a,) and sp.simplify(scaled.speeds[0] - lam**2 * (s - a)) == 0
+    assert gradient_flow(chain, (a, b, c)).impose({a: b}).weights == (b, c)
+
+
 def test_conserved_quantities_are_found_and_checked():
     """A chain of three conserves two independent differences of squares, and nothing else of degree two."""
     flow = gradient_flow(chain, (a, b, c))
@@ -41,6 +51,11 @@ def test_conserved_quantities_are_found_and_checked():
     assert len(found) == 2 and all(flow.conserves(q) for q in found)
     assert flow.conserves(a**2 - b**2) and not flow.conserves(a**2 + b**2)
     assert flow.rate(a**2 + b**2) != 0
+    (line,) = gradient_flow((a + b - s) ** 2 / 2, (a, b)).conserved(1)
+    assert sp.simplify(line / (a - b)).is_number
+    for degree in (0, 1.5):
+        with pytest.raises(ValueError, match=f"degree = {degree}"):
+            flow.conserved(degree)
 
 
 def test_conserved_of_a_flow_that_conserves_nothing():
@@ -54,6 +69,16 @@ def test_linearise():
     assert flow.linearise({a: 0, b: 0}) == sp.Matrix([[0, s], [s, 0]])
     with pytest.raises(ValueError, match="not stationary"):
         flow.linearise({a: 1, b: 0})
+    with pytest.raises(ValueError, match="are no weights"):
+        flow.linearise({c: 0})
+    valley = gradient_flow((s - a * b) ** 2 / 2, (a, b)).linearise({a: b, b: s / b})  # on it all weights are at rest
+    assert valley == sp.Matrix([[-(s**2) / b**2, -s], [-s, -(b**2)]])
+
+
+def test_a_flow_typesets():
+    """Its equations stand below each other."""
+    flow = gradient_flow((a * b - s) ** 2 / 2, (a, b))
+    assert flow._repr_latex_().count(r"\\") == 1 and r"\begin{aligned}\frac{d}{d t} a" in flow._repr_latex_()
 
 
 def test_antiderivative_is_differentiated_back():
@@ -66,5 +91,7 @@ def test_antiderivative_is_differentiated_back():
 def test_limit_is_confirmed():
     """A limit is returned if balls close in on it, and refused if they do not."""
     assert limit(sp.sin(w * s) / w, w, 0, at={s: "1.7"}) == s
+    assert limit(s + 1 / w, w, sp.oo, at={s: "1.7"}) == s
+    assert limit(s + sp.sqrt(w), w, 0, at={s: "1.7"}) == s
     with pytest.raises((ValueError, ArithmeticError)):
         limit(sp.sin(w), w, sp.oo, at={})

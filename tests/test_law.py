@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from laws import Law, Source, proof
+from laws import Law, Source, formula, proof
 from theory.chain import half_time_infinite, infinitely_deep, two_layers
 
+x = sp.Symbol("x", real=True)
 good = dict(t=0.3, s=1.7, lam=0.6, a0=0.1, tau=1.3)
 
 
@@ -51,8 +52,9 @@ def test_bad_arguments_of_exact():
     ):
         with pytest.raises(error):
             two_layers.exact(20, **{**good, **change})
-    with pytest.raises(ValueError, match="digits"):
-        two_layers.exact(0, **good)
+    for digits in (0, True, 2.5):
+        with pytest.raises(ValueError, match=f"digits = {digits!r} must be a positive whole number"):
+            two_layers.exact(digits, **good)
 
 
 def test_exact_reads_strings_as_decimals():
@@ -66,6 +68,43 @@ def test_exact_digits_are_right():
     """Fifty digits are a prefix of eighty."""
     few, many = (infinitely_deep.exact(n, t="8", s="1.7", lam="0.6", a0="0.1", tau="1.3") for n in (50, 80))
     assert abs(few - many) < abs(many) * sp.Float(10, 30) ** -49
+
+
+def test_exact_has_as_many_digits_as_it_was_asked_for():
+    """Fifty digits are those of another implementation, and no fewer are carried; unasked it gives thirty."""
+    at = dict(t="0.3", s="1.7", lam="0.6", a0="0.1", tau="1.3")
+    value = two_layers.exact(50, **at)
+    other = two_layers.rhs.subs({x: sp.Rational(at[x.name]) for x in two_layers.symbols}).evalf(60)
+    assert abs(value - other) < abs(other) * sp.Float(10, 60) ** -49
+    assert value._prec == sp.Float(1, 50)._prec and two_layers.exact(**at)._prec == sp.Float(1, 30)._prec
+    assert two_layers.certified(**at).rel_accuracy_bits() >= 30 * np.log2(10)
+
+
+def test_float64_answers_by_itself(monkeypatch):
+    """Where float64 neither over- nor underflows no ball is asked; numbers give a number, and arrays an array."""
+    monkeypatch.delattr("laws.ball.certified")
+    one, many = two_layers(**good), two_layers(**{**good, "t": [[0.3, 0.9]]})
+    assert isinstance(one, float) and many.shape == (1, 2) and many[0, 0] == one
+
+
+def of_x(rhs):
+    """A law of x without hypotheses."""
+    return Law(sp.Symbol("y"), rhs, lambda y: (y - rhs,), (), Source("test", "of x"), (dict(x=0.7),))
+
+
+def test_where_float64_fails_the_ball_answers():
+    """What overflows or underflows on the way is repaired place by place; a zero stays one, no number stays none."""
+    sigmoid = of_x(sp.exp(x) / (1 + sp.exp(x)))
+    whole = sigmoid(x=np.array([[0.7, 800.0], [-800.0, 0.7]]))
+    assert whole.shape == (2, 2) and whole[0, 1] == 1 and whole[0, 0] == whole[1, 1] == sigmoid(x=0.7) < 1
+    below = of_x(sp.tanh(x) - 1)
+    assert below(x=40.0) == float(below.exact(20, x=40)) < 0 and isinstance(below(x=40.0), float)
+    assert of_x(x)(x=0.0) == 0
+    assert of_x(sp.log(2 * x) - sp.log(x) - sp.log(2))(x=2.0) == 0  # of which a ball of any width contains 0
+    branch = of_x(sp.LambertW(x))(x=np.array([0.7, -0.7, -0.1]))  # -0.7 < -1/e has no real value
+    assert np.array_equal(np.isnan(branch), [False, True, False]) and branch.dtype == float
+    np.testing.assert_allclose(branch[::2] * np.exp(branch[::2]), [0.7, -0.1], rtol=1e-14)
+    assert np.isnan(of_x(sp.log(x))(x=-1.0))
 
 
 def test_tiny_starts_neither_overflow_nor_vanish():
@@ -89,7 +128,7 @@ def test_condition_tells_when_float64_cannot_answer():
 
 def test_mutants_change_one_leaf():
     """Every number and every symbol of the right side is changed in turn, and nothing else."""
-    x, y = sp.symbols("x y", real=True)
+    y = sp.Symbol("y", real=True)
     law = Law(sp.Symbol("z"), 3 * x + y, lambda z: (z - 3 * x - y,), (), Source("test", "sum"), (dict(x=0.7, y=0.4),))
     assert {m.rhs for m in law.mutants().values()} == {
         sp.Rational(33, 10) * x + y,
@@ -109,7 +148,6 @@ def test_a_wrong_whole_power_of_a_negative_number_is_a_number():
 
 def test_examples_must_satisfy_the_hypotheses():
     """A law whose example violates its hypothesis cannot be stated."""
-    x = sp.Symbol("x", real=True)
     with pytest.raises(ValueError, match="violates x > 0"):
         Law(sp.Symbol("y"), x, lambda y: (y - x,), (x > 0,), Source("test", "identity"), (dict(x=-1),))
 
@@ -127,9 +165,15 @@ def test_a_wrong_law_is_disproved():
     assert wrong.rhs != two_layers.rhs
     with pytest.raises(proof.Disproved):
         proof.prove(wrong)
+    assert any(sp.simplify(r) != 0 for r in two_layers.residuals(wrong.rhs))
+    assert all(sp.simplify(r) == 0 for r in two_layers.residuals(two_layers.rhs))
 
 
-x = sp.Symbol("x", real=True)
+def test_a_mutant_computes_what_it_says():
+    """The stable form of a law is none of its mutants': each computes its own formula."""
+    assert infinitely_deep.evaluate is not None
+    assert all(m.evaluate is None and m.examples == () for m in infinitely_deep.mutants().values())
+    assert all(m(**good) != infinitely_deep(**good) for m in infinitely_deep.mutants().values())
 
 
 def asymptotic(rhs):
@@ -167,3 +211,37 @@ def test_a_mutant_says_which_term_it_changed():
     changes = {name: two_layers.change(name) for name in two_layers.mutants()}
     assert "- \\frac{2 s t}{\\tau}\n\\to - \\frac{11 s t}{5 \\tau}" in changes.values()
     assert all(before != after for before, after in (change.split("\n\\to ") for change in changes.values()))
+
+
+def test_a_law_says_what_it_is():
+    """Its name, equation, hypotheses and source, as text and typeset; an asymptotic one says that it is."""
+    sine, line = asymptotic(x), of_x(2 * x)
+    assert repr(sine) == "y [test, sine]: y ~ x\n  given x > 0\n  from test, sine"
+    assert repr(line) == "y [test, of x]: y = 2*x\n  given nothing\n  from test, of x"
+    assert repr(two_layers).startswith("two_layers: a(t) = ") and two_layers.module == "theory.chain"
+    assert sine._repr_latex_() == r"$\displaystyle y \simeq x \qquad x > 0 \qquad \text{[test, sine]}$"
+    assert line.latex() == "y = 2 x" and r"\tau > 0,\; \lambda > 0" in two_layers._repr_latex_()
+
+
+def test_a_function_may_say_its_formula():
+    """The formula is kept with the function, which is otherwise as it was."""
+    twice = formula(r"2 x")(lambda x: 2 * x)
+    assert twice.latex == "2 x" and twice(3) == 6
+
+
+def test_a_hypothesis_that_collapsed_is_refused():
+    """What sympy takes for true by the assumptions of a symbol is lost as a hypothesis."""
+    p = sp.Symbol("p", positive=True)
+    with pytest.raises(ValueError, match="a hypothesis collapsed to True; declare its symbols real=True only"):
+        Law(sp.Symbol("y"), p, lambda y: (y - p,), (p > 0,), Source("test", "positive"), (dict(p=1.7),))
+    with pytest.raises(ValueError, match="missing x; its arguments are x"):
+        Law(sp.Symbol("y"), x, lambda y: (y - x,), (), Source("test", "x"), ({},))
+
+
+def test_a_condition_number_is_that_of_all_arguments():
+    """A power has its exponent, a sum of arguments the sum; where the value is 0 no digit is right."""
+    y = sp.Symbol("y", real=True)
+    assert abs(of_x(x**3).condition(x=np.array([0.7, 2.0])) - 3).max() < 1e-12
+    product = Law(sp.Symbol("z"), x**2 / y, lambda z: (z - x**2 / y,), (), Source("test", "z"), (dict(x=2, y=3),))
+    assert abs(product.condition(x=0.7, y=-1.3) - 3) < 1e-12 and isinstance(product.condition(x=0.7, y=1.3), float)
+    assert of_x(x).condition(x=0.0) == np.inf

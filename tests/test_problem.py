@@ -55,6 +55,37 @@ def test_what_starts_at_nothing_is_followed_at_its_own_size(c):
     assert still(t=2.0, s=1.7) == 0
 
 
+def test_what_starts_small_is_followed_at_its_own_size():
+    """A start of 1e-14 grows by what the closed form says, as near, relative to itself, as any other."""
+    small = {**at, "a0": 1e-14}
+    truth = two_layers(**small)
+    assert np.all(np.abs(chain(**small) - truth) <= chain.error(**small) + 1e-12 * truth)
+    assert np.all(chain.error(**small) < 1e-7 * truth)
+
+
+def test_a_mutant_is_solved_as_well_as_the_problem():
+    """A start a tenth larger, and a tenth more time, are those of the closed form; each says what it has wrong."""
+    mutants = {name.partition(" in ")[0]: (name, mutant) for name, mutant in chain.mutants().items()}
+    for mutant, wrong, change in (
+        ("start of a: a0 -> 11*a0/10", dict(a0=0.11), r"a_{0}" "\n" r"\to \frac{11 a_{0}}{10}"),
+        ("speed of a: tau -> 11*tau/10", dict(tau=1.43), r"{\tau}"),
+    ):
+        name, solved = mutants[mutant]
+        away = np.abs(solved(**at) - two_layers(**{**at, **wrong}))
+        assert np.all(away <= 10 * chain.error(**at) + 4e-16) and change in chain.change(name)
+
+
+def test_a_problem_says_what_it_is():
+    """By name, with its equations, hypotheses and source, and typeset in one line."""
+    short = Problem(a(t), lambda a: (a.diff(t) - s * a, a.subs(t, 0) - a0), given=(s > 0, a0 > 0))
+    assert repr(short).endswith(
+        "a(t) where -s*a(t) + Derivative(a(t), t) = 0; -a0 + a(0) = 0\n  given s > 0, a0 > 0\n  from stated here"
+    )
+    assert repr(chain).startswith("chain: a(t) where ")
+    assert "given nothing" in repr(Problem(m, lambda m: m - s, between=(0, 1)))
+    assert r"= 0,\quad a{\left(0 \right)} - a_{0} = 0 \qquad s > 0,\; a_{0} > 0$" in short._repr_latex_()
+
+
 def test_a_card_says_what_is_seen_of_the_unknowns():
     """The product of two weights is named before their equations; an unknown that is seen itself is not."""
     assert pair.latex().startswith(r"v{\left(t \right)} w{\left(t \right)} \text{ where}")
@@ -127,6 +158,7 @@ STARTS = "every unknown must start somewhere"
         (dict(lhs=m, solves=lambda m: m - s), "between = None must be the two ends"),
         (dict(lhs=m, solves=lambda m: (m - s, m - t), between=(0, 1)), "one unknown symbol with one equation"),
         (dict(lhs=a(t), solves=logistic, rtol=1e-15), "rtol = 1e-15 must lie between"),
+        (dict(lhs=a(t), solves=logistic, rtol=2e-3), "rtol = 0.002 must lie between"),
         (dict(lhs=a(t), solves=logistic, given=(sp.Symbol("p", positive=True) > 0,)), "collapsed to True"),
     ],
 )
