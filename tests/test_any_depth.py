@@ -130,9 +130,13 @@ def test_learning_times_refuse_ends_that_are_not_reached(af):
 def test_learning_time_at_nearby_depths_is_continuous():
     """The best form has no singularity at D = 2, where others lose their digits."""
     at = dict(a0=1e-6, af=1.3, **task)
-    near = chain.learning_time(D=np.array([2 - 1e-9, 2.0, 2 + 1e-9]), **at)
+    step, far = 2.0**-30, 2.0**-10
+    near = chain.learning_time(D=2 + step * np.array([-1, 0, 1]), **at)
     assert near[1] == pytest.approx(chain.learning_time_2(**at), rel=1e-14)
-    np.testing.assert_allclose(near, near[1], rtol=1e-7)
+    apart = chain.learning_time(D=2 + far * np.array([-1, 0, 1]), **at)
+    rise = step / far * np.diff(apart)  # by the chords, of a curve that bends one way: the tangent lies between them
+    rounding = 8 * np.finfo(float).eps * near[1]
+    assert np.all((np.min(rise) - rounding <= np.diff(near)) & (np.diff(near) <= np.max(rise) + rounding))
 
 
 @pytest.mark.parametrize("p", [0.02, 0.5, 4 / 3, 7 / 3, 20.0])

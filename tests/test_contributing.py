@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -12,7 +13,8 @@ import numerics
 import theory
 from laws import Refuted, proof
 
-blocks = re.findall(r"```python\n(.*?)```", (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(), re.S)
+root = Path(__file__).parent.parent
+blocks = re.findall(r"```python\n(.*?)```", (root / "CONTRIBUTING.md").read_text(), re.S)
 
 
 @pytest.fixture
@@ -43,3 +45,15 @@ def test_the_example_can_fail(example):
     judged["shrunk"] = lambda t, s, lam, gamma, a0, tau: module.shrunk(t=t, s=s, lam=lam, gamma=0.2, a0=a0, tau=tau)
     with pytest.raises(Refuted):
         judged["test_weight_decay_shrinks"]()
+
+
+def test_the_example_is_written_as_the_rest(tmp_path):
+    """The three files of the example, in their places, pass the checks of style that `make test` begins with."""
+    for place, block in zip(("theory/ridge.py", "numerics/ridge.py", "validate/test_ridge.py"), blocks, strict=True):
+        (tmp_path / place).parent.mkdir()
+        (tmp_path / place).write_text(block)
+    beside = f"src = ['.', '{root}']"  # the files, and those that they stand beside
+    for check in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *check, "--no-cache", "--config", str(root / "pyproject.toml")]
+        told = subprocess.run([*command, "--config", beside, "."], cwd=tmp_path, capture_output=True, text=True)
+        assert told.returncode == 0, told.stdout + told.stderr

@@ -26,9 +26,9 @@ def test_gradient_descent_is_the_matrix_power():
 
 def test_gradient_flow_is_the_matrix_exponential():
     """On a quadratic, the flow multiplies by e^(-H t)."""
-    found = train(bowl, [start], [0.0, 0.4, 2.0], GradientFlow())
+    rough, found = (train(bowl, [start], [0.0, 0.4, 2.0], GradientFlow(rtol=rtol)) for rtol in (1e-10, 1e-12))
     expected = [torch.linalg.matrix_exp(-curvature * t).numpy() @ start.numpy() for t in (0.0, 0.4, 2.0)]
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    assert np.all(np.abs(found - expected) <= np.abs(found - rough))  # the solver against itself
 
 
 def test_descent_follows_the_modified_flow_at_second_order():

@@ -105,10 +105,12 @@ def test_rotated_copies_are_at_distance_nought():
 def test_the_slope_is_the_steepest_descent():
     """Along its direction the squared distance falls at the rate of its square."""
     A, B = np.random.default_rng(4).normal(size=(2, 4, 4))
-    S, h = rotations._slope(A, B), 1e-5
-    turned = [rotations.expm(-s * h * S) @ B @ rotations.expm(s * h * S) for s in (1, -1)]
-    fall = (((A - turned[1]) ** 2).sum() - ((A - turned[0]) ** 2).sum()) / (2 * h)
-    assert np.array_equal(S, -S.T) and fall == pytest.approx((S**2).sum(), rel=1e-7)
+    S = rotations._slope(A, B)
+    turned = lambda h: rotations.expm(-h * S) @ B @ rotations.expm(h * S)  # noqa: E731
+    fall = lambda h: (((A - turned(-h)) ** 2).sum() - ((A - turned(h)) ** 2).sum()) / (2 * h)  # noqa: E731
+    steps = 2.0 ** -np.arange(8, 11)
+    errors = np.abs([fall(h) - (S**2).sum() for h in steps])
+    assert np.array_equal(S, -S.T) and np.all(np.abs(np.log2(errors[:-1] / errors[1:]) - 2) < 1 / 4)
 
 
 @pytest.mark.parametrize(

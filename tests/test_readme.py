@@ -16,7 +16,7 @@ readme = (Path(__file__).parent.parent / "README.md").read_text()
 def test_examples_print_what_is_shown():
     """Every prompt of the README gives the printed answer."""
     examples = "\n".join(block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if ">>>" in block)
-    test = doctest.DocTestParser().get_doctest(examples, {}, "README", "README.md", 0)
+    test = doctest.DocTestParser().get_doctest(examples, {"__name__": "readme"}, "README", "README.md", 0)
     assert test.examples and doctest.DocTestRunner(verbose=False).run(test).failed == 0
 
 

@@ -29,6 +29,8 @@ from theory.recurrent import (
     unmatched_distance,
 )
 
+EPS = np.finfo(float).eps
+
 
 @pytest.mark.parametrize("z", [0.3, 0.9, 0.999999, 1 + 1e-12, 1.2])
 def test_sums_are_stable(z):
@@ -66,9 +68,10 @@ def test_learning_ends_where_no_loss_is_left():
     a, b, c = learn(profile_speeds(1.7 * 0.8**lags), [0.3, 0.4, 0.2], [200.0])[0, :, 0]
     np.testing.assert_allclose([b, a * c], [0.8, 1.7], rtol=1e-8)
     still = lambda a, b, c: profile_speeds(1.7 * 0.8**lags)(a, b, c) * np.array([[1], [0], [1]])  # noqa: E731
-    moved = learn(still, [0.3, 0.4, 0.3], [0.5, 1.0], tau=1.3)
+    rough, moved = (learn(still, [0.3, 0.4, 0.3], [0.5, 1.0], tau=1.3, rtol=rtol) for rtol in (1e-10, 1e-12))
     law = frozen_recurrence(t=[0.5, 1.0], b=0.4, T=5, delta=1.7, rho=0.8, sigma0=0.09, tau=1.3)
-    np.testing.assert_allclose(moved[:, 0, 0] * moved[:, 2, 0], law, rtol=1e-10)
+    gains = [path[:, 0, 0] * path[:, 2, 0] for path in (rough, moved)]
+    assert np.all(np.abs(gains[1] - law) <= np.abs(gains[1] - gains[0]))  # the solver against itself
 
 
 def test_conserved_is_symmetric_and_knows_coordinates():
@@ -77,10 +80,14 @@ def test_conserved_is_symmetric_and_knows_coordinates():
     Wx, Wh, Wy, bias = (draw.normal(size=shape) for shape in ((4, 3), (4, 4), (2, 4), (4,)))
     C = np.linalg.qr(draw.normal(size=(4, 4)))[0]
     Q = conserved(Wx, Wh, Wy, bias)
-    np.testing.assert_allclose(Q, Q.T, atol=1e-14)
-    np.testing.assert_allclose(conserved(C @ Wx, C @ Wh @ C.T, Wy @ C.T, C @ bias), C @ Q @ C.T, atol=1e-12)
+    squares = sum(np.linalg.norm(W) ** 2 for W in (Wx, Wh, Wh, Wy, bias))
+    rounding = 2 * 5 * 4 * EPS * squares  # five products, each a sum of four terms at most
+    np.testing.assert_allclose(Q, Q.T, rtol=0, atol=rounding)
+    turned = conserved(C @ Wx, C @ Wh @ C.T, Wy @ C.T, C @ bias)
+    by_each_turn = np.linalg.norm(C) ** 4  # C C^T and C^T C have as large terms
+    np.testing.assert_allclose(turned, C @ Q @ C.T, rtol=0, atol=3 * by_each_turn * rounding)
     stacked = conserved(*(np.stack([W, 2 * W]) for W in (Wx, Wh, Wy, bias)))
-    np.testing.assert_allclose(stacked, [Q, 4 * Q], rtol=1e-12)
+    np.testing.assert_allclose(stacked, [Q, 4 * Q], rtol=0, atol=4 * rounding)
 
 
 def test_realisations_reproduce_their_parameters():
