@@ -188,7 +188,7 @@ def test_activity_is_still_falling(published):
 
 
 def test_units_tell_more(published):
-    """Units that are left tell more of the place, on a walk that was not learnt from."""
+    """After convergence units come to tell more of the place, on a walk that was not learnt from."""
     more = lambda h: since(h, h.place_information())  # noqa: E731
     shown = lambda h: control(h, h.unseen_shuffled_information, "places shuffled, median")  # noqa: E731
     unit = "information on an unseen walk (bits)"
@@ -289,7 +289,7 @@ MEASURED = {
 
 @pytest.mark.parametrize("what", MEASURED)
 def test_measured(what):
-    """What is seen in too few networks for more than a median and its range."""
+    """Measured in the five stored networks: information with places shuffled, loss and decoding over time."""
     history, levels = stored(), [1.0, 1e3, 1e4, 1e5, 1e6]
     values, unit = MEASURED[what]
     row = in_turn(lambda seed: values(history)[[history.at(step) for step in levels]].T)

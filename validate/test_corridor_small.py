@@ -88,7 +88,7 @@ TRENDS = {
 
 @pytest.mark.parametrize("name", TRENDS)
 def test_small_networks_drift(name):
-    """What the large networks do in every case, small ones do so often that no coin would."""
+    """Small networks lose active pairs and units, tell more of places and less of the next view, as no coin would."""
     sign, values, unit = TRENDS[name]
     row = in_turn(lambda seed: values(small(seed))[[small(seed).at(step) for step in STEPS]].T)
     drift = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731
@@ -115,24 +115,24 @@ def windows(history):
 
 
 def between(history, values):
-    """Medians of values over both windows, for each network."""
+    """Medians of values over each of the `windows`, for each network."""
     return (np.median(values[window], axis=0) for window in windows(history))
 
 
 def lost(history):
-    """The share of active pairs that has gone meanwhile, for each network."""
+    """The share of active pairs that has gone from the first of the windows to the second, for each network."""
     before, after = between(history, history.active_fraction)
     return 1 - after / before
 
 
 def rise(history, values):
-    """By how much values have risen meanwhile, for each network; 0 where they have not."""
+    """By how much values have risen from the first of the windows to the second, for each network; at least 0."""
     before, after = between(history, values)
     return np.maximum(after - before, 0)
 
 
 def test_small_networks_keep_their_loss():
-    """Meanwhile the median loss does not rise by more than its swings under noise let one know.
+    """While small networks drift, their median loss does not rise by more than its swings under noise let one know.
 
     These are two standard errors of a difference of medians of so few readings, which swing as they do before.
     """
@@ -148,7 +148,7 @@ def test_small_networks_keep_their_loss():
 
 
 def test_small_networks_stay_decodable():
-    """Meanwhile the place is decoded as well, but for half a step, by which a perfect answer may be off."""
+    """While small networks drift, places are decoded as well, but for half a step, which a right answer may be off."""
     history = small(FIRST)
     rivals = {"half way to chance": float(np.median(history.chance_error - history.decoding_error[0])) / 2}
     labels = dict(y="rise of the decoding error (units of length)", about=FIG_2F)
@@ -158,7 +158,7 @@ def test_small_networks_stay_decodable():
 
 
 def quiet(seed):
-    """Of the same small networks without their noise: shares of active pairs, and of correlation of maps, that go."""
+    """What goes from small networks trained without noise: shares of active pairs, and of the correlation of maps."""
     own = drawn(seed, RUNS)
     seen = [samples(SMALL, one)[0] for one in own]
     same = dict(by=GradientDescent(SMALL.eta), start=Lazy(), dtype="float32", keep_parameters=True)
@@ -174,7 +174,7 @@ def changed(seen, thetas):
 
 
 def test_little_drifts_without_noise():
-    """Without noise the same small networks keep their active pairs, and their rate maps, but for a tenth."""
+    """Without noise small networks keep their active pairs, and their rate maps, but for a tenth."""
     history = small(FIRST)
     with_noise = np.median([lost(history), 1 - history.correlation[:, history.at(STEPS[0]), -1]], axis=1)
     labels = dict(runs=["active pairs", "correlation of rate maps"], y="what is lost of it", about=GENERALITY)

@@ -30,7 +30,7 @@ from numerics.store import Store
 from numerics.sweep import Packed
 from numerics.sweep import main as sweep
 
-SIZES = {"quick": (60, 10**5), "full": (384, 10**6), "published": (1117, 10**7)}  # networks and steps
+SIZES = {"quick": (96, 10**5), "full": (384, 10**6), "published": (1117, 10**7)}  # networks and steps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
