@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, norm
 
 from laws import Count, Distribution, Equivalent, Exponent, Mean, Median, Noise, Order, Roundoff, Sign, Solver, Trend
 from laws.judges import statistics
@@ -219,6 +219,32 @@ def test_an_equivalence_is_within_its_margin_at_both_ends():
     middle, ends, tops = Equivalent(0.1, runs=31).interval(pair)
     assert np.array_equal(middle, np.median(pair, axis=0)) and np.all((ends < middle) & (middle < tops))
     assert all(end.shape == (2, 3) for end in Equivalent(0.1, runs=31).interval(runs[:, None, None] + np.ones((2, 3))))
+
+
+def test_a_median_is_judged_by_its_interval():
+    """The law may be as far from the middle as either end is, of each median by itself, and `detects` says how wide."""
+    runs = np.stack([np.linspace(0.2, 0.5, 30), np.linspace(1, 5, 30)], axis=1)
+    ends = [statistics.median_interval(column, 1e-5 / 2 / 2) for column in runs.T]
+    middle, half = (np.array([(b + s * a) / 2 for a, b in ends]) for s in (1, -1))
+    judge = Median(2 * half.max() * (1 + 1e-9), points=2)
+    for k in (0, 1):
+        for off, accepted in ((1 - 1e-9, True), (1 + 1e-9, False)):
+            for side in (1, -1):
+                law = middle + side * off * half * (np.arange(2) == k)
+                finding = weighed(judge, runs, law)
+                assert finding.accepted == accepted and finding.threshold == pytest.approx(half[k], rel=1e-9)
+    with pytest.raises(ValueError, match="Median: 30 runs leave .*; about 120 do"):
+        weighed(Median(1.001 * half.max(), points=2), runs, middle)
+    assert np.array_equal(judge.interval(runs)[0], np.median(runs, axis=0))
+
+
+def test_means_with_stated_noise_have_intervals_of_its_normal_law():
+    """Either end of one of k means fails with a quarter of the false alarm over k, of the mean of the rows."""
+    judge = Noise(np.array([0.1, 0.2]), rows=5, false_alarm=1e-3)
+    rows = np.array([0.3, -1.7]) + np.array([0.1, 0.2]) * np.random.default_rng(0).normal(size=(5, 2))
+    middle, low, high = judge.interval(judge.collect(lambda n, seed: rows, 0))
+    np.testing.assert_allclose(middle, rows.mean(axis=0))
+    np.testing.assert_allclose([middle - low, high - middle], norm.isf(1e-3 / 8) * np.array([[0.1, 0.2]] * 2) / 5**0.5)
 
 
 def test_a_slope_is_that_of_most_seeds():
