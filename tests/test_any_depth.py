@@ -91,7 +91,8 @@ def test_start_and_end_are_exact():
             late = 1e305 if a0 == 1e-300 else 1e15
             start, end = chain.any_depth([0.0, late], depth=depth, a0=a0, **task)
             assert abs(start / a0 - 1) <= OPERATIONS * EPS and abs(end / fixed - 1) <= OPERATIONS * EPS
-    assert chain.any_depth(3.0, depth=5, a0=2.0, s=1.0, lam=0.5) == 2.0
+    assert chain.any_depth([[1.0, 3.0]], depth=5, a0=2.0, s=1.0, lam=0.5).tolist() == [[2.0, 2.0]]
+    assert chain.any_depth(1.3 * 0.7, depth=5, a0=0.1, **task) == chain.any_depth(0.7, depth=5, a0=0.1, s=1.7, lam=0.6)
 
 
 @pytest.mark.parametrize(

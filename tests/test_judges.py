@@ -317,6 +317,12 @@ def test_measure_tells_median_and_range():
         assert x < low < middle < high < x + 1
     assert "misses the median with probability 0.016" in found.says and Measurement.from_json(found.to_json()) == found
     assert measure("how large", noise, (1.0, 5.0), runs=7).panels[0].series[0].y == points.y
+    assert found.says.startswith(
+        f"size by level, median [range] of 7 seeds: 1: {points.y[0]:.3g} [{points.low[0]:.3g}, "
+    )
+    logs = (((1.0, 5.0), ""), ((1.0, 4.0, 16.0), ""), ((1.0, 2.0, 3.0), "x"), ((1.0, 4.0, 16.0), "y"))
+    drawn = [measure("how large", noise, levels, runs=7, log=log).panels[0].log for levels, log in logs]
+    assert drawn == ["", "x", "x", "xy"] and found.seconds >= 0
     again = measure("how large", noise, (1.0, 5.0), runs=7, redrawn="7 networks")
     assert "anew from 7 networks and are not independent" in again.says and "probability" not in again.says
 

@@ -1,9 +1,11 @@
 """What each judge asks of a run, how wide its interval is, and where its threshold lies, to the last digit."""
 
 import math
+import re
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau, norm
 
 from laws import Count, Distribution, Equivalent, Exponent, Mean, Median, Noise, Order, Roundoff, Sign, Solver, Trend
 from laws.judges import statistics
@@ -69,6 +71,29 @@ def test_a_difference_that_vanishes_by_accident_is_not_trusted():
         runs.append((limit + runs[-1]) / 2)
     _, low, high = judge.interval(np.array(runs))
     np.testing.assert_allclose((high - low) / 2, 1.3 / 4, rtol=1e-13)
+
+
+def test_rounding_alone_leaves_what_extrapolation_makes_of_it():
+    """Exact runs of first order leave (r + 1)/(r - 1) = 3 roundings; where they are 0 throughout, so is the law."""
+    judge = Order(1, start=0.5)
+    runs = judge.collect(lambda h, seed: np.array([1 + h, 0.0]), 0)
+    finding = weighed(judge, runs, [1.0, 0.0])
+    assert finding.accepted and finding.threshold == 3 * EPS * (1 + 0.5 / 8)
+    finding = weighed(judge, runs, [1.0, 1e-300])
+    assert not finding.accepted and "off the law by 1e-300 (must be within 0)" in finding.says
+
+
+def test_the_slope_that_is_drawn_is_the_order():
+    """From the finest step, where line and runs meet, it rises by 2^p a step; rivals keep their distance."""
+    judge = Order(2)
+    runs = judge.collect(lambda h, seed: 1.7 + h * h, 0)
+    panel = judge.panel(runs, {"law": lambda **_: np.asarray(1.7), "off": lambda **_: np.asarray(2.7)})
+    distances, line, rival = panel.series
+    assert (distances.role, line.role, rival.role, rival.label) == ("run", "law", "rival", "off")
+    assert line.label == "law: order 2" and panel.log == "xy"
+    np.testing.assert_allclose(distances.y, line.y, rtol=1e-9)
+    np.testing.assert_allclose(np.divide(line.y[:-1], line.y[1:]), 4, rtol=1e-12)
+    np.testing.assert_allclose(rival.y, 1, rtol=1e-3)
 
 
 def test_an_order_is_within_a_quarter():
@@ -188,10 +213,38 @@ def test_an_equivalence_is_within_its_margin_at_both_ends():
         assert not weighed(judge(far * (1 - 1e-12)), runs, law).accepted
     assert "unresolved" not in weighed(judge((high - low) / 2), runs, 0.0).says
     finding = weighed(judge((high - low) / 4), runs, 0.0)
-    assert "unresolved, about 124 runs would do" in finding.says and finding.observed == np.median(runs)
+    assert finding.says.startswith("medians of 31 runs: 0.35 [") and finding.says.endswith("about 124 runs would do")
+    assert finding.observed == np.median(runs)
     pair = np.stack([runs, runs + 1], axis=1)
     middle, ends, tops = Equivalent(0.1, runs=31).interval(pair)
     assert np.array_equal(middle, np.median(pair, axis=0)) and np.all((ends < middle) & (middle < tops))
+    assert all(end.shape == (2, 3) for end in Equivalent(0.1, runs=31).interval(runs[:, None, None] + np.ones((2, 3))))
+
+
+def test_a_median_is_judged_by_its_interval():
+    """The law may be as far from the middle as either end is, of each median by itself, and `detects` says how wide."""
+    runs = np.stack([np.linspace(0.2, 0.5, 30), np.linspace(1, 5, 30)], axis=1)
+    ends = [statistics.median_interval(column, 1e-5 / 2 / 2) for column in runs.T]
+    middle, half = (np.array([(b + s * a) / 2 for a, b in ends]) for s in (1, -1))
+    judge = Median(2 * half.max() * (1 + 1e-9), points=2)
+    for k in (0, 1):
+        for off, accepted in ((1 - 1e-9, True), (1 + 1e-9, False)):
+            for side in (1, -1):
+                law = middle + side * off * half * (np.arange(2) == k)
+                finding = weighed(judge, runs, law)
+                assert finding.accepted == accepted and finding.threshold == pytest.approx(half[k], rel=1e-9)
+    with pytest.raises(ValueError, match="Median: 30 runs leave .*; about 120 do"):
+        weighed(Median(1.001 * half.max(), points=2), runs, middle)
+    assert np.array_equal(judge.interval(runs)[0], np.median(runs, axis=0))
+
+
+def test_means_with_stated_noise_have_intervals_of_its_normal_law():
+    """Either end of one of k means fails with a quarter of the false alarm over k, of the mean of the rows."""
+    judge = Noise(np.array([0.1, 0.2]), rows=5, false_alarm=1e-3)
+    rows = np.array([0.3, -1.7]) + np.array([0.1, 0.2]) * np.random.default_rng(0).normal(size=(5, 2))
+    middle, low, high = judge.interval(judge.collect(lambda n, seed: rows, 0))
+    np.testing.assert_allclose(middle, rows.mean(axis=0))
+    np.testing.assert_allclose([middle - low, high - middle], norm.isf(1e-3 / 8) * np.array([[0.1, 0.2]] * 2) / 5**0.5)
 
 
 def test_a_slope_is_that_of_most_seeds():
@@ -211,6 +264,98 @@ def test_a_slope_is_that_of_most_seeds():
                 weighed(judge, runs, 1.5)
         else:
             assert weighed(judge, runs, 1.5).accepted
+
+
+def test_a_slope_that_bends_at_the_end_bends():
+    """First and last two levels are compared, whatever the fit to all of them says in between."""
+    spread = np.linspace(-0.2, 0.2, 30)[:, None]
+    slopes = np.array([1.0, 1.5]) + spread
+    runs = np.log(2) * np.concatenate([np.zeros((30, 1)), np.cumsum(slopes, axis=1)], axis=1)
+    judge = Exponent((1.0, 2.0, 4.0), 1.0)
+    with pytest.raises(ValueError, match="the slope bends"):
+        weighed(judge, runs, 1.25)
+    runs[:, 2] -= 0.4 * np.log(2)
+    assert weighed(judge, runs, 1.05).accepted
+
+
+LEVELS = dict(levels=(1.0, 2.0, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("judge", "settings", "bounds"),
+    [
+        (Mean, dict(detects=0.3, variance=1.0), dict(false_alarm=1, miss=1, points=math.inf)),
+        (Distribution, dict(variable="x"), dict(detects=1, false_alarm=1, miss=1)),
+        (Exponent, dict(detects=0.1, **LEVELS), dict(detects=math.inf, false_alarm=1)),
+        (Trend, LEVELS, dict(excess=0.5, false_alarm=0.5, miss=0.5)),
+        (Equivalent, dict(margin=0.1), dict(margin=math.inf, miss=0.5)),
+        (Median, dict(detects=0.1), dict(detects=math.inf, false_alarm=1, points=math.inf)),
+        (Noise, dict(sd=0.1), dict(rows=math.inf, false_alarm=1, miss=0.5)),
+        (Order, dict(p=1), dict(p=math.inf, start=math.inf)),
+        (Solver, {}, dict(rtol=1e-3)),
+        (Roundoff, {}, dict(operations=1e12)),
+    ],
+)
+def test_a_setting_is_above_0_and_below_its_bound(judge, settings, bounds):
+    """Neither end is allowed, nor what is no number; the judge and the setting are named."""
+    for setting, bound in bounds.items():
+        for value in (0.0, bound, -0.1, math.nan):
+            said = f"{judge.__name__}: {setting} = {value} must be positive and below {bound:g}"
+            with pytest.raises(ValueError, match=re.escape(said)):
+                judge(**settings | {setting: value})
+
+
+def test_what_a_judge_is_given_is_named_where_it_is_none():
+    """Which call gave what is not finite, and where; how many means there are; which judge has too few runs."""
+    holes = lambda n, seed: np.where(np.arange(n) == 2, np.nan, 0.5)  # noqa: E731
+    with pytest.raises(ValueError, match=r"^run\(\d+, 7\) gave 1 values that are not finite, the first at index 2$"):
+        Distribution("x").collect(holes, 7)
+    with pytest.raises(ValueError, match=r"^run\(7\) gave 1 values .* at index 0, 1$"):
+        Count().collect(lambda seed: [[1, np.inf]], 7)
+    with pytest.raises(ValueError, match=r"^run\(7\) gave 1 values .* at index 0$"):
+        Count().collect(lambda seed: np.nan, 7)
+    with pytest.raises(ValueError, match="Mean: 6 means at once, but points = 5"):
+        Mean(0.5, bounds=(-1, 1), points=5).collect(lambda n, seed: np.zeros((n, 2, 3)), 0)
+    with pytest.raises(ValueError, match="Mean: bounds = .* must be two finite numbers in order"):
+        Mean(0.5, bounds=(0, math.inf))
+    with pytest.raises(ValueError, match="^Exponent: 10 runs are too few for an error of 5e-06; 20 would do"):
+        Exponent((1.0, 2.0, 4.0), 0.1, runs=10)
+    with pytest.raises(ValueError, match="must be at least three positive numbers"):
+        Exponent((0.0, 1.0, 2.0), 0.1).collect(lambda x, seed: 1.0, 0)
+
+
+def test_catonis_mean_is_that_of_his_paper():
+    """It is where the influences add up to nothing, with the scale that his bound has least; too few have none."""
+    x = np.random.default_rng(0).exponential(size=200) ** 2
+    variance, error = 20.0, 1e-3
+    least = math.log(1 / error)
+    alpha = math.sqrt(2 * least / (200 * (variance + 2 * variance * least / (200 - 2 * least))))
+
+    def influence(mean):
+        u = alpha * (x - mean)
+        return np.sum(np.where(u >= 0, np.log(1 + u + u**2 / 2), -np.log(1 - u + u**2 / 2)))
+
+    mean = statistics.catoni_mean(x, variance, error)
+    assert influence(mean * (1 - 1e-9)) > 0 > influence(mean * (1 + 1e-9))
+    assert statistics.catoni_mean(np.full(200, 1.7), variance, error) == 1.7
+    with pytest.raises(ValueError, match="13 samples bound no mean with error 0.001: more than 14 are needed"):
+        statistics.catoni_mean(x[:13], variance, error)
+
+
+def test_a_band_takes_the_fewest_samples():
+    """Both bands together are no wider than what is to be told apart; with one sample less they are."""
+    for detects, false_alarm, miss in ((0.1, 1e-3, 1e-4), (0.05, 1e-5, 0.1), (0.13, 0.1, 1e-2)):
+        n = statistics.band_samples(detects, false_alarm, miss)
+        both, more = (statistics.band(n - k, false_alarm) + statistics.band(n - k, miss) for k in (0, 1))
+        assert both <= detects < more
+
+
+def test_rank_signs_are_those_of_kendall():
+    """With levels in any order and values that are equal, the sign is that of Kendall's correlation."""
+    levels, values = np.array([2.0, 0.5, 4.0, 1.0, 3.0]), np.random.default_rng(1).integers(0, 4, (200, 5))
+    signs = [0.0 if np.ptp(row) == 0 else np.sign(kendalltau(levels, row).statistic) for row in values]
+    found = statistics.rank_signs(levels, values.astype(float))
+    assert np.array_equal(found, np.where(np.abs(signs) > 0, signs, 0)) and {-1.0, 0.0, 1.0} == set(found)
 
 
 def test_what_is_at_its_threshold_is_accepted():
