@@ -12,6 +12,7 @@ from docutils.nodes import SkipNode
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from displays import rows  # noqa: E402
 from docstrings import restructured  # noqa: E402
 from pages import write  # noqa: E402
 
@@ -57,8 +58,11 @@ def set_inline(self, node) -> None:
 
 
 def set_display(self, node) -> None:
-    """A formula on a line of its own, as MathML."""
-    self.body.append(f'<div class="formula">{mathml(node.astext())}</div>')
+    """A formula on lines of its own, as MathML: in the middle, or row under row."""
+    set_rows = [[mathml(piece) for piece in row] for row in rows(node.astext())]
+    if len(set_rows) > 1 or len(set_rows[0]) > 1:
+        set_rows = [[f'<span class="piece">{piece}</span>' for piece in row] for row in set_rows]
+    self.body += [f'<div class="formula">{" ".join(row)}</div>' for row in set_rows]
     raise SkipNode
 
 

@@ -1,6 +1,7 @@
 """The reference pages are built without a warning, and are all there."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,14 @@ def test_docstrings_keep_their_formulas():
     ):
         assert kept in text
     assert body.count("<li>") == 2 and "<pre" in body
+
+
+def test_displays_have_rows_and_pieces():
+    """An aligned display is set row by row, what follows a wide gap may go to the next line; matrices stay whole."""
+    rows = runpy.run_path(str(root / "docs" / "displays.py"))["rows"]
+    assert rows(r"\displaystyle \begin{aligned}& a = \left(b & c\right) \\ &2 \times d\end{aligned}") == [
+        [r"a = \left(b & c\right)"],
+        [r"2 \times d"],
+    ]
+    matrix = r"F = \begin{pmatrix} 1 & {x \qquad y} \\ 0 & 1 \end{pmatrix} \leftarrow \{G\}"
+    assert rows(rf"\displaystyle {matrix} \qquad x > 0 \qquad \text{{[here]}}") == [[matrix, "x > 0", r"\text{[here]}"]]
