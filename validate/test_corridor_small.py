@@ -159,7 +159,7 @@ def test_small_networks_stay_decodable():
 
 def quiet(seed):
     """What goes from small networks trained without noise: shares of active pairs, and of the correlation of maps."""
-    own = drawn(seed, RUNS)
+    own = drawn(seed, 2 * RUNS)
     seen = [samples(SMALL, one)[0] for one in own]
     same = dict(by=GradientDescent(SMALL.eta), start=Lazy(), dtype="float32", keep_parameters=True)
     run = train(SMALL.network, *learnt(seen), seeds=own, steps=log_spaced(SMALL.steps, 40), **same)
@@ -181,7 +181,7 @@ def test_little_drifts_without_noise():
     claim = "a small corridor: without noise active pairs and rate maps stay, but for a tenth"
     rivals = {"as with noise": lambda: with_noise, "half as much": lambda: with_noise / 2}
     run = in_turn(quiet)
-    confront(claim, lambda: np.zeros(2), run, {}, Equivalent(0.1, runs=RUNS), rivals, labels=labels)
+    confront(claim, lambda: np.zeros(2), run, {}, Equivalent(0.1, runs=2 * RUNS), rivals, labels=labels)
 
 
 # -- what the information is about --------------------------------------------------------------------------------

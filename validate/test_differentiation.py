@@ -149,7 +149,7 @@ def test_error_of_drawn_worlds():
         drawn = semantics.spectrum_by_level(semantics.diffusion(2, 4, flip, round(count), seed=seed), projections)
         return float(np.sqrt(np.mean((drawn.mean(0) / law - 1) ** 2)))
 
-    judge = Exponent((100, 400, 1600, 6400), detects=0.15, runs=60)
+    judge = Exponent((100, 400, 1600, 6400), detects=0.15, runs=100)
     rivals = {"one over N": -1.0, "none": 0.0, "N^(-1/4)": -0.25}
     drawn = dict(x="features N", y="relative error of the strengths")
     confront(

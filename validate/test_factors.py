@@ -115,7 +115,7 @@ def test_signs(networks, claim, request):
     confront(said, lambda: sign, run, {}, judge, rivals, labels=dict(x=axis, y=name))
 
 
-PAIRS = 40
+PAIRS = 80
 SMALL = replace(factors.base, task=FlipFlop(1, length=20, switch=0.2), network=Standard(16), steps=500)
 
 
@@ -134,5 +134,5 @@ def test_penalties_of_small_networks():
     rivals = {"the other way": 1, "not at all": 0}
     drawn = dict(x="strength of the l1 penalty", y="distance of two networks over their size")
     claim = "a penalty brings weights together in small networks trained here"
-    run, judge = lambda x, seed: float(rows[x](seed)), Trend(strengths, excess=0.49)  # noqa: E731
+    run, judge = lambda x, seed: float(rows[x](seed)), Trend(strengths, excess=0.38, false_alarm=1e-4)  # noqa: E731
     confront(claim, lambda: -1, run, {}, judge, rivals, labels=drawn)

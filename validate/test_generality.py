@@ -320,13 +320,23 @@ def test_how_many_units_are_left():
 # -- time constants
 
 NETWORK, SIGMAS, UNTIL = Network(20, HIDDEN, 5), (0.012, 0.017, 0.024), 0.8  # until eta sigma^2 t
-MADE, RUNS = 32, 27  # networks, and how many of them that diverge at no level are judged
+MADE, RUNS = 32, 27  # networks at a time, until so many diverge at no level
 
 
 @cache
 def relaxed(seed):
     """Time constants of the active pairs of the same networks at each level of noise; shape (networks, levels)."""
-    seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(MADE, np.uint64) // 2]
+    taus = np.empty((0, len(SIGMAS)))
+    for k in range(8):
+        if len(taus) >= RUNS:
+            break
+        drawn = np.random.SeedSequence(seed).generate_state((k + 1) * MADE, np.uint64)[k * MADE :]
+        taus = np.concatenate([taus, of_networks([int(s) for s in drawn // 2])])
+    return taus
+
+
+def of_networks(seeds):
+    """The time constants of those of some networks that diverge at no level of noise; shape (networks, levels)."""
     found = []
     for sigma in SIGMAS:
         steps = round(UNTIL / (DESCENT.eta * sigma**2))

@@ -19,7 +19,8 @@ from theory.recurrent import (
 )
 
 WIDTHS = (128, 256, 512, 1024)
-GAMMAS = SIZES = (1e-4, 1e-3, 1e-2, 1e-1)
+GAMMAS = (1e-4, 1e-3, 1e-2, 1e-1)
+SIZES = (1e-5, 1e-4, 1e-3, 1e-2)  # of one tenth rates are a sixth short of its square
 descent, adam = (
     GradientDescent(1e-2),
     Adam(1e-2, epsilon=1e-14),
@@ -82,7 +83,7 @@ def told_apart(law, setting, others):
     return rivals
 
 
-def confront_exponent(claim, run, quantity, setting, others, levels, detects, picture, x="width N", runs=30):
+def confront_exponent(claim, run, quantity, setting, others, levels, detects, picture, x="width N", runs=60):
     """One law of scaling, against the exponents that other settings would have."""
     law = LAWS[quantity]
     judge, rivals = Exponent(levels, detects, runs), told_apart(law, setting, others)
