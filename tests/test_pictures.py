@@ -114,6 +114,15 @@ def test_numbers_with_a_name_each_have_a_row_each():
         confront("two", 1.7, lambda seed: np.full(2, 1.7), {}, Roundoff(4), {"off": 0.9}, labels=dict(runs=kinds))
 
 
+def test_a_row_keeps_law_and_runs_in_view():
+    """A rival far off is left out of the rows and told so; one within ten times their width is not."""
+    run = lambda seed: np.array([1.0, 1.1]) + 0.01 * np.random.default_rng(seed).normal(size=2)  # noqa: E731
+    rivals = {"near": 1.9, "far": np.array([1.6, 90.0])}
+    law = lambda: np.array([1.0, 1.1])  # noqa: E731
+    axes = confront("far", law, run, {}, Equivalent(0.2), rivals, labels=dict(runs=["one", "two"])).plot().axes[0]
+    assert axes.get_xlim()[1] < 10 and names_of(axes)[2:4] == ["near", "far (partly off the scale)"]
+
+
 def test_signs_have_the_names_of_their_kinds():
     """Along the signs of several kinds stand their names."""
     run, kinds = lambda seed: np.array([[0.3, -2.0], [0.1, -1.0]]), ["gains", "costs"]  # noqa: E731

@@ -310,7 +310,7 @@ def test_how_many_units_are_left():
     left = {rule: units for rule, units in left.items() if len(units) >= 3}
     few, rules = min(map(len, left.values())), tuple(left)
     row = in_turn(lambda seed: np.array([left[rule][:few] for rule in rules]).T)
-    labels = dict(x=", ".join(f"{k} {rule}" for k, rule in enumerate(rules)), y="active units of 100", about=FIG_3B)
+    labels = dict(x="rule", y="active units of 100", names=rules)
     what = "How many units are left where the fall is over"
     found = measure(what, lambda k, seed: row(seed)[int(k)], range(len(rules)), runs=few, labels=labels,
                     redrawn="one or two draws of sizes and noise for each rule")  # fmt: skip
@@ -418,6 +418,6 @@ def test_which_factor_changes_what(curve, swept):
     of_rule = [in_turn(lambda seed, values=values: values[:few]) for values in votes]
     units = "ReLUs" if curve == "active_fraction" else "tanh and linear units"
     what = f"which factor changes how much is left of the {MEASURES[curve]}, in networks of {units}"
-    levels = {"x": ", ".join(f"{k}: {rule}" for k, rule in enumerate(STEADY)), "y": f"{MEASURES[curve]}, what is left"}
+    levels = {"x": "rule", "y": f"{MEASURES[curve]}, what is left", "names": STEADY}
     measure(one.of(what), lambda k, seed: of_rule[k](seed), range(len(STEADY)), runs=few, labels=levels, log="y",
             picture=by_factor(one, curve, chosen), redrawn=redrawn)  # fmt: skip

@@ -208,7 +208,7 @@ def test_one_shared_bias():
         "one bias shared by all units is as good as one for each",
         no_difference, in_turn(excess), {}, Equivalent(0.05, runs=SEEDS, miss=1e-3),
         {f"as active as with noise of {LEVELS[k]:g}": np.array([ratio[k] - 1, 0.0]) for k in (1, 3)},
-        labels=dict(runs=["activity", "noisy loss"], y="excess over one bias each, of one", about=SHARED_BIAS),
+        labels=dict(runs=["activity", "noisy loss"], y="excess over a bias for each, as a fraction", about=SHARED_BIAS),
     )  # fmt: skip
 
 

@@ -131,11 +131,24 @@ def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
             axes.plot(x, y, ls="", marker=mark, ms=5, color=ink, zorder=2.5, label=series.label)
     places, names = zip(*panel.ticks, strict=True)
     axes.set_yticks(places, [legend.wrapped(name, NAME) for name in names], fontsize=9)
-    axes.set_ylabel(legend.wrapped(panel.y, 42))
+    head: dict[str, Any] = dict(ha="right", va="bottom", fontsize=9, style="italic", transform=axes.transAxes)
+    axes.text(-0.02, 1.0, legend.wrapped(panel.y, NAME), **head)
+    if "x" not in panel.log:
+        _in_view(axes, panel)
     _rows(axes, panel)
-    if "x" not in panel.log and np.prod(axes.get_xlim()) < 0:
-        axes.axvline(0, color=GREY, lw=0.8, zorder=0)
     legend.draw(axes, panel)
+
+
+def _in_view(axes, panel: Panel) -> None:
+    """Of numbers in rows so much that law and runs are seen well, and where there is no effect."""
+    left, right = axes.get_xlim()
+    left, right = _window(panel, left, right, "x", 10)
+    ends = np.concatenate([np.ravel(v) for s in panel.series for v in (s.x, s.low, s.high) if v is not None])
+    seen = ends[(left <= ends) & (ends <= right)]
+    if room := 0.06 * np.ptp(seen):
+        axes.set_xlim(seen.min() - room, seen.max() + room)
+    if np.prod(axes.get_xlim()) < 0:
+        axes.axvline(0, color=GREY, lw=0.8, zorder=0)
 
 
 def _rows(axes, panel: Panel) -> None:
@@ -227,16 +240,16 @@ DRAW: dict[str, Callable[..., None]] = {
 }
 
 
-def _window(panel: Panel, bottom: float, top: float) -> tuple[float, float]:
-    """So much of the y axis that law and runs fill a third of it, however far off a rival may be."""
+def _window(panel: Panel, bottom: float, top: float, axis: str = "y", times: float = 1) -> tuple[float, float]:
+    """So much of an axis that law and runs fill a third of it, however far off a rival may be, or less by `times`."""
     lawless = not any(series.role == "law" for series in panel.series)
     shown = [series for series in panel.series if lawless or series.role != "rival"]
-    seen = [np.ravel(v) for s in shown for v in (s.y, s.low, s.high) if v is not None]
+    seen = [np.ravel(v) for s in shown for v in (getattr(s, axis), s.low, s.high) if v is not None]
     low, high = np.min(np.concatenate(seen)), np.max(np.concatenate(seen))
     if high - low <= 0.02 * max(abs(low), abs(high)):  # what stays level needs no room of its own
         return bottom, top
-    room = max(high - low, 0.1 * max(abs(low), abs(high)))
-    floor, lowest = low - room, np.min(np.concatenate([np.ravel(series.y) for series in panel.series]))
+    room = times * max(high - low, 0.1 * max(abs(low), abs(high)))
+    floor, lowest = low - room, np.min(np.concatenate([np.ravel(getattr(s, axis)) for s in panel.series]))
     if lowest >= 0:  # what cannot be negative needs no room there, but for half a dot
         floor = max(floor, min(0.0, low - 0.04 * room))
     return max(bottom, floor), min(top, high + room)

@@ -57,8 +57,9 @@ def columns(labels) -> int:
 
 def _shown(axes, panel: Panel, label: str, alike: dict[str, str]) -> str:
     """The legend of a line, or of several of one name: Greek, broken where long, told of what cannot be seen of it."""
-    bottom, top = sorted(axes.get_ylim())
-    y = np.concatenate([np.empty(0), *(np.ravel(series.y) for series in panel.series if series.label == label)])
+    bottom, top = axes.get_xlim() if panel.rows else axes.get_ylim()
+    values = (np.ravel(s.x if panel.rows else s.y) for s in panel.series if s.label == label)
+    y = np.concatenate([np.empty(0), *values])
     off = (y > top) | (y < bottom)
     notes = [f"beside {alike[label]}"] if label in alike else []
     notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
