@@ -173,14 +173,16 @@ def test_fields_go_with_the_noise(studied):
     )
 
 
+def given_back(studied, method, strength):
+    """Eight patches, what a network saw of them, and what it made of it, in three rows."""
+    rows = studied(METHODS[method, strength], FIRST)["rebuilt"].astype(float).swapaxes(0, 1).reshape(-1, SIDE, SIDE)
+    return np.round(mosaic(rows, 8), 2)
+
+
 def rebuilt(studied):
-    """Eight patches, what a network saw of them, and what it made of it: by noise and by other methods."""
-    tiles = []
-    for one in [*(("noise", sigma) for sigma in SHOWN), *SECOND[1:]]:
-        rows = studied(METHODS[one], FIRST)["rebuilt"].astype(float).swapaxes(0, 1).reshape(-1, SIDE, SIDE)
-        name = f"σ = {one[1]:g}" if one[0] == "noise" else f"{one[0]} {one[1]:g}"
-        tiles.append(Series("image", [], [], name, np.round(mosaic(rows, 8), 2).tolist()))
-    return Panel("held-out patches; as seen; what one network makes of it; each scaled by itself", "", tuple(tiles))
+    """The same at some levels of noise."""
+    tiles = [Series("image", [], [], f"σ = {sigma:g}", given_back(studied, "noise", sigma).tolist()) for sigma in SHOWN]
+    return Panel("held-out patches; with noise; what one network makes of it; each scaled by itself", "", tuple(tiles))
 
 
 @in_full
@@ -244,12 +246,14 @@ def test_gabors_come_by_every_method(studied):
 
 
 def of_each_method(studied):
-    """The fields of one network of each method, at its second strength from the sparsest."""
+    """What one network of each method, at its second strength from the sparsest, gives back, and its fields."""
     tiles = []
     for one in SECOND:
-        shares = ", ".join(f"{100 * share(studied, *one, kind)[-1].mean():.0f} %" for kind in KINDS)
-        tiles.append(Series("image", [], [], f"{one[0]} {one[1]:g}: {shares}", tiled(studied, *one)))
-    return Panel("48 fields of one network each; of all networks Gabor functions, centres, blobs", "", tuple(tiles))
+        patches, fields = given_back(studied, *one), np.array(tiled(studied, *one))
+        gap = np.full((2, fields.shape[1]), np.nan)
+        name = f"{one[0]} {one[1]:g}: {100 * share(studied, *one, 'gabor')[-1].mean():.0f} %"
+        tiles.append(Series("image", [], [], name, np.concatenate([patches, gap, fields]).tolist()))
+    return Panel("patches, as seen, given back; 48 fields of one network; Gabor functions of all", "", tuple(tiles))
 
 
 @in_full
