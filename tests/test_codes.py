@@ -8,8 +8,19 @@ import pytest
 import torch
 
 from numerics import annealing, noise
-from numerics.codes import ABLATIONS, ACTIVATIONS, METHODS, TRIALS, Ablation, Method, Trial, run, squared_slope
-from numerics.codes._ablations import GRAIN, NOISES, ROWS, natural
+from numerics.codes import (
+    ABLATIONS,
+    ACTIVATIONS,
+    METHODS,
+    TRIALS,
+    Ablation,
+    Method,
+    Trial,
+    levels,
+    run,
+    squared_slope,
+)
+from numerics.codes._ablations import GRAIN, NOISES, ROWS, classification, digits, natural
 from numerics.store import Store
 
 tiny = Ablation(units=6, networks=2, components=4, steps=3, batch=5)
@@ -52,6 +63,15 @@ def test_classes():
     """Classifiers of digits train on salt and pepper too."""
     found = replace(tiny, data="digits", task="classification", noise="salt and pepper", activation="GELU").run()
     assert np.all(found["loss"] > 0) and np.all(np.isfinite(found["clean"]))
+
+
+def test_classes_are_those_of_the_rows():
+    """Each row of digits has its own class: neighbours among those learnt tell most of those held out."""
+    x = digits(16)
+    _, outputs, taught, asked = classification(x)
+    nearest = (x.held_out[:, None] - x.train).square().sum(-1).argmin(1)
+    assert outputs == 10 and len(taught) == len(x.train)
+    assert (taught[nearest] == asked).double().mean() > 0.5  # shuffled classes would be right one time in ten
 
 
 def test_what_a_trial_finds():
@@ -107,7 +127,10 @@ def test_rows_are_counted_before_they_are_drawn():
         (lambda: Method("top k", 1000.0), "strength = 1000.0"),
         (lambda: Method("noise", 1.0, eta=0.0), "eta = 0.0"),
         (lambda: Method("L2", 1.0), "name = 'L2'"),
-        (lambda: Method("noise", 0.0), "strength = 0.0"),
+        (lambda: Method("noise", -0.1), "strength = -0.1"),
+        (lambda: Method("noise, then none", 0.0), "strength = 0.0"),
+        (lambda: Method("L1", 0.0), "strength = 0.0"),
+        (lambda: levels((0.3, 0.0)), "sigmas = 0.0"),
     ],
 )
 def test_settings_are_checked(make, says):

@@ -30,9 +30,11 @@ EVERY = [("stored", kind) for kind in KINDS] + [("small", "one hidden layer")]
 EVERY += [pytest.param("newly trained", kind, marks=pytest.mark.full) for kind in KINDS]
 CHOSEN = {  # the algorithm that is judged, by kind
     "one hidden layer": STUDIES["one hidden layer", "descent"],
+    "three hidden layers": STUDIES["three hidden layers", "momentum"],
     "convolutional": STUDIES["convolutional", "momentum"],
     "autoencoder": STUDIES["autoencoder", "Adam"],
 }
+UNITS = {"one hidden layer": 60, "convolutional": 16, "autoencoder": 120}  # of the last layer that is judged
 LOUD = LEVELS.index(1.5)
 
 
@@ -102,23 +104,40 @@ def gap_of(studied, kind):
 # -- sparsity ------------------------------------------------------------------------------------------
 
 
+PUBLISHED = 0.45 - 0.66  # of all units: those of classifiers that noise of 0.3 leaves active, less those without noise
+
+
 @in_full
 @long
-def test_classifiers_keep_their_activity(studied):
-    """When noise falls the activity of one hidden layer's classifiers moves by less than a fiftieth of the units."""
+def test_one_layer_of_a_classifier_is_hardly_sparser(studied):
+    """Noise of 1.5 or less takes less than a fiftieth of the units of one layer, and so little comes back as it falls.
 
-    def moved(seed):
+    There is no sparsity here that could be kept or given up; noise of 4 takes about a fiftieth.
+    """
+
+    def changes(seed):
         active = studied(CHOSEN["one hidden layer"], seed)["active"][..., 0]
-        return active[END] - active[BEFORE]
+        beyond, moved = active[BEFORE] - active[BEFORE][:, :1], active[END] - active[BEFORE]
+        return np.concatenate([of[:, 1 : LOUD + 1] for of in (beyond, moved)], axis=1)
 
-    claim = studied.of("annealing leaves the activity of classifiers as it is")
-    judge, rivals = (
-        Equivalent(0.02, runs=RUNS),
-        {"given up, as by autoencoders": lambda: given_up_by_autoencoders(studied)},
+    rivals = {
+        "sparse, as published": np.array([PUBLISHED, PUBLISHED, 0.0, 0.0]),
+        "given up, as by autoencoders": lambda: np.array([0.0, 0.0, *[given_up_by_autoencoders(studied)] * 2]),
+    }
+    confront(
+        studied.of("noise of 1.5 or less takes no fiftieth of the units of a classifier's one layer, nor does its end"),
+        0.0,
+        in_turn(changes),
+        {},
+        Equivalent(0.02, runs=RUNS, miss=1e-3),
+        rivals,
+        labels=dict(
+            runs=["under σ = 0.5", "under σ = 1.5", "as σ = 0.5 falls", "as σ = 1.5 falls"],
+            y="share of active units, less without noise; its change",
+            about=FIG_8,
+        ),
+        picture=activity(studied, "one hidden layer", 0),
     )
-    drawn = dict(runs=AT, y="change of the share of active units", about=FIG_8)
-    picture = activity(studied, "one hidden layer", 0)
-    confront(claim, 0.0, in_turn(moved), {}, judge, rivals, labels=drawn, picture=picture)
 
 
 def given_up_by_autoencoders(studied):
@@ -128,30 +147,31 @@ def given_up_by_autoencoders(studied):
 
 
 def given_up():
-    """The signs, of autoencoders that had noise less those without: sparse, less so in the end, yet still sparse."""
+    """The signs, of networks that had noise less those without: sparser, less so in the end, yet still sparser."""
     return np.array([-1.0, 1.0, -1.0])
 
 
 @in_full
 @long
-def test_autoencoders_give_it_up(studied):
-    """Noise makes autoencoders of digits sparser than those without; as it falls they give part of that up."""
+@pytest.mark.parametrize("kind, layer", [("autoencoder", 0), ("three hidden layers", 1)])
+def test_part_of_it_is_given_up(studied, kind, layer):
+    """Noise makes autoencoders, and deep classifiers, of digits sparser; as it falls they give part of that up."""
 
     def signs(seed):
-        active = studied(CHOSEN["autoencoder"], seed)["active"][..., 0]
+        active = studied(CHOSEN[kind], seed)["active"][..., layer]
         before, end = (active[when, :, LOUD] - active[when, :, 0] for when in (BEFORE, END))
-        return np.sign([before, end - before, end]).T
+        return np.sign([before, active[END, :, LOUD] - active[BEFORE, :, LOUD], end]).T
 
     rivals = {
         "kept whole, as the paper has it": np.array([-1.0, 0.0, -1.0]),
         "given up whole": np.array([-1.0, 1.0, 0.0]),
         "never sparse": 0.0,
     }
-    claim = studied.of("autoencoders of digits give part of their sparsity up when noise of 1.5 falls")
+    claim = studied.of(f"part of the sparsity under noise of 1.5 is given up when that falls, and part is kept: {kind}")
     three = ["under noise, less without any", "at the end, less under noise", "at the end, less without any"]
     drawn = dict(runs=three, y="sign of the difference of activity", about=FIG_8)
     confront(claim, given_up, in_turn(signs), {}, in_most, rivals, labels=drawn,
-             picture=activity(studied, "autoencoder", 0))  # fmt: skip
+             picture=activity(studied, kind, layer))  # fmt: skip
 
 
 def while_it_lasts():
@@ -179,18 +199,18 @@ def test_upper_filters_are_sparse_under_noise(studied):
 
 @in_full
 @long
-@pytest.mark.parametrize("kind", list(CHOSEN))
+@pytest.mark.parametrize("kind", UNITS)
 def test_annealing_kills_no_unit(studied, kind):
     """No unit of one hidden layer, and no filter, is dead when the noise is gone, whichever level it had.
 
-    The dense layer above the filters has dead units, with noise and without: `test_dead_units_above_the_filters`.
+    Published are dead units after noise of 0.8 or more in autoencoders, of 3 or more in classifiers.  The dense layer
+    above the filters has some, with noise and without: `test_dead_units_above_the_filters`.
     """
     layers = slice(0, 2) if kind == "convolutional" else slice(None)
-    units = {"one hidden layer": 60, "convolutional": 16, "autoencoder": 120}[kind]
-    dead = lambda seed: studied(CHOSEN[kind], seed)["dead"][END, :, : LOUD + 1, layers]  # noqa: E731
-    judge, rivals = Equivalent(1 / units / 2, runs=RUNS, miss=1e-3), {"one unit dies": 1 / units}
-    claim = f"noise of 1.5 or less, and then none, kills no {'filter' if kind == 'convolutional' else 'unit'}: {kind}"
-    names = [f"{at}, layer {k}" for at in AT[: LOUD + 1] for k in (1, 2)] if kind == "convolutional" else AT[: LOUD + 1]
+    dead = lambda seed: studied(CHOSEN[kind], seed)["dead"][END, ..., layers]  # noqa: E731
+    judge, rivals = Equivalent(1 / UNITS[kind] / 2, runs=RUNS, miss=1e-3), {"one unit dies": 1 / UNITS[kind]}
+    claim = f"noise of 4 or less, and then none, kills no {'filter' if kind == 'convolutional' else 'unit'}: {kind}"
+    names = [f"{at}, layer {k}" for at in AT for k in (1, 2)] if kind == "convolutional" else AT
     drawn = dict(runs=names, y="share of dead units", about="bricken-2023, App. I.3, Fig. 31")
     confront(studied.of(claim), 0.0, in_turn(dead), {}, judge, rivals, labels=drawn,
              picture=activity(studied, kind, 1 if kind == "convolutional" else 0))  # fmt: skip
@@ -201,7 +221,8 @@ def test_annealing_kills_no_unit(studied, kind):
 def test_dead_units_above_the_filters(studied):
     """Measured: how many more units of the dense layer above the filters are dead after noise than without any.
 
-    Some of its 32 units are dead at every level; 20 networks do not tell whether noise adds half a unit.
+    Some of its 32 units are dead at every level, and 20 networks do not tell whether noise of 1.5 or less adds any.  As
+    noise of 4 falls units die in 18 of the 20 that are stored, as published; in five without noise.
     """
     dead = in_turn(lambda seed: studied(CHOSEN["convolutional"], seed)["dead"][END, ..., 2])
     labels = dict(x="noise σ while it lasts", y="dead units of the dense layer, less without noise")

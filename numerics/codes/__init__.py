@@ -15,16 +15,13 @@ is the last study for levels of anybody's choice, with a figure.
 """
 
 from numerics.codes._ablations import ABLATIONS, ACTIVATIONS, EDGES, Ablation, squared_slope
-from numerics.codes._fields import METHODS, SIGMAS, STAGES, STRENGTHS, Method, chance
+from numerics.codes._fields import CONTROL, METHODS, SIGMAS, STAGES, STRENGTHS, Method, chance
 from numerics.codes._levels import levels
-from numerics.codes._trials import BATCHES, DESCENTS, PACES, RULES, SIZES, TRIALS, Trial
+from numerics.codes._run import run
+from numerics.codes._trials import BATCHES, DESCENTS, LONG, PACES, QUIET, RULES, SIZES, TRIALS, Trial
 
 __all__ = [
-    "ABLATIONS", "ACTIVATIONS", "Ablation", "BATCHES", "DESCENTS", "EDGES", "METHODS", "Method", "PACES", "RULES",
-    "SIGMAS", "SIZES", "STAGES", "STRENGTHS", "TRIALS", "Trial", "chance", "levels", "run", "squared_slope",
+    "ABLATIONS", "ACTIVATIONS", "Ablation", "BATCHES", "CONTROL", "DESCENTS", "EDGES", "LONG", "METHODS", "Method",
+    "PACES", "QUIET", "RULES", "SIGMAS", "SIZES", "STAGES", "STRENGTHS", "TRIALS", "Trial", "chance", "levels", "run",
+    "squared_slope",
 ]  # fmt: skip
-
-
-def run(one: Ablation | Trial | Method):
-    """Arrays by name of one member of a study."""
-    return one.run()

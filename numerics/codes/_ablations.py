@@ -13,7 +13,6 @@ from functools import cache
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
@@ -141,10 +140,8 @@ def reconstruction(x: patches.Patches) -> Task:
 
 def classification(x: patches.Patches) -> Task:
     """The same, for the digits' classes."""
-    classes = load_digits().target
-    order = np.random.default_rng(0).permutation(len(classes))  # as `patches.digits` draws it
-    wanted = torch.from_numpy(classes[order])
-    return noise.cross_entropy, 10, wanted[len(x.held_out) :], wanted[: len(x.held_out)]
+    known = patches.classified_digits(len(x.held_out))  # in the order of `patches.digits`: those held out come first
+    return noise.cross_entropy, 10, known.held_out_classes, known.classes
 
 
 DATA = {"patches": natural, "digits": digits}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from numerics import noise
-from numerics.checks import positive, whole
+from numerics.checks import not_negative, positive, whole
 from numerics.codes._ablations import natural
 from numerics.fields import by_chance, explained
 
@@ -23,7 +23,7 @@ STAGES = (0, 150, 500, 1500)  # steps at which fields are fitted
 class Method:
     """Networks of one method at one strength: sigma of noise, weight of an L1 penalty, or k of the k largest.
 
-    name: "noise", "noise, then none", "L1", "L1, unit decoders" or "top k".
+    name: "noise", "noise, then none", "L1", "L1, unit decoders" or "top k"; of noise 0 is the control of them all.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Method:
     def __post_init__(self):
         if self.name not in KINDS:
             raise ValueError(f"name = {self.name!r} is none of {', '.join(KINDS)}")
-        positive("strength", self.strength)
+        (not_negative if self.name == "noise" else positive)("strength", self.strength)
         for name in ("units", "networks", "steps", "batch"):
             whole(name, getattr(self, name))
         positive("eta", self.eta)
@@ -128,4 +128,5 @@ STRENGTHS = {
     "L1": PENALTIES,
     "top k": (16.0, 8.0, 4.0, 2.0, 1.0),
 }  # sparser from left to right
-METHODS = {(name, strength): Method(name, strength) for name, each in STRENGTHS.items() for strength in each}
+CONTROL = "noise", 0.0
+METHODS = {one: Method(*one) for one in (CONTROL, *((name, s) for name, each in STRENGTHS.items() for s in each))}

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from numerics.checks import positive
 from numerics.codes._fields import SIGMAS, Method
+from numerics.codes._run import run
 from numerics.fields import mosaic
 from numerics.store import Store
 from numerics.sweep import Local, sweep
@@ -46,7 +48,7 @@ def levels(
         0, or 1 if a level failed.
     """
     trained: dict = dict(units=units, networks=networks, steps=steps, batch=batch, eta=eta, seed=seed)
-    settings = [Method("noise", sigma, **trained) for sigma in sorted({*sigmas})]
+    settings = [Method("noise", positive("sigmas", sigma), **trained) for sigma in sorted({*sigmas})]
     if not settings:
         raise ValueError("sigmas is empty: give at least one standard deviation")
     store = Store(folder)
@@ -62,11 +64,6 @@ def levels(
         print(f"{sigma:>7g}" + "".join(f"  {np.median(of[name]):>7.3f}" for name in ("active", "dead", "loss")))
     print(f"kept in {folder}: a file of each level, codes.png")
     return 0
-
-
-def run(one: Method) -> dict[str, np.ndarray]:
-    """The arrays of one level."""
-    return one.run()
 
 
 def figure(found: Mapping[float, Mapping[str, np.ndarray]]):

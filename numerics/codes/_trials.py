@@ -76,6 +76,8 @@ RULES = {
     "Adam that skips silent units": replace(ADAM, by=noise.SparseAdam(1e-2)),
     "descent": replace(ADAM, by=noise.SGD(0.03)),
 }
+QUIET = replace(ADAM, sigma=0.0)  # the control: what Adam does where there is no noise
+LONG = replace(ADAM, steps=10_000)  # until activity has come to rest
 BATCHES = {batch: replace(ADAM, batch=batch) for batch in (2, 4, 16)}
 SIZES = {rows: replace(ADAM, rows=rows) for rows in (50, 500, 5000)}
 
@@ -88,4 +90,4 @@ DESCENTS = {
     for sigma in (0.0, 0.8)
     for batch, rate in PACES
 }
-TRIALS = list(dict.fromkeys([*RULES.values(), *BATCHES.values(), *SIZES.values(), *DESCENTS.values()]))
+TRIALS = list(dict.fromkeys([*RULES.values(), QUIET, LONG, *BATCHES.values(), *SIZES.values(), *DESCENTS.values()]))
