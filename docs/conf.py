@@ -62,7 +62,8 @@ def set_display(self, node) -> None:
     set_rows = [[mathml(piece) for piece in row] for row in rows(node.astext())]
     if len(set_rows) > 1 or len(set_rows[0]) > 1:
         set_rows = [[f'<span class="piece">{piece}</span>' for piece in row] for row in set_rows]
-    self.body += [f'<div class="formula">{" ".join(row)}</div>' for row in set_rows]
+    place = "formula middle" if len(set_rows) == 1 else "formula"
+    self.body += [f'<div class="{place}">{" ".join(row)}</div>' for row in set_rows]
     raise SkipNode
 
 
