@@ -182,26 +182,33 @@ def histogram(one: Swept) -> Panel:
 VOTES, PARTS = 27, (0.01, 0.1, 1.0)  # networks that tell a sign of 999 in 1,000 of them from a coin; of their runs
 
 
+def draw_of(rule, seed):
+    """Fifteen ReLU networks by a rule: the first such draw, from this seed on, of which most do not diverge at once."""
+    for more in count():
+        part = Part(Sweep(60, 10**5, seed + more, together=15), ("relu",), (rule,))
+        begun_with = train(part.settings(), np.array([0, 100]))
+        if np.mean([np.isfinite(run["loss"][-1]) for run in begun_with]) > 0.5:
+            return part
+
+
 @cache
 def quick(seed):
-    """What came of sixty ReLU networks, 1e5 steps each: the first draw of every steady rule in a sweep."""
-    whole = Sweep(60, 10**5, seed, together=15)
-    settings = whole.settings()
-    runs = [run for k in range(0, 60, 15) for run in train(settings[k : k + 15])]
-    curves = {name: np.stack([run[name] for run in runs], axis=1) for name in runs[0] if name != "steps"}
-    return Swept("quick", [whole], [{"steps": runs[0]["steps"], **curves}])
+    """What came of sixty ReLU networks, 1e5 steps each: a draw of fifteen for every steady rule."""
+    parts, tables = [draw_of(rule, seed) for rule in STEADY], []
+    for part in parts:
+        runs = train(part.settings())
+        curves = {name: np.stack([run[name] for run in runs], axis=1) for name in runs[0] if name != "steps"}
+        tables.append({"steps": runs[0]["steps"], **curves})
+    return Swept("quick", parts, tables)
 
 
 @cache
 def thinned(seed):
     """Active pairs at parts of a run, of networks that do not diverge, rules taking turns; (VOTES, parts)."""
-    rows = np.empty((0, len(PARTS)))
-    for more in count():  # networks of one sixty hardly ever diverge so often that the next are needed
-        one, turns = quick(seed + more), np.argsort(np.arange(60) % 15, kind="stable")
-        curves = one.curves["active_fraction"][[one.at(part) for part in PARTS]]
-        rows = np.concatenate([rows, curves[:, turns[one.steady[turns]]].T])
-        if len(rows) >= VOTES:
-            return rows[:VOTES]
+    one, turns = quick(seed), np.argsort(np.arange(60) % 15, kind="stable")
+    kept = turns[one.steady[turns]][:VOTES]
+    assert len(kept) == VOTES, f"{60 - one.steady.sum()} of 60 networks diverged"
+    return one.curves["active_fraction"][[one.at(part) for part in PARTS]][:, kept].T
 
 
 def test_activity_falls():
