@@ -212,7 +212,7 @@ def test_run_noise_and_corridor(tmp_path, capsys):
         assert f"{made} runs made, {found} found" in capsys.readouterr().out
     corridor = ["run", "corridor", "--steps", "20", "--hidden", "8", "--samples", "30", "--records", "3"]
     assert main([*corridor, "--folder", str(tmp_path / "corridor")]) == 0
-    assert "medians of 1 networks" in capsys.readouterr().out
+    assert "medians of one network" in capsys.readouterr().out
     for figure in ("noise/codes.png", "corridor/figure.png"):
         assert (tmp_path / figure).stat().st_size > 10_000
 

@@ -523,7 +523,7 @@ def test_figure_names_its_axes(history, diverged):
     drawn.canvas.draw()
     arena, loss, information, decoded = drawn.axes[0], *drawn.axes[2:5]
     title = drawn.subfigs[0].get_suptitle()
-    assert title.startswith("settings: neither of the source") and "hidden 24 | 500 | 500" in " ".join(title.split())
+    assert title.startswith("neither of the source") and "hidden 24 | 500 | 500" in " ".join(title.split())
     assert all(axes.get_xlabel() and axes.get_ylabel() for axes in (arena, loss, information, decoded))
     assert ("2 of 2 diverged" in title) == diverged
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm, t
 
-from laws import Distribution, Equivalent, Exponent, Mean, Median, Order, Roundoff, Solver, Trend, measure
+from laws import Distribution, Equivalent, Exponent, Mean, Order, Roundoff, Solver, Trend, measure
 from laws.judges import Measurement, in_turn, statistics
 from laws.judges.verdict import Panel, Series
 
@@ -265,7 +265,6 @@ def test_equivalence_and_trend_are_found_when_they_are_there():
         (lambda: accepts(Exponent(powers, 0.1), lambda x, s: np.exp(x), 1.0), "the slope bends"),
         (lambda: accepts(Trend((1.0, 2.0, 3.0)), lambda x, s: 0.5 * x, 1.0), "gave the same: .* ignores its seed"),
         (lambda: accepts(Equivalent(0.5), lambda s: 0.1, 0.0), "gave the same: .* ignores its seed"),
-        (lambda: accepts(Median(0.5), lambda s: 0.1, 0.0), "gave the same: .* ignores its seed"),
         (lambda: Order(np.inf), "p = inf"),
         (lambda: Order(1, then=0.5), "next term of higher order"),
         (lambda: Order(1, halvings=1), "at least 3 halvings"),

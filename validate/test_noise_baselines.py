@@ -77,9 +77,6 @@ def test_frontier(studied):
     )
 
 
-WITH = (0.2, 0.1, 0.05)  # of all units active
-
-
 def loss_at(studied, method, active, seed):
     """The loss of each network at one activity; between two strengths its logarithm is linear in that of activity."""
     at, loss = (np.log(found(studied, method, what, seed)[:, ::-1]) for what in ("active", "loss"))

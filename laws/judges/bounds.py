@@ -79,7 +79,7 @@ class UpperBound:
         near, apart = np.max(_units(self.within * size - slack, error)), np.max(_units(slack, error))
         least, most = max(0.0, np.min(slack / size)), np.max(slack / size)
         left = f"kept, with {least:.2%} to spare at the nearest and {most:.2%} at the most"
-        tighter = "falls" if near > 1 else "would stand too: out of sight"
+        tighter = "falls" if near > 1 else f"would stand too: out of sight of the runs, unless within > {self.within:g}"
         equal = "" if apart > 1 else "; met everywhere: state an equation"
         says = f"{left}; one tighter by {self.within:.0%} {tighter}{equal}"
         return Finding(max(beyond.flat[worst], _inverse(near), _inverse(apart)), 1.0, says, observed)

@@ -217,8 +217,8 @@ def _name(law) -> str:
         return f"{law.module}.{law.name}"
     if not hasattr(law, "__qualname__"):
         return str(law)
-    public = ".".join(part for part in law.__module__.split(".") if not part.startswith("_"))
-    return f"{public}.{law.__qualname__.partition('.<locals>')[0]}"
+    public = ".".join(part for part in (law.__module__ or "").split(".") if not part.startswith("_"))
+    return f"{public}.{law.__qualname__.partition('.<locals>')[0]}".lstrip(".")
 
 
 def _card(law) -> dict[str, str]:

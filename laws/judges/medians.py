@@ -16,7 +16,7 @@ import numpy as np
 from laws.judges import statistics
 from laws.judges.finding import Finding, finite, match, positive
 from laws.judges.samples import FALSE_ALARM
-from laws.judges.seeding import seeds, varied
+from laws.judges.seeding import seeds
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Median:
 
     def collect(self, run, seed):
         """The values of all seeds; shape (runs, ...)."""
-        values = varied(np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)]))
+        values = np.array([finite(run(s), f"run({s})") for s in seeds(seed, self.runs)])
         if (n := math.prod(values.shape[1:])) > self.points:
             raise ValueError(f"Median: {n} medians at once, but points = {self.points}")
         return values

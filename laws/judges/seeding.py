@@ -16,7 +16,8 @@ def seeds(seed: int, runs: int) -> list[int]:
 def varied(values: np.ndarray) -> np.ndarray:
     """The values of all seeds, a row each; ValueError if every seed gave the same, but for whole numbers.
 
-    A run that ignores its seed would be counted as many.  Counts and signs, which are whole, may agree by right.
+    A run that ignores its seed would be counted as many, and prove what a single one cannot.  Counts and signs, which
+    are whole, may agree by right.
     """
     if np.all(values == values[:1]) and not np.all(values == np.round(values)):
         raise ValueError(f"all {len(values)} seeds gave the same: this run ignores its seed, and counts as one")

@@ -91,7 +91,8 @@ class History:
     def counted(self) -> str:
         """How many networks there are, and how many of them have diverged."""
         gone = len(self.seeds) - int(self.alive.sum())
-        return f"{len(self.seeds)} networks" + (f", {gone} of {len(self.seeds)} diverged" if gone else "")
+        count = "one network" if len(self.seeds) == 1 else f"{len(self.seeds)} networks"
+        return count + (f", {gone} of {len(self.seeds)} diverged" if gone else "")
 
     def place_information(self) -> np.ndarray:
         """Bits on the unseen walk, less those that are there with places shuffled, (T, B)."""
