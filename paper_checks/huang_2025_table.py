@@ -56,6 +56,7 @@ def found(ours):
     return tuple(STORED.load(factors.Condition(recipe)) for recipe in factors.FACTORS[ours].values())
 
 
+@cache
 def measured(ours, level):
     """Our arrows of one of our factors."""
     scales = (level, ALSO[level]) if level in ALSO else (level,)

@@ -9,7 +9,8 @@ network is away from itself is the noise of so many trials, and falls with more.
 is in brackets if at this rank no level of the factor has an interval above 0.
 
 What a factor does before any training stands beside what it does after: the dynamics of wider networks are nearer each
-other before they have learnt anything.
+other before they have learnt anything.  These arrows describe the stored networks; what was put to the test on other
+networks is in `test_factors`: of dynamics bits and units alone, at one rank.
 
 Networks of one condition have seen the same trials in training: they, and these intervals, are independent given those.
 
