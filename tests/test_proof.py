@@ -82,7 +82,7 @@ def test_a_step_holds_with_what_its_unknowns_are():
     for last, right in ((x, True), (2 * x, False)):
         other = sp.Matrix([[x, 2 * x], [0, last]])
         assert proof.proves(Step("entries", sp.Eq(rows, other, evaluate=False))) == right
-    assert proof.proves(Step("where it is defined", sp.Eq(sp.sqrt(x) ** 2, x, evaluate=False)))
+    assert proof.proves(Step("where it is defined", sp.Eq(sp.log(x**2), 2 * sp.log(x), evaluate=False)))
 
 
 def test_a_step_says_where_it_holds():

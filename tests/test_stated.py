@@ -33,6 +33,16 @@ def test_a_stated_function_computes_as_it_did():
     assert r"\frac{\eta \sigma^{2}}" in settled._repr_latex_() and deep.rhs is None and deep.latex() == ""
 
 
+def test_a_law_may_be_stated_where_it_is_needed():
+    """Its arguments are real, those with a value need none, and its source is said to be here unless it is told."""
+    scaled = stated("x > 0")(lambda x, k=1.7: k * x)
+    assert scaled(x=2.0) == 3.4 and scaled(2.0, 0.5) == scaled(x=2.0, k=0.5) == 1.0
+    assert [str(x) for x in scaled.symbols] == ["x", "k"] and all(x.is_real for x in scaled.symbols)
+    assert repr(scaled).endswith("from stated here")
+    with pytest.raises(ValueError, match="missing x; its arguments are x, k"):
+        scaled(k=0.5)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
