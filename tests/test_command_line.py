@@ -86,7 +86,7 @@ def test_eval(capsys):
         (["plot", "two_layers", "t=2", *POINT], "every symbol has one value; sweep one, as in a0=first:last:count"),
         (["plot", "two_layers", "--out", "law.gif"], "out = 'law.gif' must end in .png, .svg or .pdf"),
         (["plot", "two_layers", "t=0:3:5", "--log", "x"], "t = '0:3:5': a logarithmic axis needs positive values"),
-        (["run", "noise", "--sigmas", "0.3", "-1"], "strength = -1.0"),
+        (["run", "noise", "--sigmas", "0.3", "-1"], "sigmas = -1.0"),
         (["run", "rnn", "--networks", "0"], "networks = 0"),
         (["run", "rnn", "--steps", "30"], "steps = 30 is no whole number of epochs of 25"),
         (["run", "rnn", "--threshold", "0"], "threshold = 0.0"),
