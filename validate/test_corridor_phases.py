@@ -11,8 +11,8 @@ line that fits it best say when directed drift begins and when it has ended, if 
 Under noise so strong the loss does not stay where it was: while activity falls it rises to half of that of the mean,
 and it comes down again, for as long as few units are left.  That it stays low is a claim about less noise.
 
-Forty such networks are stored, half a million steps of each, fourteen times the published noise.  With the published noise
-a million steps are too few for the third phase: what of the phases the large networks show is measured here, too.
+Forty such networks are stored, half a million steps of each, fourteen times the published noise.  With the published
+noise a million steps are too few for the third phase: what of the phases the large networks show is measured here, too.
 """
 
 import fcntl
