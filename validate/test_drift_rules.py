@@ -230,16 +230,18 @@ def test_label_noise_spares_units():
     )
 
 
-COLLAPSE = (0.3, 0.4, 0.5, 0.6)  # beyond, some networks diverge
+COLLAPSE = (0.3, 0.4, 0.5, 0.6)  # beyond, many networks diverge
+MADE = 132  # networks, of which 126 are judged: one in a thousand diverges at the largest step
 
 
 @cache
 def early(seed):
     """For each step size active units after 1000 steps, with label noise and without, and at the start; sharpness.
 
-    Of shapes (networks, step sizes, 3) and (networks, step sizes); the sharpness is eta lambda_max/2 at the start.
+    Of shapes (networks, step sizes, 3) and (networks, step sizes), of networks that diverge at no step size; the
+    sharpness is eta lambda_max/2 at the start.
     """
-    x, y, seeds = tasks(NETWORK, SAMPLES, networks=126, seed=seed)
+    x, y, seeds = tasks(NETWORK, SAMPLES, networks=MADE, seed=seed)
     same = dict(seeds=seeds, dtype="float32", keep_parameters=True)
     units, edges = [], []
     for eta in COLLAPSE:
@@ -247,7 +249,9 @@ def early(seed):
                 for noise in (LabelNoise(0.1), ())]  # fmt: skip
         units.append([*(run.active_units[-1] for run in runs), runs[0].active_units[0]])
         edges.append(eta / 2 * spectra(NETWORK, x, runs[0].parameters[0])[:, -1])
-    return np.moveaxis(np.array(units), 2, 0), np.array(edges).T
+    found, edges = np.moveaxis(np.array(units), 2, 0), np.array(edges).T
+    sound = np.isfinite(found).all((1, 2))
+    return found[sound], edges[sound]
 
 
 def collapse():
