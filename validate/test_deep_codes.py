@@ -255,7 +255,7 @@ def test_adam_leaves_more_units_dead(studied):
         in_turn(further),
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
-        {"as many": 0.0, "fewer": -1.0},
+        {"as many by both": 0.0, "fewer by Adam": -1.0},
         labels=dict(
             y="sign of (dead units by Adam − by descent), means over σ = 0 to 4",
             about="bricken-2023, App. J.2, Fig. 33",

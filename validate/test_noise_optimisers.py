@@ -203,7 +203,7 @@ def test_smaller_steps_spare_units(studied):
         signs,
         {},
         in_most,
-        {"as many": 0.0, "more": 1.0},
+        {"as many at either rate": 0.0, "more at a third of the rate": 1.0},
         labels=dict(y="sign of (dead units at a third of the rate − at the whole)", about=APP_I),
     )
 
