@@ -41,7 +41,7 @@ def along(studied, rule, before, layer):
         Series("rival", parts, np.median(found[:, :, k, layer], axis=1).tolist(), name) for k, name in enumerate(names)
     ]
     said = f"steps, % of training (noise falls from {100 * FALLS[0]:.0f} to {100 * FALLS[1]:.0f})"
-    return Panel(said, f"share of the {LAYERS[layer]} layer on, median of {SEEDS}", tuple(lines))
+    return Panel(said, f"share of the {LAYERS[layer]} layer on (median)", tuple(lines))
 
 
 def trend(claim, sign, run, y, picture=None):

@@ -70,10 +70,13 @@ def seen(studied):
     """The fields of one network at some levels of noise."""
     tiles = []
     for sigma in SHOWN:
-        each = zip(("Gabor", "centre", "blob"), KINDS, strict=True)
-        shares = ", ".join(f"{name} {100 * share(studied, 'noise', sigma, kind)[-1].mean():.0f}" for name, kind in each)
+        shares = ", ".join(f"{100 * share(studied, 'noise', sigma, kind)[-1].mean():.0f}" for kind in KINDS)
         tiles.append(Series("image", [], [], f"σ = {sigma:g}: {shares} %", tiled(studied, "noise", sigma)))
-    return Panel("48 fields of one network each; %: shares of the fields of all networks", "", tuple(tiles))
+    return Panel(
+        "48 fields of one network each; %: Gabor functions, centres, blobs among those of all networks",
+        "",
+        tuple(tiles),
+    )
 
 
 def tiled(studied, method, strength):

@@ -38,7 +38,7 @@ def along(studied, trials, of, y, name="{}"):
             ends = values.min(1).tolist(), values.max(1).tolist()
             lines.append(Series("band", steps, np.median(values, axis=1).tolist(), "_nolegend_", *ends))
     first = name.format(next(iter(trials)))
-    return Panel("step of training", f"{y}: medians of {NETWORKS}, and range ({first})", tuple(lines))
+    return Panel(f"step of training (medians; grey: range, {first})", y, tuple(lines))
 
 
 DEAD = "fraction of dead units"
