@@ -151,7 +151,7 @@ def test_legend_says_what_cannot_be_seen():
     rivals = {"one": lambda x: 2 * x, "alike": lambda x: 2 * x, "far": lambda x: 90 + x, "leaving": lambda x: x**4}
     axes = confront("seen", line, stepping, at, Order(1), rivals).plot().axes[0]
     said = [" ".join(text.get_text().split()) for text in axes.get_legend().get_texts()]
-    assert {"alike (beside one)", "far (off the scale)", "leaving (partly off the scale)"} <= set(said)
+    assert {"alike (coincides with one)", "far (off the scale)", "leaving (partly off the scale)"} <= set(said)
     assert -0.1 * axes.get_ylim()[1] < axes.get_ylim()[0] <= 0
 
 

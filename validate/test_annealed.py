@@ -28,12 +28,13 @@ KINDS = ("one hidden layer", "convolutional")
 both_kinds = pytest.mark.parametrize("kind", KINDS)
 EVERY = [("stored", kind) for kind in KINDS] + [("small", "one hidden layer")]
 EVERY += [pytest.param("newly trained", kind, marks=pytest.mark.full) for kind in KINDS]
-CHOSEN = {  # the algorithm that is judged, by kind
-    "one hidden layer": STUDIES["one hidden layer", "descent"],
-    "three hidden layers": STUDIES["three hidden layers", "momentum"],
-    "convolutional": STUDIES["convolutional", "momentum"],
-    "autoencoder": STUDIES["autoencoder", "Adam"],
+RULE = {  # the algorithm that is judged, by kind
+    "one hidden layer": "descent",
+    "three hidden layers": "momentum",
+    "convolutional": "momentum",
+    "autoencoder": "Adam",
 }
+CHOSEN = {kind: STUDIES[kind, rule] for kind, rule in RULE.items()}
 UNITS = {"one hidden layer": 60, "convolutional": 16, "autoencoder": 120}  # of the last layer that is judged
 LOUD = LEVELS.index(1.5)
 
@@ -44,7 +45,7 @@ def against_noise(studied, kind, says, pick):
     for name, values in pick(studied(CHOSEN[kind], FIRST)).items():
         middle, low, high = (np.quantile(values, q, axis=0).tolist() for q in (0.5, 0, 1))
         lines += [Series("rival", levels, middle, name), Series("run", levels, middle, "_nolegend_", low, high)]
-    return Panel("noise σ while it lasts", says, tuple(lines))
+    return Panel("noise σ while it lasts", f"{says} (bars: range of {RUNS})", tuple(lines))
 
 
 def answers(studied, kind):
@@ -71,15 +72,15 @@ def better():
 @long
 @both_kinds
 def test_noise_is_worth_something(studied, kind):
-    """Networks that had noise of 1.5, and then none, tell more digits apart that they have not seen."""
+    """Networks that had noise of 1.5, and then none, classify more digits correctly that they have not seen."""
 
     def signs(seed):
         right = studied(CHOSEN[kind], seed)["right"][1]
         return np.sign(right[:, LOUD] - right[:, 0])
 
     rivals = {"worth nothing": 0.0, "harmful, as to the paper's AlexNet": -1.0}
-    claim = studied.of(f"noise, and then none, makes networks better at unseen digits: {kind}")
-    drawn = dict(y="sign of what is gained by σ = 1.5", about=ACCURACY)
+    claim = studied.of(f"noise, and then none, makes networks better at unseen digits: {kind}, {RULE[kind]}")
+    drawn = dict(y="sign of (right answers after σ = 1.5 − without noise)", about=ACCURACY)
     confront(claim, better, in_turn(signs), {}, in_most, rivals, labels=drawn, picture=answers(studied, kind))
 
 
@@ -89,22 +90,21 @@ def test_all_that_was_taught_is_known(studied, kind):
     """After noise, and then none, networks know nearly all digits that they were taught: the gap is to the others."""
     known = lambda seed: studied(CHOSEN[kind], seed)["right"][0, :, : LOUD + 1]  # noqa: E731
     judge, rivals = Equivalent(0.01, runs=RUNS), {"as many as of those held out": lambda: gap_of(studied, kind)}
-    claim = studied.of(
-        f"after noise of 1.5 or less, and then none, networks know all but one in a hundred of what they learnt: {kind}"
-    )
-    drawn = dict(runs=AT[: LOUD + 1], y="learnt digits told apart", about=ACCURACY)
+    said = "after noise of 1.5 or less, and then none, networks know all but one in a hundred of what they learnt"
+    claim = studied.of(f"{said}: {kind}, {RULE[kind]}")
+    drawn = dict(runs=AT[: LOUD + 1], y="share of learnt digits classified correctly", about=ACCURACY)
     confront(claim, 1.0, in_turn(known), {}, judge, rivals, labels=drawn)
 
 
 def gap_of(studied, kind):
-    """Of the digits that were held out, what is told apart at each of these levels: medians."""
+    """Of the digits that were held out, what is classified correctly at each of these levels: medians."""
     return np.median(studied(CHOSEN[kind], FIRST)["right"][1, :, : LOUD + 1], axis=0)
 
 
 # -- sparsity ------------------------------------------------------------------------------------------
 
 
-PUBLISHED = 0.45 - 0.66  # of all units: those of classifiers that noise of 0.3 leaves active, less those without noise
+PUBLISHED = 0.45 - 0.66  # of all units: those of classifiers that noise of 0.3 leaves active, minus those without noise
 
 
 @in_full
@@ -125,7 +125,9 @@ def test_one_layer_of_a_classifier_is_hardly_sparser(studied):
         "given up, as by autoencoders": lambda: np.array([0.0, 0.0, *[given_up_by_autoencoders(studied)] * 2]),
     }
     confront(
-        studied.of("noise of 1.5 or less takes no fiftieth of the units of a classifier's one layer, nor does its end"),
+        studied.of(
+            "noise of 1.5 or less, and its end, change by less than a fiftieth what is active of classifiers' one layer"
+        ),
         0.0,
         in_turn(changes),
         {},
@@ -133,7 +135,7 @@ def test_one_layer_of_a_classifier_is_hardly_sparser(studied):
         rivals,
         labels=dict(
             runs=["under σ = 0.5", "under σ = 1.5", "as σ = 0.5 falls", "as σ = 1.5 falls"],
-            y="share of active units, less without noise; its change",
+            y="share of active units, minus without noise; its change",
             about=FIG_8,
         ),
         picture=activity(studied, "one hidden layer", 0),
@@ -147,7 +149,7 @@ def given_up_by_autoencoders(studied):
 
 
 def given_up():
-    """The signs, of networks that had noise less those without: sparser, less so in the end, yet still sparser."""
+    """The signs, of networks that had noise minus those without: sparser, less so in the end, yet still sparser."""
     return np.array([-1.0, 1.0, -1.0])
 
 
@@ -167,8 +169,9 @@ def test_part_of_it_is_given_up(studied, kind, layer):
         "given up whole": np.array([-1.0, 1.0, 0.0]),
         "never sparse": 0.0,
     }
-    claim = studied.of(f"part of the sparsity under noise of 1.5 is given up when that falls, and part is kept: {kind}")
-    three = ["under noise, less without any", "at the end, less under noise", "at the end, less without any"]
+    said = "part of the sparsity under noise of 1.5 is given up when that falls, and part is kept"
+    claim = studied.of(f"{said}: {kind}, {RULE[kind]}")
+    three = ["under noise − without any", "at the end − under noise", "at the end − without any"]
     drawn = dict(runs=three, y="sign of the difference of activity", about=FIG_8)
     confront(claim, given_up, in_turn(signs), {}, in_most, rivals, labels=drawn,
              picture=activity(studied, kind, layer))  # fmt: skip
@@ -189,9 +192,13 @@ def test_upper_filters_are_sparse_under_noise(studied):
         end = active[END, :, LOUD] - active[BEFORE, :, LOUD]
         return np.sign([active[BEFORE, :, LOUD] - active[BEFORE, :, 0], end]).T
 
-    rivals = {"kept": np.array([-1.0, 0.0]), "not sparse": np.array([0.0, 1.0]), "the other way": -1 * while_it_lasts()}
-    claim = studied.of("the second layer of a convolutional network is sparse while noise of 1.5 lasts")
-    both = ["under noise, less without any", "at the end, less under noise"]
+    rivals = {
+        "sparse ever after": np.array([-1.0, 0.0]),
+        "not sparse": np.array([0.0, 1.0]),
+        "the other way": -1 * while_it_lasts(),
+    }
+    claim = studied.of("the second layer of a convolutional network by momentum is sparse while noise of 1.5 lasts")
+    both = ["under noise − without any", "at the end − under noise"]
     drawn = dict(runs=both, y="sign of the difference of activity", about="bricken-2023, App. J.3, Fig. 35")
     confront(claim, while_it_lasts, in_turn(signs), {}, in_most, rivals, labels=drawn,
              picture=activity(studied, "convolutional", 1))  # fmt: skip
@@ -212,11 +219,11 @@ def test_annealing_kills_no_unit(studied, kind):
     dead = lambda seed: studied(CHOSEN[kind], seed)["dead"][END, :, levels, layers]  # noqa: E731
     judge, rivals = Equivalent(1 / UNITS[kind] / 2, runs=RUNS, miss=1e-3), {"one unit dies": 1 / UNITS[kind]}
     loudest, unit = ("1.5", "filter") if filters else ("4", "unit")
-    claim = f"noise of {loudest} or less, and then none, kills no {unit}: {kind}"
+    claim = f"noise of {loudest} or less, and then none, kills no {unit}: {kind}, {RULE[kind]}"
     names = [f"{at}, layer {k}" for at in AT[levels] for k in (1, 2)] if filters else AT
     drawn = dict(runs=names, y="share of dead units", about="bricken-2023, App. I.3, Fig. 31")
     confront(studied.of(claim), 0.0, in_turn(dead), {}, judge, rivals, labels=drawn,
-             picture=activity(studied, kind, 1 if kind == "convolutional" else 0))  # fmt: skip
+             picture=activity(studied, kind, 1 if filters else 0, "dead"))  # fmt: skip
 
 
 @in_full
@@ -228,14 +235,16 @@ def test_dead_units_above_the_filters(studied):
     noise of 4 falls units die in 18 of the 20 that are stored, as published; in five without noise.
     """
     dead = in_turn(lambda seed: studied(CHOSEN["convolutional"], seed)["dead"][END, ..., 2])
-    labels = dict(x="noise σ while it lasts", y="dead units of the dense layer, less without noise")
+    labels = dict(x="noise σ while it lasts", y="share of dead units of the dense layer, minus without noise")
 
     def further(level, seed):
         each = dead(seed)
         return float(each[LEVELS.index(level)] - each[0])
 
     measure(
-        studied.of("how many more units of the dense layer above the filters are dead after noise, and then none"),
+        studied.of(
+            "how many more units of the dense layer above the filters are dead after noise, and then none, by momentum"
+        ),
         further,
         LEVELS[1:],
         runs=RUNS,
@@ -247,8 +256,8 @@ def test_dead_units_above_the_filters(studied):
 # -- the tables ----------------------------------------------------------------------------------------
 
 COLUMNS = {
-    "digits held out that are told apart": lambda of: of["right"][1],
-    "digits learnt that are told apart": lambda of: of["right"][0],
+    "digits held out that are classified correctly": lambda of: of["right"][1],
+    "digits learnt that are classified correctly": lambda of: of["right"][0],
     "active units of the last hidden layer at the end": lambda of: of["active"][END, ..., -1],
     "active units of the last hidden layer before the noise falls": lambda of: of["active"][BEFORE, ..., -1],
     "dead units of the last hidden layer at the end": lambda of: of["dead"][END, ..., -1],

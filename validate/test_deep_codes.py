@@ -38,11 +38,10 @@ def along(studied, rule, before, layer):
     parts = np.linspace(0, 100, RECORDS + 1).tolist()
     names = ("no noise", *(f"σ = {level:g}" for level in LEVELS))
     lines = [
-        Series(role, parts, (100 * np.median(found[:, :, k, layer], axis=1)).tolist(), name)
-        for k, (role, name) in enumerate(zip(("law", "rival", "rival", "rival"), names, strict=True))
+        Series("rival", parts, np.median(found[:, :, k, layer], axis=1).tolist(), name) for k, name in enumerate(names)
     ]
     said = f"steps, % of training (noise falls from {100 * FALLS[0]:.0f} to {100 * FALLS[1]:.0f})"
-    return Panel(said, f"units of the {LAYERS[layer]} layer that are on, %", tuple(lines))
+    return Panel(said, f"share of the {LAYERS[layer]} layer on (median)", tuple(lines))
 
 
 def trend(claim, sign, run, y, picture=None):
@@ -53,7 +52,7 @@ def trend(claim, sign, run, y, picture=None):
 
 
 def beyond(studied, rule, before, when, layer):
-    """Activity of one layer less that of the networks without noise, run by run: (seeds, `LEVELS`)."""
+    """Activity of one layer minus that of the networks without noise, run by run: (seeds, `LEVELS`)."""
 
     def change(seed):
         active = studied(DEEP[rule, before], seed)["active"][when, ..., layer]
@@ -66,10 +65,10 @@ def beyond(studied, rule, before, when, layer):
 @long
 @pytest.mark.parametrize("rule", ["descent", "Adam"])
 def test_input_noise_makes_the_second_layer_sparse(studied, rule):
-    """The more noise on the input, the less of the second layer is on; without any, more than untrained."""
+    """The more noise on the input, the less of the second layer is on while it lasts; without noise it grows denser."""
     run = against_noise(studied, rule, 0, lambda found: found["active"][BEFORE, :, :, 1])
-    claim = studied.of(f"the more input noise the sparser the second layer, under {rule}")
-    trend(claim, -1, run, "share of the second layer on", along(studied, rule, 0, 1))
+    claim = studied.of(f"the more input noise the sparser the second layer while the noise lasts, under {rule}")
+    trend(claim, -1, run, "share of the second layer on while the noise lasts", along(studied, rule, 0, 1))
 
 
 @in_full
@@ -87,7 +86,7 @@ def test_first_layer_is_a_little_sparser(studied):
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "denser": 1.0},
-        labels=dict(y="sign of the share of the first layer on, less without noise", about="bricken-2023, App. J"),
+        labels=dict(y="sign of (share of the first layer on − without noise)", about="bricken-2023, App. J"),
         picture=along(studied, "descent", 0, 0),
     )
     measured_beyond(studied, "input noise changes the activity of the first layer while it lasts", BEFORE, 0)
@@ -101,7 +100,7 @@ def measured_beyond(studied, what, when, layer):
         lambda level, seed: float(difference(seed)[LEVELS.index(level)]),
         LEVELS,
         runs=SEEDS,
-        labels=dict(x="noise σ", y=f"share of the {LAYERS[layer]} layer on, less without noise"),
+        labels=dict(x="noise σ", y=f"share of the {LAYERS[layer]} layer on, minus without noise"),
         picture=along(studied, "descent", 0, layer),
     )
 
@@ -113,19 +112,19 @@ def test_what_stays(studied, before):
     """The more noise stood before an inner layer, the less of that layer is on when it is gone."""
     run = against_noise(studied, "Adam", before, lambda found: found["active"][END, :, :, before])
     name = LAYERS[before]
-    claim = studied.of(f"the more noise before the {name} layer the sparser it is left")
+    claim = studied.of(f"the more noise before the {name} layer the sparser it is left, under Adam")
     trend(claim, -1, run, f"share of the {name} layer on", along(studied, "Adam", before, before))
 
 
-BEYOND = {  # algorithm, the layer that noise stands before, what is looked at: the sign of it, less without noise
+BEYOND = {  # algorithm, the layer that noise stands before, what is looked at: the sign of it, minus without noise
     "second layer on, input noise, descent": ("descent", 0, lambda of: of["active"][BEFORE, ..., 1], -1.0),
     "second layer on, input noise, Adam": ("Adam", 0, lambda of: of["active"][BEFORE, ..., 1], -1.0),
-    "second layer on, left by noise before it": ("Adam", 1, lambda of: of["active"][END, ..., 1], -1.0),
-    "third layer on, left by noise before it": ("Adam", 2, lambda of: of["active"][END, ..., 2], -1.0),
-    "first weights, input noise": ("Adam", 0, lambda of: of["lengths"][..., 0], -1.0),
-    "first weights, noise before the second": ("Adam", 1, lambda of: of["lengths"][..., 0], 1.0),
-    "first weights, noise before the third": ("Adam", 2, lambda of: of["lengths"][..., 0], 1.0),
-    "second weights, noise before the third": ("Adam", 2, lambda of: of["lengths"][..., 1], 1.0),
+    "second layer on, left by noise before it, Adam": ("Adam", 1, lambda of: of["active"][END, ..., 1], -1.0),
+    "third layer on, left by noise before it, Adam": ("Adam", 2, lambda of: of["active"][END, ..., 2], -1.0),
+    "first weights, input noise, Adam": ("Adam", 0, lambda of: of["lengths"][..., 0], -1.0),
+    "first weights, noise before the second, Adam": ("Adam", 1, lambda of: of["lengths"][..., 0], 1.0),
+    "first weights, noise before the third, Adam": ("Adam", 2, lambda of: of["lengths"][..., 0], 1.0),
+    "second weights, noise before the third, Adam": ("Adam", 2, lambda of: of["lengths"][..., 1], 1.0),
 }
 
 
@@ -143,13 +142,15 @@ def test_beyond_no_noise(studied):
 
     wanted = np.array([sign for *_, sign in BEYOND.values()])
     confront(
-        studied.of("noise of 4 does to deep layers and their weights, against none, what the trends along noise say"),
+        studied.of(
+            "noise of 4, against none, makes deep layers sparser, weights upstream longer, those of noisy input shorter"
+        ),
         lambda: wanted,
         in_turn(signs),
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "sparser alone: weights shrink everywhere": -1.0},
-        labels=dict(runs=list(BEYOND), y="sign, less without noise", about="bricken-2023, App. J"),
+        labels=dict(runs=list(BEYOND), y="sign of (noise of 4 − no noise)", about="bricken-2023, App. J"),
         picture=lengths(studied, 2),
     )
 
@@ -166,7 +167,7 @@ def test_what_input_noise_leaves(studied):
 def test_noise_inside_is_outgrown(studied):
     """Noise before the second layer alone makes the first layer's weights grow, the published cheat."""
     run = against_noise(studied, "Adam", 1, lambda found: found["lengths"][:, :, 0])
-    claim = studied.of("noise before the second layer is outgrown by the first")
+    claim = studied.of("noise before the second layer makes the first layer's weights grow, under Adam")
     trend(claim, 1, run, "length of the first layer's weights", lengths(studied, 1))
 
 
@@ -176,7 +177,7 @@ def test_noise_inside_is_outgrown(studied):
 def test_noise_before_the_third_layer_is_outgrown(studied, layer):
     """Noise before the third layer alone makes the weights of both layers upstream grow."""
     run = against_noise(studied, "Adam", 2, lambda found: found["lengths"][:, :, layer])
-    claim = studied.of(f"noise before the third layer is outgrown by the {LAYERS[layer]}")
+    claim = studied.of(f"noise before the third layer makes the {LAYERS[layer]} layer's weights grow, under Adam")
     trend(claim, 1, run, f"length of the {LAYERS[layer]} layer's weights", lengths(studied, 2))
 
 
@@ -185,7 +186,7 @@ def test_noise_before_the_third_layer_is_outgrown(studied, layer):
 def test_noise_on_the_input_cannot_be_outgrown(studied):
     """Noise on the input, which nothing stands before, makes the first layer's weights shrink."""
     run = against_noise(studied, "Adam", 0, lambda found: found["lengths"][:, :, 0])
-    claim = studied.of("noise on the input makes the first layer's weights shrink")
+    claim = studied.of("noise on the input makes the first layer's weights shrink, under Adam")
     trend(claim, -1, run, "length of the first layer's weights", lengths(studied, 0))
 
 
@@ -197,7 +198,8 @@ def lengths(studied, before):
         middle, low, high = (np.quantile(over, q, axis=0).tolist() for q in (0.5, 0, 1))
         levels = [0.0, *LEVELS]
         series += [Series("rival", levels, middle, name), Series("run", levels, middle, "_nolegend_", low, high)]
-    return Panel(f"noise σ before the {LAYERS[before]} layer", "length of weights over that without noise", (*series,))
+    said = f"length of weights over that without noise (bars: range of {SEEDS})"
+    return Panel(f"noise σ before the {LAYERS[before]} layer", said, (*series,))
 
 
 @in_full
@@ -206,16 +208,20 @@ def test_accuracy(studied):
     """Weak noise, and then none, costs less than two in a hundred held-out digits; stronger is measured."""
     right = lambda seed: studied(DEEP["descent", 0], seed)["right"][1]  # noqa: E731
     lost = in_turn(lambda seed: np.diff(right(seed)[:, :2])[:, 0])
-    drawn = dict(y="held-out digits told apart, less those without noise", about="bricken-2023, App. J.2, Table 2")
-    claim = studied.of(f"noise of {LEVELS[0]:g}, and then none, costs a deep network no two digits in a hundred")
+    drawn = dict(
+        y="share of held-out digits classified correctly, minus without noise", about="bricken-2023, App. J.2, Table 2"
+    )
+    claim = studied.of(
+        f"noise of {LEVELS[0]:g}, and then none, costs deep networks, by descent, less than 2 % of held-out digits"
+    )
     confront(claim, 0.0, lost, {}, Equivalent(0.02, runs=SEEDS), {"a twentieth lost": -0.05}, labels=drawn)
     levels, each = (0.0, *LEVELS), in_turn(right)
     measure(
-        studied.of("how many held-out digits does a deep network tell apart after noise, and then none"),
+        studied.of("how many held-out digits does a deep network classify correctly after noise, and then none"),
         lambda level, seed: float(each(seed)[levels.index(level)]),
         levels,
         runs=SEEDS,
-        labels=dict(x="noise σ while it lasts", y="held-out digits told apart"),
+        labels=dict(x="noise σ while it lasts", y="share of held-out digits classified correctly"),
     )
 
 
@@ -226,13 +232,18 @@ def dead_by_noise(studied):
         dead = studied(DEEP[rule, 0], FIRST)["dead"][END, ..., 2]
         middle, low, high = (np.quantile(dead, q, axis=0).tolist() for q in (0.5, 0, 1))
         lines += [Series("rival", levels, middle, rule), Series("run", levels, middle, "_nolegend_", low, high)]
-    return Panel("noise σ while it lasts", "dead units of the third layer at the end", tuple(lines))
+    return Panel(
+        "noise σ while it lasts", f"dead units of the third layer at the end (bars: range of {SEEDS})", tuple(lines)
+    )
 
 
 @in_full
 @long
 def test_adam_leaves_more_units_dead(studied):
-    """After input noise, and then none, more units of the third layer are dead by Adam than by descent."""
+    """More units of the third layer are dead at the end by Adam than by descent, in the mean over all levels of noise.
+
+    Networks without noise are among them: how many of the dead units are the noise's doing is not said.
+    """
 
     def further(seed):
         dead = {rule: studied(DEEP[rule, 0], seed)["dead"][END, ..., 2].mean(-1) for rule in ("descent", "Adam")}
@@ -244,7 +255,10 @@ def test_adam_leaves_more_units_dead(studied):
         in_turn(further),
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
-        {"as many": 0.0, "fewer": -1.0},
-        labels=dict(y="sign of the further dead units by Adam", about="bricken-2023, App. J.2, Fig. 33"),
+        {"as many by both": 0.0, "fewer by Adam": -1.0},
+        labels=dict(
+            y="sign of (dead units by Adam − by descent), means over σ = 0 to 4",
+            about="bricken-2023, App. J.2, Fig. 33",
+        ),
         picture=dead_by_noise(studied),
     )

@@ -3,6 +3,7 @@
 Bricken et al. (2023) say that noise drives pre-activations to where the activation's slope is zero, and that
 sparsity grows with noise whatever is varied.  What is judged is the mean of F'(z)^2 over data and units, over its
 largest: of ReLUs the fraction of active units.  z is taken without noise, for noise itself spreads it.
+A reflected ReLU is max(-z, 0); saturating units are z between -1/2 and 1/2, constant beyond.
 Networks of all levels start alike and see the same minibatches; those without noise are the control.  27 of each
 condition are stored; some are trained here half as long, and with `--full` all of them anew.
 """
@@ -25,6 +26,14 @@ SMOOTH += ["GELU dead, at any σ", "sigmoid dead, at any σ"]
 TREND = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that all but one network in 1,000 show
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 BASE = "32 ReLUs, patches, Gaussian noise"
+WHOLE = {  # the names of conditions that say too little by themselves
+    "8 units": "8 ReLUs, patches, Gaussian noise",
+    "96 units": "96 ReLUs, patches, Gaussian noise",
+    "digits": "32 ReLUs, digits, Gaussian noise",
+    "digits, classification": "32 ReLUs, classification of digits, Gaussian noise",
+    "Laplace noise": "32 ReLUs, patches, Laplace noise",
+    "salt and pepper": "32 ReLUs, patches, salt and pepper",
+}
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 SMALL = ("Laplace noise", "saturating")
 EVERY = [("stored", name) for name in ABLATIONS] + [("small", name) for name in SMALL]
@@ -50,7 +59,8 @@ def test_noise_and_slopes(studied, name):
     """Noise drives pre-activations to where the activation is flat, under every condition."""
     row = in_turn(lambda seed: studied(ABLATIONS[name], seed)["clean"])
     run = lambda sigma, seed: float(row(seed)[LEVELS.index(sigma)])  # noqa: E731
-    claim = studied.of(f"{name}: noise drives units to where the activation is flat")
+    whole = WHOLE.get(name, name if name == BASE else f"32 {name} units, patches, Gaussian noise")
+    claim = studied.of(f"{whole}: noise drives units to where the activation is flat")
     confront(
         claim,
         lambda: -1.0,
@@ -99,7 +109,9 @@ def by_kind(studied):
         found = beyond_gaussian(studied, name, FIRST)
         middle, low, high = (np.quantile(found, q, axis=0).tolist() for q in (0.5, 0, 1))
         lines += [Series("rival", levels, middle, name), Series("run", levels, middle, "_nolegend_", low, high)]
-    return Panel("noise σ (root mean square)", "further active units, of those with Gaussian noise", tuple(lines))
+    said = f"relative excess of active units over Gaussian noise (bars: range of {NETWORKS})"
+    ticks = tuple((level, f"{level:g}") for level in levels)
+    return Panel("noise σ (root mean square)", said, tuple(lines), ticks=ticks)
 
 
 @in_full
@@ -118,8 +130,8 @@ def test_the_kind_of_noise(studied):
         in_turn(signs),
         {},
         in_most,
-        {"the mean square alone counts": 0.0, "fewer": -1.0},
-        labels=dict(runs=each, y="sign of the further active units", about=FIG_21),
+        {"the mean square alone counts": 0.0, "fewer than Gaussian": -1.0},
+        labels=dict(runs=each, y="sign of (active units − with Gaussian noise)", about=FIG_21),
         picture=by_kind(studied),
     )
 
@@ -141,7 +153,7 @@ def test_weak_laplace_noise(studied):
         {},
         Equivalent(0.1, runs=NETWORKS, miss=1e-3),
         rivals,
-        labels=dict(y="further active units, of those with Gaussian noise (σ = 0.5)", about=FIG_21),
+        labels=dict(y="relative excess of active units over Gaussian noise (σ = 0.5)", about=FIG_21),
         picture=by_kind(studied),
     )
 
@@ -165,7 +177,7 @@ def test_classifiers_are_less_sparse(studied):
         {},
         in_most,
         {"as sparse": 0.0, "sparser": -1.0},
-        labels=dict(y="sign of what noise of 1.5 takes from autoencoders more than from classifiers", about=FIG_8),
+        labels=dict(y="sign of (what noise of 1.5 takes from autoencoders − from classifiers)", about=FIG_8),
     )
 
 
@@ -206,7 +218,7 @@ def test_table_of_counts(studied):
     """Measured: active units by the published count, noise on, of ReLUs and of smooth units."""
     names = (BASE, "GELU", "ELU", "tanh", "sigmoid")
     found = {name: studied(ABLATIONS[name], FIRST)["active"] for name in names}
-    lines = [["", "no noise", "σ = 0.5", "σ = 1.5", "1.5 less none"]]
+    lines = [["", "no noise", "σ = 0.5", "σ = 1.5", "1.5 − none"]]
     for name, active in found.items():
         lines.append([name, *map(interval, active.T), interval(active[:, 2] - active[:, 0])])
     measure(
@@ -238,7 +250,7 @@ def interval(values):
 
 def lines(studied):
     """All conditions: the slope where units work at each level, what noise changes of it, and both arrows."""
-    found = [["", "no noise", "σ = 0.5", "σ = 1.5", "1.5 less none", "noise on, 1.5", "paper", "here"]]
+    found = [["", "no noise", "σ = 0.5", "σ = 1.5", "1.5 − none", "noise on, 1.5", "paper", "here"]]
     for name, one in ABLATIONS.items():
         clean, noisy = (studied(one, FIRST)[of] for of in ("clean", "noisy"))
         change = clean[:, 2] - clean[:, 0]

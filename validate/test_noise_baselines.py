@@ -47,7 +47,12 @@ def against_activity(studied, what, says, methods=FRONTIERS):
     at, control = (studied(METHODS[CONTROL], FIRST)[of] for of in ("active", what))
     middle, low, high = ([float(of(control))] for of in (np.median, np.min, np.max))
     series.append(Series("run", [float(np.median(at))], middle, "none of these", low, high))
-    return Panel("fraction of active units, noise off", says, tuple(series), "xy" if what == "loss" else "x")
+    return Panel(
+        "fraction of active units, noise off",
+        f"{says} (bars: range of {NETWORKS})",
+        tuple(series),
+        "xy" if what == "loss" else "x",
+    )
 
 
 @in_full
@@ -71,8 +76,10 @@ def test_frontier(studied):
         in_turn(signs),
         {},
         in_most,
-        {"free": 0.0, "less": -1.0},
-        labels=dict(runs=list(FRONTIERS), y="sign of the further loss, at every step of strength", about=FIG_13),
+        {"sparsity is free": 0.0, "sparser codes lose less": -1.0},
+        labels=dict(
+            runs=list(FRONTIERS), y="sign of (loss − loss at the strength before), at every step", about=FIG_13
+        ),
         picture=against_activity(studied, "loss", "loss per input, noise off"),
     )
 
@@ -128,8 +135,8 @@ def test_who_loses_least(studied):
             "top k before noise": np.where(order, -1.0, 1.0),
         },
         labels=dict(
-            runs=[f"{one} over {less}, {100 * at:g} %" for one, less, at in COMPARED],
-            y="sign of the further loss",
+            runs=[f"{one} − {less}, {100 * at:g} % active" for one, less, at in COMPARED],
+            y="sign of the difference of loss",
             about=FIG_13,
         ),
         picture=against_activity(studied, "loss", "loss per input, noise off"),
@@ -187,7 +194,11 @@ def test_dead_units(studied):
             "as many at any k": np.array([0.0, 1.0, 0.0]),
         },
         labels=dict(
-            runs=["by noise: fraction, most of any σ", "by the strongest L1: sign", "by top 1 less top 16: sign"],
+            runs=[
+                "by noise: fraction, most of any σ",
+                "by the strongest L1: sign",
+                "dead by every smaller k − by the larger: sign",
+            ],
             y="dead units: a fraction or a sign",
             about=FIG_13,
         ),

@@ -32,13 +32,13 @@ long = pytest.mark.timeout(7200)
 SIGMA, LEVELS = 0.8, (0.0, 0.8)
 EACH = [f"batch {batch}, rate {rate:g}" for batch, rate in PACES]
 PAIRS = {  # batch and rate of either; the second has the larger batch or the smaller rate, all else is alike
-    "batches of 32 less of 8, rate 0.01": ((8, 0.01), (32, 0.01)),
-    "batches of 32 less of 8, rate 0.02": ((8, 0.02), (32, 0.02)),
-    "batches of 128 less of 32, rate 0.01": ((32, 0.01), (128, 0.01)),
-    "batches of 128 less of 32, rate 0.02": ((32, 0.02), (128, 0.02)),
-    "rate 0.01 less 0.02, batches of 8": ((8, 0.02), (8, 0.01)),
-    "rate 0.01 less 0.02, batches of 32": ((32, 0.02), (32, 0.01)),
-    "rate 0.01 less 0.02, batches of 128": ((128, 0.02), (128, 0.01)),
+    "batches of 32 − of 8, rate 0.01": ((8, 0.01), (32, 0.01)),
+    "batches of 32 − of 8, rate 0.02": ((8, 0.02), (32, 0.02)),
+    "batches of 128 − of 32, rate 0.01": ((32, 0.01), (128, 0.01)),
+    "batches of 128 − of 32, rate 0.02": ((32, 0.02), (128, 0.02)),
+    "rate 0.01 − 0.02, batches of 8": ((8, 0.02), (8, 0.01)),
+    "rate 0.01 − 0.02, batches of 32": ((32, 0.02), (32, 0.01)),
+    "rate 0.01 − 0.02, batches of 128": ((128, 0.02), (128, 0.01)),
 }
 
 
@@ -82,11 +82,11 @@ def against_loss(studied, sigma):
 
 
 RESOLVED = (
-    "batches of 32 less of 8, rate 0.01",
-    "batches of 32 less of 8, rate 0.02",
-    "rate 0.01 less 0.02, batches of 8",
+    "batches of 32 − of 8, rate 0.01",
+    "batches of 32 − of 8, rate 0.02",
+    "rate 0.01 − 0.02, batches of 8",
 )
-BEYOND = ("batches of 32 less of 8, rate 0.02", "rate 0.01 less 0.02, batches of 8")
+BEYOND = ("batches of 32 − of 8, rate 0.02", "rate 0.01 − 0.02, batches of 8")
 
 
 @in_full
@@ -104,8 +104,8 @@ def test_larger_batches_leave_more_units_active(studied):
         in_turn(lambda seed: np.sign([gained(studied, SIGMA, pair, seed) for pair in RESOLVED]).T),
         {},
         in_most,
-        {"as many": 0.0, "fewer": -1.0},
-        labels=dict(runs=list(RESOLVED), y="sign of what is gained", about=FIG_25),
+        {"as many units of either": 0.0, "fewer units": -1.0},
+        labels=dict(runs=list(RESOLVED), y="sign of the difference of active units", about=FIG_25),
         picture=against_loss(studied, SIGMA),
     )
 
@@ -137,7 +137,7 @@ def test_it_is_of_the_noise(studied):
         {},
         in_most,
         {"by the same factor without noise": 0.0, "by a larger one without": -1.0},
-        labels=dict(runs=list(BEYOND), y="sign of the factor's logarithm less that without noise", about=FIG_25),
+        labels=dict(runs=list(BEYOND), y="sign of (logarithm of the factor − without noise)", about=FIG_25),
         picture=against_loss(studied, 0.0),
     )
 
@@ -164,7 +164,7 @@ def test_none_escapes(studied):
             "the largest batch with the smaller rate escapes": np.where([p == (128, 0.01) for p in PACES], 1.0, -1.0),
             "all escape": 1.0,
         },
-        labels=dict(runs=EACH, y="sign of active units at the end less half of those at the start", about=FIG_25),
+        labels=dict(runs=EACH, y="sign of (active units at the end − half of those at the start)", about=FIG_25),
         picture=along(studied),
     )
 
@@ -183,7 +183,7 @@ def along(studied):
 @long
 def test_table_of_descents(studied):
     """Measured: how many more units larger batches and smaller rates leave active, with noise and without."""
-    lines = [["", "σ", "first", "second", "second less first"]]
+    lines = [["", "σ", "first", "second", "second − first"]]
     each = [(pair, sigma) for pair in PAIRS for sigma in LEVELS]
     for pair, sigma in each:
         middles = (f"{np.median(active):.3f}" for active in matched(studied, sigma, pair, FIRST))
@@ -215,6 +215,6 @@ def test_descent_without_noise(studied):
         {},
         in_most,
         {"sparser too": -1.0, "no change": 0.0},
-        labels=dict(runs=EACH, y="sign of active units less those at the start", about=FIG_25),
+        labels=dict(runs=EACH, y="sign of (active units at the end − at the start)", about=FIG_25),
         picture=against_loss(studied, 0.0),
     )

@@ -51,8 +51,9 @@ def gabor(studied, method, strength, seed):
 
 
 def by_level(studied):
-    """The share of each kind against the noise: means over all networks, and their standard errors; and untrained."""
-    lines, before = [], []
+    """Mean Gabor R^2 and the share of each kind against the noise: means and standard errors; and shares untrained."""
+    explains = [float(gabor(studied, "noise", sigma, FIRST)[-1].mean()) for sigma in SIGMAS]
+    lines, before = [Series("rival", list(SIGMAS), explains, "mean Gabor R², which is judged")], []
     for kind, name in KINDS.items():
         each = np.array([share(studied, "noise", sigma, kind) for sigma in SIGMAS])
         middle, error = each[:, -1].mean(-1), each[:, -1].std(-1, ddof=1) / NETWORKS**0.5
@@ -62,16 +63,20 @@ def by_level(studied):
         before.append(each[:, 0].mean(-1).max())
     ends, most = [SIGMAS[0], SIGMAS[-1]], float(max(before))
     lines.append(Series("band", ends, [most] * 2, "of any kind, untrained", [0.0] * 2, [most] * 2))
-    return Panel("noise σ", "share of fields (± standard error)", tuple(lines), "x")
+    return Panel("noise σ", "mean R², and share of fields of each kind (bars: ± standard error)", tuple(lines), "x")
 
 
 def seen(studied):
     """The fields of one network at some levels of noise."""
     tiles = []
     for sigma in SHOWN:
-        shares = ", ".join(f"{100 * share(studied, 'noise', sigma, kind)[-1].mean():.0f} %" for kind in KINDS)
-        tiles.append(Series("image", [], [], f"σ = {sigma:g}: {shares}", tiled(studied, "noise", sigma)))
-    return Panel("48 fields of one network each; of all networks Gabor functions, centres, blobs", "", tuple(tiles))
+        shares = ", ".join(f"{100 * share(studied, 'noise', sigma, kind)[-1].mean():.0f}" for kind in KINDS)
+        tiles.append(Series("image", [], [], f"σ = {sigma:g}: {shares} %", tiled(studied, "noise", sigma)))
+    return Panel(
+        "48 fields of one network each; %: Gabor functions, centres, blobs among those of all networks",
+        "",
+        tuple(tiles),
+    )
 
 
 def tiled(studied, method, strength):
@@ -89,7 +94,7 @@ def test_gabors_come_with_noise(studied):
 
     def signs(seed):
         found = [gabor(studied, "noise", sigma, seed)[-1] for sigma in (0.3, 0.8, 1.5, CONTROL[1])]
-        return np.sign([found[1] - found[0], found[2] - found[1], found[1] - found[3]]).T
+        return np.sign([found[1] - found[3], found[1] - found[0], found[2] - found[1]]).T
 
     confront(
         studied.of("Gabor functions explain more of the fields as noise grows to 1.5"),
@@ -97,9 +102,11 @@ def test_gabors_come_with_noise(studied):
         in_turn(signs),
         {},
         in_most,
-        {"no more": 0.0, "from some noise on": np.array([0.0, 0.0, 1.0])},
+        {"no more": 0.0, "from some noise on": np.array([1.0, 0.0, 0.0])},
         labels=dict(
-            runs=["σ = 0.3 to 0.8", "0.8 to 1.5", "none to 0.8"], y="sign of the change of mean R²", about=APP_C
+            runs=["no noise to σ = 0.8", "σ = 0.3 to 0.8", "σ = 0.8 to 1.5"],
+            y="sign of the change of mean R²",
+            about=APP_C,
         ),
         picture=by_level(studied),
     )
@@ -124,7 +131,7 @@ def test_gabors_come_with_time(studied):
         in_turn(lambda seed: np.sign(np.diff(gabor(studied, "noise", 1.5, seed)[[0, 2, 3]], axis=0)).T),
         {},
         in_most,
-        {"from the start": 0.0, "less so": -1.0},
+        {"from the start": 0.0, "they grow unlike them": -1.0},
         labels=dict(
             runs=["to step 500", "from then to 1500"], y="sign of the change of mean R² (σ = 1.5)", about=FIG_12
         ),
@@ -155,7 +162,7 @@ def test_centres_stay_rare(studied):
         {},
         in_most,
         {"centres take over, as the paper has it": -1.0, "as many": 0.0},
-        labels=dict(y="sign of the share of Gabor functions less that of centres, σ = 1.5 and 3 together", about=FIG_7),
+        labels=dict(y="sign of (share of Gabor functions − of centres), σ = 1.5 and 3 together", about=FIG_7),
         picture=seen(studied),
     )
 
@@ -177,9 +184,7 @@ def test_fields_go_with_the_noise(studied):
         {},
         in_most,
         {"they stay": 0.0, "they grow on": 1.0},
-        labels=dict(
-            runs=["σ = 0.8", "σ = 1.5"], y="sign of mean R² at the end less that where noise stays", about=FIG_8
-        ),
+        labels=dict(runs=["σ = 0.8", "σ = 1.5"], y="sign of (mean R² at the end − where noise stays)", about=FIG_8),
         picture=along(studied, [(m, sigma) for sigma in levels for m in ("noise", "noise, then none")]),
     )
 
@@ -193,7 +198,9 @@ def given_back(studied, method, strength):
 def rebuilt(studied):
     """The same at some levels of noise."""
     tiles = [Series("image", [], [], f"σ = {sigma:g}", given_back(studied, "noise", sigma).tolist()) for sigma in SHOWN]
-    return Panel("held-out patches; with noise; what one network makes of it; each scaled by itself", "", tuple(tiles))
+    return Panel(
+        "rows: held-out patch, with noise, what one network makes of it; each scaled by itself", "", tuple(tiles)
+    )
 
 
 @in_full
@@ -236,7 +243,9 @@ def by_activity(studied):
         series += [Series("rival", at, ends[0], method), Series("run", at, ends[0], "_nolegend_", *ends[1:])]
     low, middle, high = np.quantile(gabor(studied, "noise", SIGMAS[0], FIRST)[0], (0, 0.5, 1)).tolist()
     series.append(Series("band", [0.01, 0.6], [middle] * 2, "untrained, range", [low] * 2, [high] * 2))
-    return Panel("fraction of active units, noise off", "mean Gabor R²", tuple(series), "x")
+    return Panel(
+        "fraction of active units, noise off", f"mean Gabor R² (bars: range of {NETWORKS})", tuple(series), "x"
+    )
 
 
 @in_full
@@ -255,7 +264,7 @@ def test_gabors_come_by_every_method(studied):
         {},
         in_most,
         {"as untrained": 0.0, "by noise alone": np.array([1.0, 0.0, 0.0, 0.0])},
-        labels=dict(runs=list(FRONTIERS), y="sign of mean Gabor R² less that before training", about=APP_D),
+        labels=dict(runs=list(FRONTIERS), y="sign of (mean Gabor R² − before training)", about=APP_D),
         picture=by_activity(studied),
     )
 
@@ -268,7 +277,8 @@ def of_each_method(studied):
         gap = np.full((2, fields.shape[1]), np.nan)
         name = f"{one[0]} {one[1]:g}: {100 * share(studied, *one, 'gabor')[-1].mean():.0f} %"
         tiles.append(Series("image", [], [], name, np.concatenate([patches, gap, fields]).tolist()))
-    return Panel("patches, as seen, given back; 48 fields of one network; Gabor functions of all", "", tuple(tiles))
+    said = "rows: patch, as seen, given back; below: 48 fields of one network; %: share of Gabor fields, all networks"
+    return Panel(said, "", tuple(tiles))
 
 
 @in_full
@@ -287,7 +297,7 @@ def test_dense_codes_are_less_gabor_like(studied):
         {},
         in_most,
         {"training makes them": 0.0, "by noise alone": np.array([1.0, 0.0, 0.0, 0.0])},
-        labels=dict(runs=list(FRONTIERS), y="sign of mean Gabor R² less that of dense codes"),
+        labels=dict(runs=list(FRONTIERS), y="sign of (mean Gabor R² − of dense codes)"),
         picture=of_each_method(studied),
     )
 

@@ -37,7 +37,8 @@ def along(studied, trials, of, y, name="{}"):
         if not i:
             ends = values.min(1).tolist(), values.max(1).tolist()
             lines.append(Series("band", steps, np.median(values, axis=1).tolist(), "_nolegend_", *ends))
-    return Panel("step of training", y, tuple(lines))
+    first = name.format(next(iter(trials)))
+    return Panel(f"step of training (medians; grey: range, {first})", y, tuple(lines))
 
 
 DEAD = "fraction of dead units"
@@ -68,8 +69,8 @@ def test_adam_kills(studied):
             "Adam kills one without noise as well": np.array([1.0, 0.0, 1.0]),
         },
         labels=dict(
-            runs=["Adam's less skipping Adam's", "by descent", "by Adam without noise"],
-            y="sign of the further dead units; dead units",
+            runs=["Adam's − skipping Adam's: sign", "by descent: units", "by Adam without noise: units"],
+            y="dead units of 32, or a sign",
             about=FIG_26,
         ),
         picture=along(studied, RULES, "dead", DEAD),
@@ -102,7 +103,7 @@ def test_descent_stays_dense(studied):
         rivals,
         labels=dict(
             runs=[f"{of}, batches of {batch}" for batch in (4, 16) for of in ("noisy loss", "active units")],
-            y="sign of descent's less Adam's",
+            y="sign of (descent's − Adam's)",
             about=APP_H,
         ),
         picture=along(studied, {**RULES, "Adam, batch 16": BATCHES[16]}, "active", "fraction of active units (σ = 3)"),
@@ -112,10 +113,10 @@ def test_descent_stays_dense(studied):
 @in_full
 @long
 def test_units_die_late(studied):
-    """When a tenth of those that Adam kills are dead, activity has made less of its fall than the loss, and not 19/20.
+    """When a tenth of those that Adam kills are dead, activity has made less of its fall than the loss has of its own.
 
-    The published networks had settled in both.  Falls are counted from the first record to the last of 10,000 steps, by
-    which hardly any unit is active; the loss need not have settled either.
+    It has made less than 19/20 of it.  The published networks had settled in both.  Falls are counted from the first
+    record to the last of 10,000 steps, by which hardly any unit is active; the loss need not have settled either.
     """
 
     def signs(seed):
@@ -140,8 +141,8 @@ def test_units_die_late(studied):
         in_most,
         {"activity has settled too, as the paper has it": 1.0, "all at once": np.array([0.0, -1.0])},
         labels=dict(
-            runs=["the loss less activity", "activity less 0.95"],
-            y="sign at onset, of the parts of the falls made",
+            runs=["the loss − activity", "activity − 0.95"],
+            y="sign, of the parts of their falls made at onset",
             about=FIG_28,
         ),
         picture=Panel("step of training", f"part of the change made, median of {NETWORKS}", tuple(lines)),
@@ -151,7 +152,7 @@ def test_units_die_late(studied):
 @in_full
 @long
 def test_larger_batches_spare_units(studied):
-    """After as many steps fewer units are dead of larger batches."""
+    """After as many steps fewer units are dead if batches are larger."""
     rows = {batch: in_turn(lambda seed, one=one: studied(one, seed)["dead"][-1]) for batch, one in BATCHES.items()}
     confront(
         studied.of("after as many steps Adam kills fewer units with larger batches"),
@@ -174,7 +175,7 @@ def test_data(studied):
     """
     rows = {size: in_turn(lambda seed, one=one: studied(one, seed)["dead"][-1]) for size, one in SIZES.items()}
     ends = {size: studied(one, FIRST)["dead"][-1] for size, one in SIZES.items()}
-    lines = [["data", "dead", "", "less of a tenth"]]
+    lines = [["data", "dead", "", "minus of a tenth"]]
     for k, (size, dead) in enumerate(ends.items()):
         change = interval(dead - list(ends.values())[k - 1]) if k else ""
         lines.append([f"{size:,}", interval(dead), "", change])
@@ -202,8 +203,8 @@ def test_smaller_steps_spare_units(studied):
         signs,
         {},
         in_most,
-        {"as many": 0.0, "more": 1.0},
-        labels=dict(y="sign of what a third of the rate kills less the whole", about=APP_I),
+        {"as many at either rate": 0.0, "more at a third of the rate": 1.0},
+        labels=dict(y="sign of (dead units at a third of the rate − at the whole)", about=APP_I),
     )
 
 
@@ -231,13 +232,13 @@ def test_epochs_and_steps(studied):
         in_turn(gaps),
         {},
         in_most,
-        {"later by steps, as the paper has it": np.array([1.0, -1.0]), "alike": 0.0},
+        {"later by steps, as the paper has it": np.array([1.0, -1.0]), "as soon": 0.0},
         labels=dict(
             runs=["after as many epochs", "after as many steps"],
-            y="sign of what batches of 2 kill more than of 16",
+            y="sign of (dead units of batches of 2 − of 16)",
             about=FIG_30,
         ),
-        picture=Panel("epoch", DEAD, tuple(shown)),
+        picture=Panel("epoch (all stopped after 2,000 steps)", f"{DEAD}, median of {NETWORKS}", tuple(shown)),
     )
 
 

@@ -61,7 +61,7 @@ def _shown(axes, panel: Panel, label: str, alike: dict[str, str]) -> str:
     values = (np.ravel(s.x if panel.rows else s.y) for s in panel.series if s.label == label)
     y = np.concatenate([np.empty(0), *values])
     off = (y > top) | (y < bottom)
-    notes = [f"beside {alike[label]}"] if label in alike else []
+    notes = [f"coincides with {alike[label]}"] if label in alike else []
     notes += ["off the scale" if np.all(off) else "partly off the scale"] if y.size and np.any(off) else []
     return wrapped(f"{label} ({', '.join(notes)})" if notes else label, WIDE)
 
