@@ -60,6 +60,10 @@ def test_one_number_is_a_row():
     (panel,) = verdict.panels
     assert panel.rows and panel.x == "weight" and [s.role for s in panel.series] == ["run", "law", "rival"]
     assert panel.series[0].low[0] < 1.7 < panel.series[0].high[0]
+    assert names_of(verdict.plot().axes[0]) == ["interval of the runs"]
+    within = lambda seed: 1.7 + 1e-3 * np.random.default_rng(seed).random()  # noqa: E731
+    held = confront("held", 1.7, within, {}, Equivalent(0.4), {"off": 0.9}, labels=dict(y="weight"))
+    assert names_of(held.plot().axes[0]) == ["margin"]
 
 
 def test_numbers_in_no_order_are_predicted_against_measured():
@@ -108,7 +112,8 @@ def test_numbers_with_a_name_each_have_a_row_each():
         assert drawn["law"].tolist() == [[x, y] for y, x in enumerate(np.broadcast_to(said, 3))]
         assert drawn["other"][:, 0].tolist() == (5 * rival).tolist()
         assert drawn["runs"][:, 1].tolist() == [0, 1, 2] and np.all(np.abs(drawn["runs"][:, 0] - law) < 0.1)
-        assert np.all((drawn["other"][:, 1] > [0, 1, 2]) & (drawn["other"][:, 1] < [0.5, 1.5, 2.5]))
+        assert np.all((drawn["other"][:, 1] > [0, 1, 2]) & (drawn["other"][:, 1] < [0.4, 1.4, 2.4]))
+        assert [y for line in axes.get_lines() for y in line.get_ydata() if y % 1 == 0.5] == [0.5, 0.5, 1.5, 1.5]
         assert names_of(axes) == ["margin", "law", "other", "runs"]
     with pytest.raises(ValueError, match=r"runs = \['rises', 'falls', 'stays'\] must be 2 names"):
         confront("two", 1.7, lambda seed: np.full(2, 1.7), {}, Roundoff(4), {"off": 0.9}, labels=dict(runs=kinds))
