@@ -303,11 +303,15 @@ def _worded(latex: str) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    """A line of text as `plain` has it, with code as code, every other power raised, every other index lowered."""
+    """A line of text as `plain` has it, with code as code, every other power raised, every other index lowered.
+
+    A hyphen that begins a number is a minus sign.
+    """
     code = re.split("`([^`]+)`", text)
     if len(code) > 1:
         return Markup("").join(Markup(f"<code>{escape(p)}</code>") if i % 2 else _prose(p) for i, p in enumerate(code))
     text = str(escape(plain(text)))
+    text = re.sub(r"(^|[\s\[(])-(?=\.?\d)", "\\1\N{MINUS SIGN}", text)
     text = re.sub(r"\^\(([^()]+)\)|\^(-?\w+)", lambda power: f"<sup>{power[1] or power[2]}</sup>", text)
     return Markup(re.sub(r"\)_([+-])", r")<sub>\1</sub>", re.sub(INDEX, r"\1<sub>\2</sub>", text)))
 

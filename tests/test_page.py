@@ -102,6 +102,7 @@ def test_prose_raises_powers_and_lowers_indices():
     """Powers and indices are set as such, what is code or markup is left alone."""
     said = str(page._prose("(W_d)_+ e^(-t/tau) < s_min^2 by learning_time, 4.03e-05"))
     assert said == "(W<sub>d</sub>)<sub>+</sub> e<sup>-t/τ</sup> &lt; s<sub>min</sub>² by learning_time, 4.03×10⁻⁵"
+    assert str(page._prose("-1 [-1, 0.5], 1-2, below -.5")) == "−1 [−1, 0.5], 1-2, below −.5"
 
 
 def test_hues_stand_out_on_paper_and_on_screen():
