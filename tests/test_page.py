@@ -185,7 +185,7 @@ def test_a_table_is_no_drawing(tmp_path):
     card = Card(confront("two", 2.0, run, {}, Count(), rivals, picture=table), "validate/test_a.py::a", "It holds.")
     html = " ".join(written(tmp_path, card).split())
     assert "<tr><td></td><td>01</td></tr><tr><td>10</td><td>11</td></tr>" in html.replace("> <", "><")
-    assert '<td colspan="2" class="soft">a note</td>' in html and html.count("data-svg=") == 1
+    assert '<td colspan="2" class="soft"><span>a note</span></td>' in html and html.count("data-svg=") == 1
 
 
 def test_symbols_are_told(gathered, tmp_path):
