@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from laws import Distribution, Equivalent, Mean, Order, Roundoff, Sign, Solver, Trend, confront
 from laws.judges import drawing, legend
@@ -262,3 +263,14 @@ def test_what_is_0_throughout_is_drawn():
     figure = drawing.figure((Panel("noise", "dead units", lines),), ())
     low, high = figure.axes[0].get_ylim()
     assert low < 0 < high
+
+
+def test_the_spread_of_a_line_has_its_hue():
+    """Bars that follow a line without a name of their own are the line's; those with a name are in ink."""
+    x, low, high = [0.0, 1.0], [0.0, 1.0], [2.0, 3.0]
+    lines = [Series(*one) for name in ("start", "end") for one in
+             (("rival", x, [1.0, 2.0], name), ("run", x, [1.0, 2.0], "_nolegend_", low, high))]  # fmt: skip
+    axes = drawing.figure((Panel("noise", "units", (*lines, Series("run", x, x, "runs", low, high))),)).axes[0]
+    hues = {line.get_label(): line.get_color() for line in axes.get_lines() if not line.get_label().startswith("_")}
+    bars = [to_hex(found.lines[2][0].get_color()[0]) for found in axes.containers]
+    assert bars == [hues["start"], hues["end"], drawing.INK] and bars[0] != bars[1]

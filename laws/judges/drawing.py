@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 Look = tuple[str, tuple[float, ...], str]  # hue, dash and mark
 
 INK, GREY = "#1a1a1a", "#8a8a8a"
+OWN: Look = INK, (), "o"  # of runs by themselves
 PATH = "#A0006E"  # of no rival
 HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
 DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
-SHADES = "cividis", 0.1, 0.6  # of a map made for the colour-blind, so much as none pales on paper
+SHADES = "cividis", 0.1, 0.53  # of a map made for the colour-blind, so much as none pales on paper or in the dark
 FEW = 20  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
@@ -76,8 +77,9 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
     if any(series.role == "image" for series in panel.series):
         diagrams.images(axes, panel)
         return
-    for series in panel.series:
-        DRAW[series.role](axes, series, styles.get(series.label, look(0)))
+    for before, series in zip((None, *panel.series), panel.series, strict=False):
+        named = before if series.label == "_nolegend_" and before and before.role == "rival" else series
+        DRAW[series.role](axes, series, styles.get(named.label, OWN if series.role == "run" else look(0)))
     axes.set(xlabel=legend.wrapped(panel.x, 60), ylabel=legend.wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
@@ -204,14 +206,14 @@ def _line(axes, series: Series, style: Look, law: bool) -> None:
 
 
 def _run(axes, series: Series, style: Look) -> None:
-    """Trained networks: open dots, with their interval where it is wider than a dot."""
-    x, y = np.asarray(series.x), np.asarray(series.y)
-    drawn = dict(mfc="white", mec=INK, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=INK, ms=2, zorder=3)
+    """Trained networks: open dots, with their interval where it is wider than a dot; a line's have its hue."""
+    x, y, ink = np.asarray(series.x), np.asarray(series.y), style[0]
+    drawn = dict(mfc="white", mec=ink, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=ink, ms=2, zorder=3)
     spread = None
     if series.low is not None and series.high is not None:
         spread = np.abs(np.array([y - series.low, np.asarray(series.high) - y]))
     if spread is not None and np.max(spread) > 0.01 * np.ptp(y):
-        axes.errorbar(x, y, spread, fmt="o", ecolor=INK, elinewidth=1.2, label=series.label, **drawn)
+        axes.errorbar(x, y, spread, fmt="o", ecolor=ink, elinewidth=1.2, label=series.label, **drawn)
     else:
         axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **drawn)
 
