@@ -2,7 +2,7 @@
 
 The first four colours are Okabe and Ito's; two darker ones join them, so that the colour-blind tell all six apart and
 none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, have
-shades from navy to sand: the colours are those of rivals alone.
+shades from navy to grey: the colours are those of rivals alone.
 """
 
 from __future__ import annotations
