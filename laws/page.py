@@ -37,7 +37,7 @@ PACKAGES = ("learning-laws", "numpy", "scipy", "sympy", "python-flint", "torch",
 
 
 PARTS = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-NEUTRAL: Any = dict.fromkeys(PARTS, "#757575")
+NEUTRAL: Any = dict.fromkeys(PARTS, "#404040")
 
 
 @dataclass(frozen=True, order=True)
@@ -228,8 +228,9 @@ def pictures(shown: Verdict | Measurement) -> list[dict]:
     """The panels of a verdict or measurement: each an SVG, zipped and in base64, with its width and height in points.
 
     A hundredth of a point is as fine as it is drawn.  Outlines of letters are taken out, since most are in every
-    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page: words
-    and axes around them are of a grey that is read on both.  A table is no drawing: it has its `rows`.
+    picture: `glyphs`, from which the page puts them back.  `true` colours are not to be inverted on a dark page: they
+    stand on a pale plate there, and words and axes around them are of a grey that is read on both.  A table is no
+    drawing: it has its `rows`.
     """
     from matplotlib import rc_context
 
@@ -303,11 +304,15 @@ def _worded(latex: str) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    """A line of text as `plain` has it, with code as code, every other power raised, every other index lowered."""
+    """A line of text as `plain` has it, with code as code, every other power raised, every other index lowered.
+
+    A hyphen that begins a number is a minus sign.
+    """
     code = re.split("`([^`]+)`", text)
     if len(code) > 1:
         return Markup("").join(Markup(f"<code>{escape(p)}</code>") if i % 2 else _prose(p) for i, p in enumerate(code))
     text = str(escape(plain(text)))
+    text = re.sub(r"(^|[\s\[(])-(?=\.?\d)", "\\1\N{MINUS SIGN}", text)
     text = re.sub(r"\^\(([^()]+)\)|\^(-?\w+)", lambda power: f"<sup>{power[1] or power[2]}</sup>", text)
     return Markup(re.sub(r"\)_([+-])", r")<sub>\1</sub>", re.sub(INDEX, r"\1<sub>\2</sub>", text)))
 

@@ -332,6 +332,7 @@ def test_measure_names_kinds():
     found = measure("which kills", lambda k, seed: k + 1 + seed % 7, (0, 1), runs=7, labels=where, log="y")
     (panel,), (points,) = found.panels, found.panels[0].series
     assert all(f"{name}: {middle:.3g} [" in found.says for name, middle in zip(names, points.x, strict=True))
+    assert "]; Adam: " in found.says and "] – a range misses" in found.says
     assert panel.rows and (panel.x, panel.y, panel.log) == ("dead units", "rule", "x")
     assert points.low[0] < points.x[0] < points.high[0] and points.y == [0, 1]
     again = type(found).from_json(found.to_json()).plot().axes[0]

@@ -102,6 +102,7 @@ def test_prose_raises_powers_and_lowers_indices():
     """Powers and indices are set as such, what is code or markup is left alone."""
     said = str(page._prose("(W_d)_+ e^(-t/tau) < s_min^2 by learning_time, 4.03e-05"))
     assert said == "(W<sub>d</sub>)<sub>+</sub> e<sup>-t/τ</sup> &lt; s<sub>min</sub>² by learning_time, 4.03×10⁻⁵"
+    assert str(page._prose("-1 [-1, 0.5], 1-2, below -.5")) == "−1 [−1, 0.5], 1-2, below −.5"
 
 
 def test_hues_stand_out_on_paper_and_on_screen():
@@ -184,7 +185,7 @@ def test_a_table_is_no_drawing(tmp_path):
     card = Card(confront("two", 2.0, run, {}, Count(), rivals, picture=table), "validate/test_a.py::a", "It holds.")
     html = " ".join(written(tmp_path, card).split())
     assert "<tr><td></td><td>01</td></tr><tr><td>10</td><td>11</td></tr>" in html.replace("> <", "><")
-    assert '<td colspan="2" class="soft">a note</td>' in html and html.count("data-svg=") == 1
+    assert '<td colspan="2" class="soft"><span>a note</span></td>' in html and html.count("data-svg=") == 1
 
 
 def test_symbols_are_told(gathered, tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from laws import Distribution, Equivalent, Mean, Order, Roundoff, Sign, Solver, Trend, confront
 from laws.judges import drawing, legend
@@ -60,6 +61,10 @@ def test_one_number_is_a_row():
     (panel,) = verdict.panels
     assert panel.rows and panel.x == "weight" and [s.role for s in panel.series] == ["run", "law", "rival"]
     assert panel.series[0].low[0] < 1.7 < panel.series[0].high[0]
+    assert names_of(verdict.plot().axes[0]) == ["interval of the runs"]
+    within = lambda seed: 1.7 + 1e-3 * np.random.default_rng(seed).random()  # noqa: E731
+    held = confront("held", 1.7, within, {}, Equivalent(0.4), {"off": 0.9}, labels=dict(y="weight"))
+    assert names_of(held.plot().axes[0]) == ["margin"]
 
 
 def test_numbers_in_no_order_are_predicted_against_measured():
@@ -108,7 +113,8 @@ def test_numbers_with_a_name_each_have_a_row_each():
         assert drawn["law"].tolist() == [[x, y] for y, x in enumerate(np.broadcast_to(said, 3))]
         assert drawn["other"][:, 0].tolist() == (5 * rival).tolist()
         assert drawn["runs"][:, 1].tolist() == [0, 1, 2] and np.all(np.abs(drawn["runs"][:, 0] - law) < 0.1)
-        assert np.all((drawn["other"][:, 1] > [0, 1, 2]) & (drawn["other"][:, 1] < [0.5, 1.5, 2.5]))
+        assert np.all((drawn["other"][:, 1] > [0, 1, 2]) & (drawn["other"][:, 1] < [0.4, 1.4, 2.4]))
+        assert [y for line in axes.get_lines() for y in line.get_ydata() if y % 1 == 0.5] == [0.5, 0.5, 1.5, 1.5]
         assert names_of(axes) == ["margin", "law", "other", "runs"]
     with pytest.raises(ValueError, match=r"runs = \['rises', 'falls', 'stays'\] must be 2 names"):
         confront("two", 1.7, lambda seed: np.full(2, 1.7), {}, Roundoff(4), {"off": 0.9}, labels=dict(runs=kinds))
@@ -257,3 +263,14 @@ def test_what_is_0_throughout_is_drawn():
     figure = drawing.figure((Panel("noise", "dead units", lines),), ())
     low, high = figure.axes[0].get_ylim()
     assert low < 0 < high
+
+
+def test_the_spread_of_a_line_has_its_hue():
+    """Bars that follow a line without a name of their own are the line's; those with a name are in ink."""
+    x, low, high = [0.0, 1.0], [0.0, 1.0], [2.0, 3.0]
+    lines = [Series(*one) for name in ("start", "end") for one in
+             (("rival", x, [1.0, 2.0], name), ("run", x, [1.0, 2.0], "_nolegend_", low, high))]  # fmt: skip
+    axes = drawing.figure((Panel("noise", "units", (*lines, Series("run", x, x, "runs", low, high))),)).axes[0]
+    hues = {line.get_label(): line.get_color() for line in axes.get_lines() if not line.get_label().startswith("_")}
+    bars = [to_hex(found.lines[2][0].get_color()[0]) for found in axes.containers]
+    assert bars == [hues["start"], hues["end"], drawing.INK] and bars[0] != bars[1]

@@ -6,7 +6,7 @@ import pytest
 from laws import Roundoff, Trend, confront
 from laws.judges import drawing, ticks
 from laws.judges.legend import READ
-from laws.judges.verdict import Panel, Series, Verdict
+from laws.judges.verdict import Panel, Series, Verdict, table
 
 WRITTEN = [
     ((0.01, 0.1, 1.0), "", ["0.01", "0.1", "1"]),
@@ -74,3 +74,10 @@ def test_what_a_logarithmic_axis_cannot_show_has_no_tick():
     line = (Series("run", [0.0, 1e-3, 1e-2, float("nan")], [1.0, 2.0, 3.0, 4.0], "runs"),)
     axes = drawing.figure((Panel("penalty", "distance", line, "x"),)).axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.001", "0.01"]
+
+
+def test_what_is_rounded_to_0_has_no_sign():
+    """In a table a number that is 0 as written is written without a sign; no other number loses its own."""
+    lines = [["", "a"], ["x", "-0.000\n[-0.010, -0.0]"], ["y", "-0.05, -0, -0.001"]]
+    said = [series.label for series in table(lines).series if series.label]
+    assert said == ["a", "x", "0.000\n[-0.010, 0.0]", "y", "-0.05, 0, -0.001"]

@@ -2,7 +2,7 @@
 
 The first four colours are Okabe and Ito's; two darker ones join them, so that the colour-blind tell all six apart and
 none pales on paper.  Dashes and marks tell them apart without colour.  Data of several kinds, in a further panel, have
-shades from navy to sand: the colours are those of rivals alone.
+shades from navy to grey: the colours are those of rivals alone.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 Look = tuple[str, tuple[float, ...], str]  # hue, dash and mark
 
 INK, GREY = "#1a1a1a", "#8a8a8a"
+OWN: Look = INK, (), "o"  # of runs by themselves
 PATH = "#A0006E"  # of no rival
 HUES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#7900D9", "#663E1A")
 DASHES = ((3.7, 1.6), (1, 1.2), (6.4, 1.6, 1, 1.6), (6, 1.5, 1, 1.5, 1, 1.5), (8, 3), (2.5, 1.5))  # in line widths
 MARKS = ("s", "^", "D", "v", "P", "X")
-SHADES = "cividis", 0.1, 0.6  # of a map made for the colour-blind, so much as none pales on paper
+SHADES = "cividis", 0.1, 0.53  # of a map made for the colour-blind, so much as none pales on paper or in the dark
 FEW = 20  # whole numbers that an axis names
 SIZE = 5.2, 3.7  # of a panel, in inches, without its legend
 CROWD = 300  # points, from which a drawing would be heavier than its picture
+LAW: dict[str, Any] = dict(ls="", marker="|", color=INK, ms=15, mew=2.2, zorder=2)  # in a row
+BELOW = 0.24, 0.36  # of a row, where in it its rivals stand, from the first to the last
 NAME = 36  # letters of a kind's name before it is broken
 
 
@@ -74,8 +77,9 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
     if any(series.role == "image" for series in panel.series):
         diagrams.images(axes, panel)
         return
-    for series in panel.series:
-        DRAW[series.role](axes, series, styles.get(series.label, look(0)))
+    for before, series in zip((None, *panel.series), panel.series, strict=False):
+        named = before if series.label == "_nolegend_" and before and before.role == "rival" else series
+        DRAW[series.role](axes, series, styles.get(named.label, OWN if series.role == "run" else look(0)))
     axes.set(xlabel=legend.wrapped(panel.x, 60), ylabel=legend.wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
@@ -92,29 +96,45 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
 
 
 def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
-    """Numbers in rows: what was measured, with its interval down the whole picture, law and rivals below it."""
+    """Numbers in rows: what was measured, the law and every rival, each in its own; shaded down the whole picture the
+    margin around the law or, where there is none, the interval of the runs.
+    """
     rows = [series for series in panel.series if series.role != "band"]
-    lone = sum(series.role == "run" for series in panel.series) == 1
-    for series in panel.series:
-        if series.low is not None and series.high is not None and (lone or series.role == "band"):
-            axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0)
+    for series, name in _shaded(panel):
+        axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0, label=name)
     for row, series in enumerate(rows):
-        ink, _, mark = (INK, "", "D") if series.role == "law" else styles.get(series.label, look(0))
+        ink, _, mark = styles.get(series.label, look(0))
         drawn: dict[str, Any] = dict(color=ink, marker=mark)
+        if series.role == "law":
+            drawn = LAW
         if series.role == "run":
             drawn = dict(color=INK, marker="o", mfc="white", mew=1.4)
             if series.low is not None and series.high is not None:
                 axes.plot([series.low[0], series.high[0]], [row, row], color=INK, lw=1.6)
-        axes.plot(series.x, [row] * len(series.x), ls="", ms=7, zorder=3, **drawn)
+        axes.plot(series.x, [row] * len(series.x), **{"ls": "", "ms": 7, "zorder": 3, **drawn})
     axes.set_yticks(range(len(rows)), [legend.wrapped(s.label, 28) for s in rows])
     _rows(axes, panel)
+    axes.grid(axis="y", lw=0.4, color=GREY, alpha=0.5)
+    if _shaded(panel):
+        legend.draw(axes, panel)
+
+
+def _shaded(panel: Panel) -> list[tuple[Any, str]]:
+    """What is shaded behind numbers in rows, with its name: one thing, so that one grey has one meaning."""
+    bands = [(series, series.label) for series in panel.series if series.role == "band"]
+    runs = [series for series in panel.series if series.role == "run"]
+    known = len(runs) == 1 and runs[0].low is not None and runs[0].high is not None
+    return bands or [(runs[0], "interval of the runs")] * known
 
 
 def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
-    """Kinds in rows: of each what was measured, with its interval, and the law's bar; below it what rivals say."""
+    """Kinds in rows: of each what was measured, with its interval, and the law's bar; below it what rivals say.
+
+    A line parts each row from the next.
+    """
     axes.use_sticky_edges = False  # room beside a margin
-    rivals = list(dict.fromkeys(series.label for series in panel.series if series.role == "rival"))
-    apart = 0.4 / max(len(rivals), 1)
+    rivals = _rivals(panel)
+    below = np.linspace(*BELOW, len(rivals)) if len(rivals) > 1 else [np.mean(BELOW)]
     for series in panel.series:
         x, y = np.asarray(series.x), np.array(series.y, dtype=float)
         low, high = series.low or series.x, series.high or series.x
@@ -124,10 +144,10 @@ def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
             drawn: dict[str, Any] = dict(color=INK, mfc="white", mew=1.4, ms=6, elinewidth=1.4, zorder=3)
             axes.errorbar(x, y, xerr=np.array([x - low, high - x]), fmt="o", label=series.label, **drawn)
         elif series.role == "law":
-            axes.plot(x, y, "|", color=INK, ms=15, mew=2.2, zorder=2, label=series.label)
+            axes.plot(x, y, label=series.label, **LAW)
         else:
             ink, _, mark = styles.get(series.label, look(0))
-            y += (rivals.index(series.label) + 1) * apart
+            y += below[rivals.index(series.label)]
             axes.plot(x, y, ls="", marker=mark, ms=5, color=ink, zorder=2.5, label=series.label)
     places, names = zip(*panel.ticks, strict=True)
     axes.set_yticks(places, [legend.wrapped(name, NAME) for name in names], fontsize=9)
@@ -136,7 +156,13 @@ def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
     if "x" not in panel.log:
         _in_view(axes, panel)
     _rows(axes, panel)
+    for between in range(1, len(places)):
+        axes.axhline(between - 0.5, color=GREY, lw=0.5, alpha=0.6, zorder=0)
     legend.draw(axes, panel)
+
+
+def _rivals(panel: Panel) -> list[str]:
+    return list(dict.fromkeys(series.label for series in panel.series if series.role == "rival"))
 
 
 def _in_view(axes, panel: Panel) -> None:
@@ -162,7 +188,6 @@ def _rows(axes, panel: Panel) -> None:
     axes.set_ylim(len(axes.get_yticks()) - 0.5, -0.5)
     _uncut(axes)
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="y", lw=0.4, color=GREY, alpha=0.5)
 
 
 def _line(axes, series: Series, style: Look, law: bool) -> None:
@@ -181,14 +206,14 @@ def _line(axes, series: Series, style: Look, law: bool) -> None:
 
 
 def _run(axes, series: Series, style: Look) -> None:
-    """Trained networks: open dots, with their interval where it is wider than a dot."""
-    x, y = np.asarray(series.x), np.asarray(series.y)
-    drawn = dict(mfc="white", mec=INK, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=INK, ms=2, zorder=3)
+    """Trained networks: open dots, with their interval where it is wider than a dot; a line's have its hue."""
+    x, y, ink = np.asarray(series.x), np.asarray(series.y), style[0]
+    drawn = dict(mfc="white", mec=ink, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=ink, ms=2, zorder=3)
     spread = None
     if series.low is not None and series.high is not None:
         spread = np.abs(np.array([y - series.low, np.asarray(series.high) - y]))
     if spread is not None and np.max(spread) > 0.01 * np.ptp(y):
-        axes.errorbar(x, y, spread, fmt="o", ecolor=INK, elinewidth=1.2, label=series.label, **drawn)
+        axes.errorbar(x, y, spread, fmt="o", ecolor=ink, elinewidth=1.2, label=series.label, **drawn)
     else:
         axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **drawn)
 
@@ -289,7 +314,7 @@ def _uncut(axes) -> None:
 def _height(panel: Panel) -> float:
     """Inches that a panel needs with its legend, so that all axes are of one height; a row takes less."""
     if panel.rows and not panel.ticks:
-        return 0.9 + 0.42 * sum(series.role != "band" for series in panel.series)
+        return 0.9 + 0.42 * sum(series.role != "band" for series in panel.series) + 0.3 * bool(_shaded(panel))
     listed = [s.label for s in panel.series if s.role not in diagrams.UNLISTED]
     names = dict.fromkeys(label for label in listed if label and not label.startswith("_"))
     lines = [legend.wrapped(name, legend.WIDE).count("\n") + 1 for name in names]
@@ -297,5 +322,6 @@ def _height(panel: Panel) -> float:
     below = 0.17 * sum(sorted(lines)[::-columns])
     if panel.rows:
         most = max(legend.wrapped(name, NAME).count("\n") for _, name in panel.ticks)
-        return 1.0 + below + max(0.3 + 0.15 * most, 0.42 * (len(panel.series) > 1)) * len(panel.ticks)
+        room = (0.42 + 0.1 * max(len(_rivals(panel)) - 1, 0)) * (len(panel.series) > 1)
+        return 1.0 + below + max(0.3 + 0.15 * most, min(room, 0.8)) * len(panel.ticks)
     return SIZE[1] + below

@@ -88,10 +88,10 @@ def measure(
     seed = confrontation.fresh(seed, what)
     values = np.array([finite([run(x, s) for x in levels], f"run(x, {s})") for s in seeds(seed, runs)])
     middle, low, high = np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
-    numbers = ", ".join(f"{x}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(told, middle, low, high, strict=True))
+    numbers = "; ".join(f"{x}: {m:.3g} [{a:.3g}, {b:.3g}]" for x, m, a, b in zip(told, middle, low, high, strict=True))
     says = f"{named['y']} by {named['x']}, median [range] of {runs} seeds: {numbers}"
     held = f"a range misses the median with probability {2.0 ** (1 - runs):.2g}"
-    says += f"; runs draw anew from {redrawn} and are not independent" if redrawn else f"; {held}"
+    says += f" – runs draw anew from {redrawn} and are not independent" if redrawn else f" – {held}"
     ends, seen = (low.tolist(), high.tolist()), f"median and range, {runs} seeds"
     if named["names"]:
         ticks = tuple(enumerate(map(str, told)))

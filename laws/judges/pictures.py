@@ -89,7 +89,7 @@ def _number(judge, observed, low, high, values, labels) -> Panel:
         rows = [replace(rows[0], low=np.ravel(low).tolist(), high=np.ravel(high).tolist())]
     if hasattr(judge, "margin"):
         law = float(np.ravel(values["law"])[0])
-        rows.insert(0, Series("band", [law], [0.0], "", [law - judge.margin], [law + judge.margin]))
+        rows.insert(0, Series("band", [law], [0.0], "margin", [law - judge.margin], [law + judge.margin]))
     for name, value in values.items():
         distinct = np.unique(value).tolist()
         rows.append(Series(_role(name), distinct, [0.0] * len(distinct), name))

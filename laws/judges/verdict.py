@@ -59,8 +59,10 @@ def read_panels(rows: Sequence[dict]) -> tuple[Panel, ...]:
 def table(lines: Sequence[Sequence[str]], note: str = "") -> Panel:
     """A panel that is a table: lines of as many cells each, the first of them the heading, and a note below all.
 
-    A cell may have several lines.  Places are counted in letters, so that no column runs into the next.
+    A cell may have several lines.  Places are counted in letters, so that no column runs into the next.  What is
+    rounded to 0 has no sign.
     """
+    lines = [[re.sub(r"(?<![\w.])-(0(?:\.0*)?)(?![\w.])", r"\1", cell) for cell in line] for line in lines]
     across = [max(len(part) for cell in column for part in cell.split("\n")) for column in zip(*lines, strict=True)]
     down = [max(cell.count("\n") for cell in line) + 1 for line in lines]
     x = np.cumsum([0, *(width + 2 for width in across)], dtype=float).tolist()
