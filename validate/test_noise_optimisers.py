@@ -175,7 +175,7 @@ def test_data(studied):
     """
     rows = {size: in_turn(lambda seed, one=one: studied(one, seed)["dead"][-1]) for size, one in SIZES.items()}
     ends = {size: studied(one, FIRST)["dead"][-1] for size, one in SIZES.items()}
-    lines = [["data", "dead", "", "minus of a tenth"]]
+    lines = [["data", "dead", "", "difference from a tenth of them"]]
     for k, (size, dead) in enumerate(ends.items()):
         change = interval(dead - list(ends.values())[k - 1]) if k else ""
         lines.append([f"{size:,}", interval(dead), "", change])
