@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from laws.judges import statistics
-from laws.judges.finding import Finding, positive
+from laws.judges.finding import Finding, enough, positive
 from laws.judges.samples import FALSE_ALARM
 from laws.judges.seeding import seeds
 from laws.judges.verdict import Panel, Series
@@ -35,9 +35,7 @@ class Exponent:
 
     def __post_init__(self):
         positive(self, detects=math.inf, false_alarm=1)
-        if self.runs < self.needed:
-            few = f"{self.runs} runs are too few for an error of {self.error:g}; {self.needed} would do"
-            raise ValueError(f"Exponent: {few}")
+        enough(self)
 
     @property
     def error(self) -> float:

@@ -80,6 +80,13 @@ def positive(judge, **below) -> None:
             raise ValueError(f"{type(judge).__name__}: {name} = {value} must be positive and below {bound:g}")
 
 
+def enough(judge) -> None:
+    """ValueError unless a judge of medians has the runs that its intervals need."""
+    if judge.runs < judge.needed:
+        few = f"{judge.runs} runs are too few for an error of {judge.error:g}; {judge.needed} would do"
+        raise ValueError(f"{type(judge).__name__}: {few}")
+
+
 def finite(values, call: str) -> np.ndarray:
     """Values as float64; ValueError, naming the call that gave them, unless all are finite, and some are there."""
     array = real(values, call)

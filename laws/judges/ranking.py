@@ -36,7 +36,7 @@ from laws.judges import confrontation, drawing, fitting, statistics
 from laws.judges.finding import Predict, finite, match
 from laws.judges.measurement import Measurement
 from laws.judges.samples import FALSE_ALARM, MISS
-from laws.judges.seeding import seeds
+from laws.judges.seeding import seeds, varied
 from laws.judges.verdict import Panel, Series, table
 
 SKEWED = "; best is who is better in most runs: for squared errors of skewed runs not who is nearer to the mean"
@@ -165,9 +165,7 @@ def rank(
     for predict in predictions.values():
         predict(**(free or {}))  # refuses bad arguments before any work
     first, *others = ([finite(run(s), f"run({s})") for s in seeds(k, n)] for k in seeds(seed, 2 if free else 1))
-    if all(np.array_equal(one, first[0]) for one in first):
-        raise ValueError(f"all {n} seeds gave the same: this run ignores its seed, and counts as one")
-    fitted = {name: _fit(name, p, first, free or {}, score) for name, p in predictions.items()}
+    fitted = {name: _fit(name, p, varied(first), free or {}, score) for name, p in predictions.items()}
     scored = others[0] if free else first
     scores = {name: _scores(p(**{**(free or {}), **fitted[name]}), scored, score) for name, p in predictions.items()}
     for name, values in scores.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from laws.judges import statistics
-from laws.judges.finding import Finding, finite, match, positive
+from laws.judges.finding import Finding, enough, finite, match, positive
 from laws.judges.seeding import seeds, varied
 from laws.judges.ticks import geometric
 from laws.judges.verdict import Panel, Series
@@ -228,9 +228,7 @@ class Equivalent:
 
     def __post_init__(self):
         positive(self, margin=math.inf, miss=0.5)
-        if self.runs < self.needed:
-            few = f"{self.runs} runs are too few for an error of {self.error:g}; {self.needed} would do"
-            raise ValueError(f"Equivalent: {few}")
+        enough(self)
 
     @property
     def error(self) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+Runs = TypeVar("Runs", bound=Sequence | np.ndarray)
 
 
 def seeds(seed: int, runs: int) -> list[int]:
@@ -13,13 +15,14 @@ def seeds(seed: int, runs: int) -> list[int]:
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
 
 
-def varied(values: np.ndarray) -> np.ndarray:
-    """The values of all seeds, a row each; ValueError if every seed gave the same, but for whole numbers.
+def varied(values: Runs) -> Runs:
+    """What each seed gave, one after the other; ValueError if all gave the same, but for whole numbers.
 
     A run that ignores its seed would be counted as many, and prove what a single one cannot.  Counts and signs, which
     are whole, may agree by right.
     """
-    if np.all(values == values[:1]) and not np.all(values == np.round(values)):
+    first = np.asarray(values[0])
+    if all(np.array_equal(one, first) for one in values) and not np.array_equal(first, np.round(first)):
         raise ValueError(f"all {len(values)} seeds gave the same: this run ignores its seed, and counts as one")
     return values
 
