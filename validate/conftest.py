@@ -86,14 +86,20 @@ class Studied:
 
 
 @pytest.fixture(scope="session")
-def studied(request, tmp_path_factory):
-    """The members of a study in one of three ways; those newly trained are kept in pytest's cache."""
+def folder_of(pytestconfig):
+    """The folder, by name, of what is trained here: in pytest's cache, where none outlives a change of the code."""
+    return lambda name: pytestconfig.cache.mkdir(f"{name}-{versions()['numerics']}")
+
+
+@pytest.fixture(scope="session")
+def studied(request, folder_of, tmp_path_factory):
+    """The members of a study in one of three ways; those newly trained are kept."""
     folder = {
-        "stored": RECORDS / "codes",
-        "small": tmp_path_factory.mktemp("codes"),
-        "newly trained": request.config.cache.mkdir(f"codes-{versions()['numerics']}"),  # none outlives the code
+        "stored": lambda: RECORDS / "codes",
+        "small": lambda: tmp_path_factory.mktemp("codes"),
+        "newly trained": lambda: folder_of("codes"),
     }[request.param]
-    store = Store(folder)
+    store = Store(folder())
     store.prepare()
     return Studied(request.param, store)
 

@@ -24,7 +24,6 @@ from laws.judges.verdict import Panel, Series
 from numerics import corridor as corridors
 from numerics.corridor import Corridor, load, samples
 from numerics.ensemble import GradientDescent, Lazy, train
-from numerics.store import versions
 
 FIG_2 = "ratzon-2024, Fig. 2"
 RECORD = Path(__file__).parent / "records" / "corridor" / "history.npz"
@@ -80,12 +79,11 @@ ANEW = (pytest.mark.full, pytest.mark.timeout(7200))
 
 
 @pytest.fixture(scope="module", params=["stored", pytest.param("newly trained", marks=ANEW)])
-def published(request):
+def published(request, folder_of):
     """How networks of the published size came to be, and a function that finds their histories; seeds may be fresh."""
     if request.param == "stored":
         return request.param, stored
-    folder = request.config.cache.mkdir(f"corridor-{versions()['numerics']}")  # none outlives a change of the code
-    return request.param, lambda: anew(fresh(0, "the published corridors"), folder)
+    return request.param, lambda: anew(fresh(0, "the published corridors"), folder_of("corridor"))
 
 
 def courses(history, values, y, more=()):

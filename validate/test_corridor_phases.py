@@ -31,7 +31,7 @@ from laws.judges.verdict import Panel, Series
 from numerics import corridor as corridors
 from numerics.corridor import Corridor, Networks, load, phases, samples
 from numerics.ensemble import GradientDescent, Lazy, UpdateNoise, train
-from numerics.store import Store, versions
+from numerics.store import Store
 
 RECORDS = Path(__file__).parent / "records"
 SMALLER = dict(length=5.0, rays=5, samples=40, hidden=100)
@@ -72,12 +72,11 @@ ANEW = (pytest.mark.full, pytest.mark.timeout(7200))
 
 
 @pytest.fixture(scope="module", params=["stored", pytest.param("newly trained", marks=ANEW)])
-def small(request):
+def small(request, folder_of):
     """How the small networks came to be, and a function that finds what is kept of them; seeds may be fresh."""
     if request.param == "stored":
         return request.param, stored
-    folder = request.config.cache.mkdir(f"phases-{versions()['numerics']}")  # none outlives a change of the code
-    return request.param, lambda: anew(fresh(0, "small corridors in three phases"), folder)
+    return request.param, lambda: anew(fresh(0, "small corridors in three phases"), folder_of("phases"))
 
 
 def rounded(seeds, steps):

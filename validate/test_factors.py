@@ -22,18 +22,18 @@ from laws.judges import in_turn
 from numerics import factors, rnn
 from numerics.degeneracy import permutation_distance
 from numerics.rnn import L1, Standard
-from numerics.store import Store, versions
+from numerics.store import Store
 from numerics.tasks import FlipFlop
 
 STORED = Store(Path(__file__).parent / "records" / "factors")
 
 
 @pytest.fixture(scope="module", params=["stored", pytest.param("newly trained", marks=pytest.mark.full)])
-def networks(request):
-    """Of a recipe, itself and what is stored; or that of other networks, trained here and kept in pytest's cache."""
+def networks(request, folder_of):
+    """Of a recipe, itself and what is stored; or that of other networks, trained here and kept."""
     if request.param == "stored":
         return cache(lambda recipe: (recipe, STORED.load(factors.Condition(recipe))))
-    kept = Store(request.config.cache.mkdir(f"factors-{versions()['numerics']}"))  # none outlives a change of the code
+    kept = Store(folder_of("factors"))
 
     @cache
     def others(recipe):

@@ -91,14 +91,15 @@ def anew(seed, folder):
 
 
 @pytest.fixture(params=["stored", pytest.param("new", marks=[pytest.mark.full, pytest.mark.timeout(7200)])])
-def swept(request):
+def swept(request, made):
     """A function that finds all networks, as they are stored, or made anew; their seeds may be fresh."""
-    return stored if request.param == "stored" else lambda: made(request)
+    return stored if request.param == "stored" else made
 
 
-def made(request):
-    """The networks made anew, kept in pytest's cache; none of them outlives a change of the code."""
-    return anew(fresh(1, "the whole sweep"), request.config.cache.mkdir(f"generality-{versions()['numerics']}"))
+@pytest.fixture
+def made(folder_of):
+    """A function that makes the networks anew, or finds those that it has made."""
+    return lambda: anew(fresh(1, "the whole sweep"), folder_of("generality"))
 
 
 def unlike(one, other, records=slice(None)):
@@ -109,12 +110,12 @@ def unlike(one, other, records=slice(None)):
 
 @pytest.mark.full
 @pytest.mark.timeout(7200)
-def test_new_networks_are_those_of_the_record(request):
+def test_new_networks_are_those_of_the_record(made):
     """Networks made anew from the stored seeds begin as the stored ones; by the stored versions they are the same.
 
     From other seeds every one of them is another.
     """
-    new, old = made(request), stored()
+    new, old = made(), stored()
     if fresh(1, "the whole sweep") != 1:
         assert unlike(new, old).all()
         return

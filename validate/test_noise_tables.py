@@ -119,9 +119,9 @@ def measured(name, seed, kept):
 
 
 @pytest.fixture
-def kept(pytestconfig):
+def kept(folder_of):
     """The folder of networks that are trained already."""
-    return pytestconfig.cache.mkdir("sparse-codes")
+    return folder_of("sparse-codes")
 
 
 def from_level_to_level(columns, of):
