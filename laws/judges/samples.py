@@ -252,7 +252,7 @@ class Equivalent:
         wide = float(np.max(high - low)) / 2
         each = zip(*(np.ravel(v) for v in (middle, low, high)), strict=True)
         medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in each)
-        signs = "signs of " * bool(np.all(np.isin(runs, (-1, 0, 1))))
+        signs = "signs of " * bool(self.margin == 0.5 and np.all(np.isin(runs, (-1, 0, 1))))  # shares may be 0 or 1
         says = f"medians of {signs}{self.runs} runs: {medians}; within {gap:.3g} of the law (must be {self.margin:g})"
         if wide > self.margin:
             says += f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
