@@ -176,7 +176,7 @@ def test_when_phases_end(small):
     kind, find = small
     table = find()
     row = in_turn(lambda seed: located(table))
-    labels = dict(x=", ".join(f"{k} {name}" for k, name in enumerate(NAMES)), y="training step")
+    labels = dict(x="phase", y="training step", names=NAMES)
     what = f"When phases of learning begin and end in small corridors under strong noise ({kind})"
     runs = table["log_loss"].shape[1]
     found = measure(what, lambda k, seed: row(seed)[int(k)], range(3), runs=runs, labels=labels, log="y",
@@ -190,7 +190,7 @@ def test_when_the_first_phase_ends_with_the_published_noise():
     found, runs = located(table), table["log_loss"].shape[1]
     assert np.isinf(found[:, 2]).all()
     row = in_turn(lambda seed: found)
-    labels = dict(x=", ".join(f"{k} {name}" for k, name in enumerate(NAMES[:2])), y="training step")
+    labels = dict(x="phase", y="training step", names=NAMES[:2])
     told = measure("When phases of learning begin and end in the corridors of published size, of which none tells of a "
                    "third within a million steps", lambda k, seed: row(seed)[int(k)], range(2), runs=runs,
                    labels=labels, log="y", picture=shown(table))  # fmt: skip
