@@ -272,7 +272,7 @@ def whole(of):
     for name, when in (("under noise", BEFORE), ("at the end", END)):
         rows |= {f"layer {k + 1} active, {name}": of["active"][when, ..., k] for k in range(layers)}
         rows |= {f"layer {k + 1} dead, {name}": of["dead"][when, ..., k] for k in range(layers)}
-    lines = [["", *(f"σ = {level:g}" for level in LEVELS)]]
+    lines = [["share", *(f"σ = {level:g}" for level in LEVELS)]]
     lines += [[name, *(interval(100 * each) for each in values.T)] for name, values in rows.items()]
     return table(lines, f"%: medians of {RUNS} networks [99.8 % intervals, of order statistics]")
 

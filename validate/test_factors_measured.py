@@ -120,7 +120,7 @@ def test_table(task, name):
         theirs = PAPER[told(factor)[0]].get(quantity)
         return f"{ours(factor, quantity)}{f' [{theirs}]' if theirs else ''}\n{first}–{last}"
 
-    lines = [["", *(COLUMNS[quantity] for quantity in TABLES[name])]]
+    lines = [["factor", *(COLUMNS[quantity] for quantity in TABLES[name])]]
     lines += [[told(factor)[0].replace(" (", "\n("), *(cell(factor, q) for q in TABLES[name])] for factor in chosen]
     picture, key = table(lines, NOTE + NOTES.get(name, "")), TABLES[name][0]
 

@@ -111,7 +111,7 @@ COLUMNS = {
 
 def whole(of):
     """The whole table, of letters held out."""
-    lines = [["", *(f"σ = {level:g}" for level in LEVELS)]]
+    lines = [["measured", *(f"σ = {level:g}" for level in LEVELS)]]
     for name, column in COLUMNS.items():
         ends = zip(*(np.quantile(column(of), q, axis=0) for q in (0.5, 0, 1)), strict=True)
         lines.append([name, *(f"{middle:.2f} [{low:.2f}, {high:.2f}]" for middle, low, high in ends)])

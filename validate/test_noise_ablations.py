@@ -218,7 +218,7 @@ def test_table_of_counts(studied):
     """Measured: active units by the published count, noise on, of ReLUs and of smooth units."""
     names = (BASE, "GELU", "ELU", "tanh", "sigmoid")
     found = {name: studied(ABLATIONS[name], FIRST)["active"] for name in names}
-    lines = [["", "no noise", "σ = 0.5", "σ = 1.5", "1.5 − none"]]
+    lines = [["units", "no noise", "σ = 0.5", "σ = 1.5", "1.5 − none"]]
     for name, active in found.items():
         lines.append([name, *map(interval, active.T), interval(active[:, 2] - active[:, 0])])
     measure(

@@ -258,7 +258,7 @@ def interval(values):
 @long
 def test_table_of_costs(studied):
     """Measured: activity, loss and dead units of every method at every strength."""
-    lines, rows = [["", "strength", "active", "loss per input", "dead"]], {}
+    lines, rows = [["method", "strength", "active", "loss per input", "dead"]], {}
     for method, strength in METHODS:
         one = METHODS[method, strength]
         each = (interval(studied(one, FIRST)[what]) for what in ("active", "loss", "dead"))

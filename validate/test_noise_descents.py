@@ -183,7 +183,7 @@ def along(studied):
 @long
 def test_table_of_descents(studied):
     """Measured: how many more units larger batches and smaller rates leave active, with noise and without."""
-    lines = [["", "σ", "first", "second", "second − first"]]
+    lines = [["pair of descents", "σ", "first", "second", "second − first"]]
     each = [(pair, sigma) for pair in PAIRS for sigma in LEVELS]
     for pair, sigma in each:
         middles = (f"{np.median(active):.3f}" for active in matched(studied, sigma, pair, FIRST))

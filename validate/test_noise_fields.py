@@ -1,14 +1,13 @@
-"""Fields of sparse codes by method, strength and time, and how far fits tell Gabor functions from centres.
+"""Fields of sparse codes by method, strength and time.
 
 Gabor functions, centres with a surround and blobs are fitted to the same fields (`numerics.fields`), and a field is
 told to be of the kind that explains it best by the criterion of Bayes, if that kind explains more of it than of 99 in
-100 fields of white noise in the same space.  Networks before training are the null, and networks trained without noise
-the control.  Bricken et al. (2023) saw Gabor
-functions, and a transition to centres as noise grows; under L1 Gabor functions alone.  Twenty networks of every method
-and strength are stored, and with `--full` trained anew; what the codes cost stands in `test_noise_baselines`.
+100 fields of white noise in the same space (`test_planted_fields` has how far this tells kinds apart).  Networks before
+training are the null, and networks trained without noise the control.  Bricken et al. (2023) saw Gabor functions, and a
+transition to centres as noise grows; under L1 Gabor functions alone.  Twenty networks of every method and strength are
+stored, and with `--full` trained anew; what the codes cost stands in `test_noise_baselines`.
 """
 
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -18,9 +17,8 @@ from laws import Equivalent, confront, measure
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series, table
 from numerics.codes import CONTROL, METHODS, SIGMAS, STAGES, STRENGTHS, chance
-from numerics.codes._ablations import natural
 from numerics.codes._fields import COMPONENTS, SIDE
-from numerics.fields import FAMILIES, KINDS, explained, mosaic, told
+from numerics.fields import FAMILIES, KINDS, mosaic, told
 
 NETWORKS = 20
 APP_C, APP_D, FIG_12 = "bricken-2023, App. C", "bricken-2023, App. D", "bricken-2023, App. C, Fig. 12"
@@ -307,7 +305,7 @@ def test_dense_codes_are_less_gabor_like(studied):
 @pytest.mark.parametrize("kind", ["gabor", "centre"])
 def test_table_of_fields(studied, kind):
     """Measured: which share of the fields is of one kind, by method, strength and time; untrained at step 0."""
-    lines = [["", "strength", *(f"step {step}" for step in STAGES)]]
+    lines = [["method", "strength", *(f"step {step}" for step in STAGES)]]
     rows: dict[int, object] = {}
     for method, strength in METHODS:
         found = share(studied, method, strength, kind)
@@ -325,68 +323,4 @@ def test_table_of_fields(studied, kind):
             x="method and strength", y=f"share that are {KINDS[kind]}", names=[f"{m}, {s:g}" for m, s in METHODS]
         ),
         picture=table(lines, f"mean shares ± their standard errors, of 6 fields each of {NETWORKS} networks; {paper}"),
-    )
-
-
-# -- planted fields --------------------------------------------------------------------------------------
-
-PLANTED, REPEATS = 30, 3  # fields of each kind, and how many times as many
-NOISE = 0.2  # of the squared length of a planted field
-PLANTS = {**KINDS, "none": "white noise"}
-
-
-def planted(kind, draw):
-    """Fields of one kind as they are when projected into the space of the data, with noise; (PLANTED, side, side)."""
-    low, high = dict(
-        gabor=([2, 2, 0, 0.15, 1.2, 1.2], [5, 5, np.pi, 0.3, 3.0, 3.0]),  # centre, angle, frequency, both widths
-        centre=([2, 2, 0.8, 2.2], [5, 5, 1.4, 3.5]),  # centre, both widths
-        blob=([2, 2, 0, 0.8, 1.5], [5, 5, np.pi, 1.2, 2.5]),  # centre, angle, both widths
-        none=([], []),
-    )[kind]
-    shape, basis = draw.uniform(low, high, (PLANTED, len(low))), natural(COMPONENTS).basis.double().numpy()
-    noise = draw.normal(size=(PLANTED, COMPONENTS))
-    if kind == "none":
-        return (noise @ basis).reshape(-1, SIDE, SIDE)
-    one, two = np.moveaxis(FAMILIES[kind][0].columns(shape, SIDE), -1, 0)
-    if kind == "gabor":
-        phase = draw.uniform(0, 2 * np.pi, (PLANTED, 1))
-        one, two = np.cos(phase) * one, -np.sin(phase) * two
-    else:  # a surround takes away as much as its centre gives
-        one, two = one / one.sum(1, keepdims=True), two / np.maximum(two.sum(1, keepdims=True), 1e-9)
-    seen = (one - two) @ basis.T
-    length = np.linalg.norm(seen, axis=1, keepdims=True)
-    disturbed = seen / length + noise / np.linalg.norm(noise, axis=1, keepdims=True) * (NOISE / (1 - NOISE)) ** 0.5
-    return (disturbed @ basis).reshape(-1, SIDE, SIDE)
-
-
-@cache
-def confused(seed):
-    """How many planted fields of each kind are told to be of each kind, (planted, told) with none last."""
-    counts = []
-    for k, kind in enumerate(PLANTS):
-        fields = planted(kind, np.random.default_rng([seed, k]))
-        each = [int(of.sum()) for of in told(explained(fields), COMPONENTS, chance()).values()]
-        counts.append([*each, PLANTED - sum(each)])
-    return np.array(counts)
-
-
-def test_table_of_planted_fields():
-    """Measured: how often planted fields are told to be what they are, in the space that the data lie in.
-
-    Whitened patches have no mean, and in their space a blob is what is left of it without its mean: a centre with a
-    surround, or, if it is long, a Gabor function.  In the space of all pixels they are told apart (`tests`).
-    """
-    seeds = np.random.SeedSequence(FIRST).generate_state(REPEATS)
-    counts, total = sum(confused(int(seed)) for seed in seeds), REPEATS * PLANTED
-    lines = [["planted", *(f"told: {name}" for name in KINDS.values()), "none"]]
-    lines += [[name, *map(str, row)] for name, row in zip(PLANTS.values(), counts, strict=True)]
-    note = f"of {total} fields each, {100 * NOISE:.0f} % of their squared length noise, in the space of the data"
-    measure(
-        "how often are planted fields told to be what they are, in the space of the data",
-        lambda k, seed: confused(seed)[k - 1, k - 1] / PLANTED,
-        tuple(range(1, 1 + len(PLANTS))),
-        runs=REPEATS,
-        seed=FIRST,
-        labels=dict(x="planted", y="share told to be what it is", names=list(PLANTS.values())),
-        picture=table(lines, note),
     )

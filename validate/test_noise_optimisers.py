@@ -255,7 +255,7 @@ def test_table_of_the_dead(studied):
     }
     numbered = dict(enumerate(trials, start=1))
     rows = {k: in_turn(lambda seed, one=trials[name]: studied(one, seed)["dead"][-1]) for k, name in numbered.items()}
-    lines = [["", "dead", "active", "noisy loss"]]
+    lines = [["trained by", "dead", "active", "noisy loss"]]
     for name, one in trials.items():
         found = studied(one, FIRST)
         lines.append([name, *(ranged(found[of][-1]) for of in ("dead", "active", "loss"))])

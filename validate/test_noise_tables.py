@@ -208,7 +208,7 @@ def whole(table, columns):
     for column in headings:
         middle, low, high = (np.quantile(columns[column], q, axis=0) for q in (0.5, 0, 1))
         cells.append([f"{m:.3f}\n±{h:.3f}" for m, h in zip(middle, (high - low) / 2, strict=True)])
-    lines = [[head, *line] for head, line in zip(("", *headings.values()), cells, strict=True)]
+    lines = [[head, *line] for head, line in zip(("noise", *headings.values()), cells, strict=True)]
     note = f"medians of {SEEDS} seeds ± half their range, which holds the median of all with probability {HELD:g}"
     return verdict.table(lines, note)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNLISTED = ("node", "gated node", "cell", "name")  # their labels stand in the picture
 INK, GATED, PAPER = "#222222", "#D55E00", "#FFFFFF"  # gates are dashed, too: never colour alone
+TITLE = 0.12  # of a picture's width, the room for the label above it
 
 
 def _node(axes, series: Series, style: tuple, gated: bool = False) -> None:
@@ -66,17 +67,32 @@ def _name(axes, series: Series, style: tuple) -> None:
 
 
 def images(axes, panel: Panel) -> None:
-    """Pictures, two in a row, each under its label; gray is 0."""
-    columns, gap = min(len(panel.series), 2), 0.12
-    for i, series in enumerate(panel.series):
+    """Pictures, two in a row, each under its label, their pixels square; gray is 0."""
+    places, ends = _places(panel)
+    for series, (left, top, high) in zip(panel.series, places, strict=True):
         rows = np.array(series.low, dtype=float)
-        left, top = i % columns * (1 + gap / 2), -(i // columns) * (1 + gap)
-        axes.imshow(rows, cmap="gray", vmin=-1, vmax=1, extent=(left, left + 1, top - 1, top))
+        axes.imshow(rows, cmap="gray", vmin=-1, vmax=1, extent=(left, left + 1, top - high, top))
         axes.text(left + 0.5, top + 0.02, plain(series.label), ha="center", va="bottom", fontsize=9)
-    high = -(-len(panel.series) // columns)
-    axes.set(xlim=(0, columns + (columns - 1) * gap / 2), ylim=(-high - (high - 1) * gap, gap), aspect="equal")
-    axes.set(xlabel=textwrap.fill(plain(panel.x), 26 * columns), ylabel=plain(panel.y), xticks=[], yticks=[])
+    axes.set(xlim=(0, ends[0]), ylim=(-ends[1], TITLE), aspect="equal")
+    axes.set(xlabel=textwrap.fill(plain(panel.x), 52), ylabel=plain(panel.y), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+
+
+def _places(panel: Panel) -> tuple[list[tuple[float, float, float]], tuple[float, float]]:
+    """Left, top and height of every picture, and the ends of all on the right and below; each is 1 wide."""
+    heights = [np.divide(*np.shape(series.low)) for series in panel.series]
+    places, top = [], 0.0
+    for first in range(0, len(heights), 2):
+        row = heights[first : first + 2]
+        places += [(i * (1 + TITLE / 2), -top, high) for i, high in enumerate(row)]
+        top += max(row) + TITLE
+    return places, (places[min(1, len(places) - 1)][0] + 1, top - TITLE)
+
+
+def high(panel: Panel, width: float) -> float:
+    """How high pictures are, with their labels, in a panel of this width."""
+    _, (right, below) = _places(panel)
+    return width * (below + TITLE) / max(right, 2)
 
 
 DRAW: dict[str, Callable[..., None]] = {

@@ -79,7 +79,11 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         return
     for before, series in zip((None, *panel.series), panel.series, strict=False):
         named = before if series.label == "_nolegend_" and before and before.role == "rival" else series
-        DRAW[series.role](axes, series, styles.get(named.label, OWN if series.role == "run" else look(0)))
+        style = styles.get(named.label, OWN if series.role == "run" else look(0))
+        if series.role == "run":
+            _run(axes, series, style, _aside(panel, series))
+        else:
+            DRAW[series.role](axes, series, style)
     axes.set(xlabel=legend.wrapped(panel.x, 60), ylabel=legend.wrapped(panel.y, 42))
     if "x" in panel.log:
         axes.set_xscale("log")
@@ -205,15 +209,26 @@ def _line(axes, series: Series, style: Look, law: bool) -> None:
     axes.plot(x, y.T, color=INK if law else hue, label=label, rasterized=y.size > CROWD, **drawn)
 
 
-def _run(axes, series: Series, style: Look) -> None:
+def _aside(panel: Panel, series: Series) -> float:
+    """How many points beside its place an interval stands, that those of other data at the same places are seen."""
+    there = [one for one in panel.series if one.role == "run" and one.low is not None and one.x == series.x]
+    return 4 * (there.index(series) - (len(there) - 1) / 2) if series in there else 0.0
+
+
+def _run(axes, series: Series, style: Look, aside: float) -> None:
     """Trained networks: open dots, with their interval where it is wider than a dot; a line's have its hue."""
+    from matplotlib.transforms import offset_copy
+
     x, y, ink = np.asarray(series.x), np.asarray(series.y), style[0]
     drawn = dict(mfc="white", mec=ink, mew=1.2, ms=5, zorder=3) if x.size <= 25 else dict(color=ink, ms=2, zorder=3)
     spread = None
     if series.low is not None and series.high is not None:
         spread = np.abs(np.array([y - series.low, np.asarray(series.high) - y]))
     if spread is not None and np.max(spread) > 0.01 * np.ptp(y):
-        axes.errorbar(x, y, spread, fmt="o", ecolor=ink, elinewidth=1.2, label=series.label, **drawn)
+        place = offset_copy(axes.transData, axes.figure, aside, units="points")
+        axes.errorbar(x, y, spread, fmt="o", ecolor=ink, elinewidth=1.2, label=series.label, transform=place, **drawn)
+        axes.update_datalim(np.column_stack([np.tile(x, 2), np.ravel([series.low, series.high])]))  # room for all of it
+        axes.autoscale_view()
     else:
         axes.plot(x, y.T, "o", label=_once(axes, series.label, y), rasterized=y.size > CROWD, **drawn)
 
@@ -256,7 +271,6 @@ def _surface(axes, series: Series, style: Look) -> None:
 DRAW: dict[str, Callable[..., None]] = {
     "law": lambda axes, series, style: _line(axes, series, style, law=True),
     "rival": lambda axes, series, style: _line(axes, series, style, law=False),
-    "run": _run,
     "each": _each,
     "band": _band,
     "path": _path,
@@ -313,6 +327,8 @@ def _uncut(axes) -> None:
 
 def _height(panel: Panel) -> float:
     """Inches that a panel needs with its legend, so that all axes are of one height; a row takes less."""
+    if any(series.role == "image" for series in panel.series):
+        return diagrams.high(panel, SIZE[0]) + 0.5
     if panel.rows and not panel.ticks:
         return 0.9 + 0.42 * sum(series.role != "band" for series in panel.series) + 0.3 * bool(_shaded(panel))
     listed = [s.label for s in panel.series if s.role not in diagrams.UNLISTED]
