@@ -24,9 +24,14 @@ from theory.noise import (
 )
 
 SIGMA = 0.7
+SHIFT, SQUARE = "mean deviation of the activity, E η", "mean square deviation of the activity, E η²"
 mus = np.array([-3.1, -1.4, -0.6, 0.3, 0.9, 2.2])
 alone = dict(mu=mus, s=1.3)
-labels = dict(mu="noise-free pre-activation μ (s = 1.3)", y="noise average")
+
+
+def labels(y):
+    """What stands on the axes: the average of which activity h, or of its deviation η from that without noise."""
+    return dict(mu="noise-free pre-activation μ (s = 1.3, standard deviation of its noise)", y=y, runs="by quadrature")
 
 
 def unit(mu, s, activation=torch.relu):
@@ -67,16 +72,19 @@ def printed_on(mu, s):
 
 one_unit = {
     "the mean of a rectified Gaussian": (
+        "mean activity, E h",
         mean,
         averages(lambda h, _: h),
-        {"z + int, not h + int (text before Eq. 21)": lambda mu, s: mu + shift(mu=mu, s=s)},
+        {"the shift added to μ, not to the activity (before Eq. 21)": lambda mu, s: mu + shift(mu=mu, s=s)},
     ),
     "the mean square of a rectified Gaussian": (
+        "mean square of the activity, E h²",
         mean_square,
         averages(lambda h, _: h**2),
-        {"half of mu^2 + s^2": lambda mu, s: (mu**2 + s**2) / 2},
+        {"half of mu^2 + s^2, at any mu": lambda mu, s: (mu**2 + s**2) / 2},
     ),
     "noise shifts a unit's activity upwards": (
+        SHIFT,
         shift,
         averages(lambda h, clean: h - clean),
         {
@@ -85,12 +93,14 @@ one_unit = {
         },
     ),
     "the second moment of a deviation": (
+        SQUARE,
         second_moment,
         averages(lambda h, clean: (h - clean) ** 2),
         {"Eq. (25) as printed": printed_off, "Eq. (23) as printed": printed_on,
          "s^2 if on, else 0 (Taylor)": lambda mu, s: s**2 * (mu > 0)},
     ),
     "the variance of a rectified Gaussian": (
+        "variance of the activity",
         variance,
         spread,
         {"E[eta^2], as if E[eta] were 0": second_moment},
@@ -101,12 +111,12 @@ one_unit = {
 @pytest.mark.parametrize("claim", one_unit)
 def test_one_unit(claim):
     """A unit's own forward pass, averaged over its noise, obeys the law to the quadrature's own error."""
-    law, run, rivals = one_unit[claim]
-    confront(claim, law, run, alone, Solver(), rivals, labels=labels)
+    y, law, run, rivals = one_unit[claim]
+    confront(claim, law, run, alone, Solver(), rivals, labels=labels(y))
 
 
 def test_on_costs_more_than_off():
-    """An active unit's squared deviation exceeds that of a unit as far below the threshold by s^2 erf(t/sqrt 2)."""
+    """An active unit deviates more, in mean square, than a unit as far below the threshold."""
     away = np.array([0.2, 0.9, 1.7, 3.1])
 
     def run(rtol, seed):
@@ -121,7 +131,8 @@ def test_on_costs_more_than_off():
         return printed_off(mu, s) - printed_off(-mu, s)
 
     rivals = {"with Eq. (25) as printed": as_printed, "s^2 at any distance": lambda mu, s: s**2}
-    drawn = {**labels, "mu": "distance |μ| from the threshold (s = 1.3)", "y": "cost of being on, not off"}
+    drawn = labels("mean square deviation of the active unit, less that of the silent one")
+    drawn["mu"] = "distance |μ| from the threshold (s = 1.3, standard deviation of its noise)"
     claim = "being on costs more than being off"
     confront(claim, on_off_gap, run, dict(mu=away, s=1.3), Solver(), rivals, labels=drawn)
 
@@ -133,21 +144,22 @@ def test_erf():
         "erf(mu), without noise": lambda mu, s: erf(mu),
         "widened by s^2": lambda mu, s: erf(mu / np.sqrt(1 + s**2)),
     }
-    confront("the noise average of erf", erf_mean, run, alone, Solver(), rivals, labels=labels)
+    confront("the noise average of erf", erf_mean, run, alone, Solver(), rivals, labels=labels("mean activity"))
 
 
 def test_gelu():
     """The noise average of GELU, by Stein's lemma."""
     run = averages(lambda h, _: h, activation=torch.nn.functional.gelu)
     rivals = {"as of ReLU": mean}
-    confront("the noise average of GELU", gelu_mean, run, alone, Solver(), rivals, labels=labels)
+    confront("the noise average of GELU", gelu_mean, run, alone, Solver(), rivals, labels=labels("mean activity"))
 
 
 def test_gelu_mean_square():
     """The mean square of GELU under noise."""
     run = averages(lambda h, _: h**2, activation=torch.nn.functional.gelu)
     rivals = {"as of ReLU": mean_square, "the square of the mean": lambda mu, s: gelu_mean(mu=mu, s=s) ** 2}
-    confront("the mean square of GELU", gelu_mean_square, run, alone, Solver(), rivals, labels=labels)
+    drawn = labels("mean square of the activity")
+    confront("the mean square of GELU", gelu_mean_square, run, alone, Solver(), rivals, labels=drawn)
 
 
 # -- Laplace noise --------------------------------------------------------------------------------
@@ -174,20 +186,26 @@ def laplace_average(of, where):
 
 
 laplace = {
-    "Laplace noise shifts a unit by an exponential": (laplace_shift, mus, 1, shift),
-    "Laplace noise on silent units": (laplace_second_moment_off, mus[mus < 0], 2, second_moment),
-    "Laplace noise on active units": (laplace_second_moment_on, mus[mus > 0], 2, second_moment),
-}
+    "Laplace noise shifts a unit's activity by an exponential of its distance from the threshold": (
+        SHIFT, laplace_shift, mus, 1, shift,
+    ),
+    "under Laplace noise the mean square deviation of silent units is an exponential of that distance": (
+        SQUARE, laplace_second_moment_off, mus[mus < 0], 2, second_moment,
+    ),
+    "under Laplace noise active units deviate in mean square by the noise, less near the threshold": (
+        SQUARE, laplace_second_moment_on, mus[mus > 0], 2, second_moment,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", laplace)
 def test_laplace(claim):
     """Under noise that is Laplace along its weights, a unit deviates as the law says, not as under Gaussian noise."""
-    law, where, power, gaussian = laplace[claim]
+    y, law, where, power, gaussian = laplace[claim]
     run = laplace_average(lambda eta: eta**power, where)
     rivals = {
         "Gaussian noise of the same scale": lambda mu, beta: gaussian(mu=mu, s=beta),
         "Gaussian noise of the same variance": lambda mu, beta: gaussian(mu=mu, s=np.sqrt(2) * beta),
     }
-    drawn = dict(mu="noise-free pre-activation μ (β = 0.8)", y="noise average")
+    drawn = dict(mu="noise-free pre-activation μ (β = 0.8, scale of its noise)", y=y, runs="by quadrature")
     confront(claim, law, run, dict(mu=where, beta=BETA), Solver(), rivals, labels=drawn)
