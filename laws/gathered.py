@@ -25,12 +25,16 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Card:
-    """A verdict, and the test that gave it: its name, what it says, and its seconds with what it had to prepare."""
+    """A verdict, and the test that gave it: its name, what it says, and its seconds with what it had to prepare.
+
+    `file` is what its file says first.
+    """
 
     verdict: Verdict
     test: str
     says: str
     seconds: float = 0.0
+    file: str = ""
 
     @property
     def law(self) -> str:

@@ -92,9 +92,9 @@ def pytest_runtest_call(item):
     finally:
         listeners.reset(listening)
         entropy.reset(drawing)
-        says = (getattr(item.obj, "__doc__", None) or "").strip().partition("\n")[0]
+        says = [(getattr(told, "__doc__", None) or "").strip().partition("\n")[0] for told in (item.obj, item.module)]
         item.config.stash[gathered_key].heard += heard
-        item.user_properties += [(type(v).__name__.lower(), json.dumps([v.to_json(), says])) for v in heard]
+        item.user_properties += [(type(v).__name__.lower(), json.dumps([v.to_json(), *says])) for v in heard]
 
 
 @pytest.fixture
@@ -190,8 +190,9 @@ def _gather(reporter, gathered: Gathered) -> None:
             gathered.passed.add(report.nodeid)
         for kind, text in ((kind, str(text)) for kind, text in report.user_properties):
             if kind == "verdict":
-                verdict, says = json.loads(text)
-                gathered.cards.append(Card(Verdict.from_json(verdict), report.nodeid, says, seconds[report.nodeid]))
+                verdict, says, file = json.loads(text)
+                took = seconds[report.nodeid]
+                gathered.cards.append(Card(Verdict.from_json(verdict), report.nodeid, says, took, file))
             elif kind == "measurement":
                 found = Measurement.from_json(json.loads(text)[0])
                 gathered.measured.append((found, report.nodeid, seconds[report.nodeid]))

@@ -8,7 +8,8 @@ They are drawn from ledgers, one for each document, that the option `laws_docume
     recorded                        errata, each with test, label, verdict, printed, corrected, size
     differences                     where its versions differ: dictionaries of where, preprint, final
     shown                           systems, figures and tables, each with kind, where, says, laws, runs, validations
-                                    (tests), and missing: what of it is not done
+                                    (tests), missing: what of it is not done, and otherwise: what the runs show
+                                    that the document says otherwise
 
 as attributes.  Tests are named as `file.py::test`.  What this run made of them stands with each, with links to the
 cards of the report.
@@ -26,8 +27,8 @@ import jinja2
 from laws.gathered import Gathered
 from laws.mathml import with_font
 
-DONE, PARTLY, UNDONE = "validated", "in part", "not done"
-STATES = (DONE, PARTLY, UNDONE)
+DONE, PARTLY, OTHERWISE, UNRUN, UNDONE = "validated", "in part", "otherwise here", "not run", "not done"
+STATES = {DONE: "plain", PARTLY: "close", OTHERWISE: "survives", UNRUN: "", UNDONE: ""}  # and their colours
 VERDICTS = {  # and how plainly each is coloured on the page
     "holds": "plain",
     "holds under conditions": "close",
@@ -78,19 +79,24 @@ def write(folder: Path, gathered: Gathered, environment: jinja2.Environment) -> 
     """Write errata.html and coverage.html into `folder`, if there are ledgers."""
     if not gathered.documents:
         return
+    links = Links(gathered)
     made = dict(
-        documents=gathered.documents, links=Links(gathered), verdicts=VERDICTS, states=STATES, state=state,
-        verdicts_of=lambda document: Counter(equation.verdict for equation in document.equations),
-        states_of=lambda document, kind: Counter(state(shown) for shown in document.shown if shown.kind == kind),
+        documents=gathered.documents, links=links, verdicts=VERDICTS, states=STATES, state=state,
+        verdicts_of=lambda document: Counter(row.verdict for row in (*document.equations, *document.claims)),
+        states_of=lambda document, kind: Counter(state(shown, links) for shown in document.shown if shown.kind == kind),
         recorded={(document.name, e.label): e for document in gathered.documents for e in document.recorded},
     )  # fmt: skip
     for name in ("errata.html", "coverage.html"):
         (folder / name).write_text(with_font(environment.get_template(name).render(made)))
 
 
-def state(shown) -> str:
-    """What is done of a system, figure or table."""
-    return UNDONE if not shown.validations else PARTLY if shown.missing else DONE
+def state(shown, links: Links) -> str:
+    """What is done of a system, figure or table, and whether the runs show what it says."""
+    if not shown.validations:
+        return UNDONE
+    if not any(links.state(test) != "not run" for test in shown.validations):
+        return UNRUN
+    return OTHERWISE if shown.otherwise else PARTLY if shown.missing else DONE
 
 
 def _numbers(label: str) -> list[int]:

@@ -65,7 +65,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Shown:
-    """A system, figure or table of a document: what stands for it here, and what of it is not done."""
+    """A system, figure or table of a document: what stands for it here, and what is not done or is otherwise."""
 
     kind: str
     where: str
@@ -74,6 +74,7 @@ class Shown:
     runs: tuple[str, ...] = ()
     validations: tuple[str, ...] = ()
     missing: str = ""
+    otherwise: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,10 @@ def _document(name: str, reference: str, told: list[Recorded]) -> Document:
 
 
 def errata_page(sources: tuple[Document, ...]) -> str:
-    """ERRATA.md: how many equations hold, and document by document each equation, claim and erratum."""
-    counts = [[d.name, *(str(sum(e.verdict == v for e in d.equations)) for v in VERDICTS)] for d in sources]
+    """ERRATA.md: how many equations and claims hold, and document by document each equation, claim and erratum."""
+    counts = [
+        [d.name, *(str(sum(e.verdict == v for e in (*d.equations, *d.claims))) for v in VERDICTS)] for d in sources
+    ]
     lines = [
         "# Errata",
         "",
@@ -139,7 +142,7 @@ def errata_page(sources: tuple[Document, ...]) -> str:
         "A definition asserts nothing that could be wrong; what is not seen here was said of other networks than ours,",
         "and ours do not show it. Named tests are in this folder.",
         "",
-        *_table(["equations of", *VERDICTS], counts),
+        *_table(["equations and claims of", *VERDICTS], counts),
     ]
     for source in sources:
         lines += ["", f"## {source.name}", "", f"{source.reference}.", "", source.about, ""]
@@ -165,17 +168,20 @@ def coverage_page(sources: tuple[Document, ...]) -> str:
         "# Coverage of the sources",
         "",
         "Every system, captioned figure and table of the sources, and of the lecture every slide with a picture,",
-        "against the law, the run and the validation that stand for it; what is not done is said in the last column.",
+        "against the law, the run and the validation that stand for it. The last column has what is not done, and what",
+        "the networks trained here, most of them smaller and on other data, show otherwise than the source.",
         f"Made by `{COMMAND}`; not to be edited by hand. Validations are in `validate/`.",
     ]
     for source in sources:
         rows = [
             [f"**{s.where}**<br>{s.says}".removesuffix("<br>"), s.kind, _code((*s.laws, *s.runs)),
-             _code(s.validations), s.missing]
+             _code(s.validations), "; ".join(filter(None, (s.otherwise and f"otherwise here: {s.otherwise}", s.missing)))]
             for s in source.shown
         ]  # fmt: skip
         lines += ["", f"## {source.name}", "", f"{source.reference}.", ""]
-        lines += _table(["where and what", "kind", "laws and runs", "validations", "not done"], rows)
+        lines += _table(
+            ["where and what", "kind", "laws and runs", "validations", "what is not done, or otherwise"], rows
+        )
     return "\n".join(lines) + "\n"
 
 

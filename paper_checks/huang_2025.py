@@ -189,16 +189,11 @@ def test_longer_flip_flops_dilute_their_start(erratum):
     )  # fmt: skip
 
 
-def test_flip_flop_has_a_fixed_point_for_every_state(erratum):
+def test_flip_flop_has_a_fixed_point_for_every_state():
     """Sec. 2.2: N bits have 2^N states; "2N", as the copy reads, is right for one and two bits alone."""
     states = [len(set(product((-1, 1), repeat=N))) for N in (1, 2, 3, 4)]
     assert states == [2**N for N in (1, 2, 3, 4)]
     assert [count == 2 * N for N, count in enumerate(states, start=1)] == [True, True, False, False]
-    erratum(
-        DOCUMENT, "Sec. 2.2, flip-flop", verdict="the copy has lost a superscript: 2 to the N is meant",
-        printed=r"2N\ \text{fixed points}", corrected=r"2^N\ \text{stable fixed points}",
-        size="6 against 8 at three bits",
-    )  # fmt: skip
 
 
 def test_sine_waves_need_a_time_step(erratum):
@@ -264,7 +259,7 @@ def test_kernel_alignment_is_a_cosine():
     assert K0.is_positive_definite and K1.is_positive_definite
 
 
-def test_leak(erratum):
+def test_leak():
     """Sec. 3.2.2: without its minus sign the state of the maximal-update network grows as (1 + tau)^t."""
     J, U, N, tau, x = sp.Matrix([[2, -1], [1, 2]]), sp.Matrix([1, -2]), 2, sp.Rational(1, 10), 1
     phi = lambda h: h.applyfunc(lambda z: z / (1 + abs(z)))  # noqa: E731  bounded by 1, as tanh is, and rational
@@ -280,11 +275,6 @@ def test_leak(erratum):
     assert largest(-1) < bound  # a mean of where it was and of what is at most the bound
     assert largest(0) > bound
     assert largest(1) > (1 + tau) ** 70 * tau  # as the copy reads
-    erratum(
-        DOCUMENT, "Sec. 3.2.2, state update", verdict="the copy has lost a minus sign: the state must leak",
-        printed=r"\tau (h + \tfrac 1 N J \phi(h) + U x)", corrected=r"\tau (-h + \tfrac 1 N J \phi(h) + U x)",
-        size="grows by 1 + τ a step instead of shrinking by 1 − τ",
-    )  # fmt: skip
 
 
 def signs(count):
@@ -325,7 +315,7 @@ def test_learning_rate_grows_with_gamma():
     assert len({moved(gamma, copies, 0) for gamma, copies in at}) > 1 < len({moved(*one, 2) for one in at})
 
 
-def test_penalties(erratum):
+def test_penalties():
     """Sec. 3.4: without bars the sum of the weights has no lower bound; with them it is least at 0."""
     w, least = sp.Symbol("w", real=True), sp.Symbol("l", positive=True)
     assert sp.limit(least * w, w, -sp.oo) == -sp.oo
@@ -333,8 +323,3 @@ def test_penalties(erratum):
     W = sp.Matrix([[0, 2], [-1, 0]])
     assert sum(sp.sqrt(x) for x in (W.T * W).eigenvals(multiple=True)) == 3  # the nuclear norm
     assert sum(W.eigenvals(multiple=True)) == 0  # singular values, not eigenvalues
-    erratum(
-        DOCUMENT, "Sec. 3.4, sparsity penalty", verdict="the copy has lost its bars",
-        printed=r"\lambda_{\ell_1} \sum_i w_i", corrected=r"\lambda_{\ell_1} \sum_i |w_i|",
-        size="unbounded below without",
-    )  # fmt: skip

@@ -1,7 +1,6 @@
 """The pages of the sources: every row of a ledger is there, with what this run made of its tests."""
 
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,7 +28,9 @@ BOOK = Document(
     differences=({"where": "Table 1", "preprint": "printed", "final": "lost"},),
     shown=(
         Shown("figure", "Figure 1", laws=("theory.chain.shallow",), validations=("test_book.py::test_law",)),
-        Shown("figure", "Figure 2", validations=("test_book.py::test_other",), missing="half of it"),
+        Shown("figure", "Figure 2", validations=("test_book.py::test_law",), missing="half of it"),
+        Shown("figure", "Figure 3", validations=("test_book.py::test_law",), otherwise="it falls"),
+        Shown("figure", "Figure 4", validations=("test_book.py::test_other",)),
         Shown("system", "A brain", missing="nobody can"),
     ),
     recorded=(MISPRINT,),
@@ -77,12 +78,14 @@ def test_every_equation_has_its_row(gathered, tmp_path):
 
 
 def test_every_figure_has_its_row(gathered, tmp_path):
-    """A figure is validated, in part or not done, and what stands for it leads to its card."""
+    """A figure is validated, in part, otherwise here, not run or not done; what stands for it leads to its card."""
     page.write(tmp_path, gathered)
     html = (tmp_path / "coverage.html").read_text()
-    done, partly, undone = rows(html)
+    done, partly, other, unrun, undone = rows(html)
     assert 'data-state="validated"' in done and done.count('href="index.html#one-layer-is-exponential"') == 2
-    assert 'data-state="in part"' in partly and "half of it" in partly and "href" not in partly
+    assert 'data-state="in part"' in partly and "half of it" in partly
+    assert 'data-state="otherwise here"' in other and "it falls" in other
+    assert 'data-state="not run"' in unrun and "href" not in unrun
     assert 'data-kind="system" data-state="not done"' in undone and "nobody can" in undone
     assert 'href="coverage.html"' in (tmp_path / "index.html").read_text()
 
@@ -119,7 +122,10 @@ def test_labels_name_numbers():
     assert sources._numbers("App. (D)") == []
 
 
-def test_states():
-    """What has a validation and lacks nothing is validated; with something lacking, in part."""
-    shown = lambda validations, missing: SimpleNamespace(validations=validations, missing=missing)  # noqa: E731
-    assert [sources.state(shown(*of)) for of in ((("a",), ""), (("a",), "b"), ((), "b"))] == list(sources.STATES)
+def test_states(gathered):
+    """What has validations that were run is validated, if the runs show what it says and nothing of it lacks."""
+    links = sources.Links(gathered)
+    of = lambda *tests, **why: sources.state(Shown("figure", "", validations=tests, **why), links)  # noqa: E731
+    ran, other = "test_book.py::test_law", "test_book.py::test_other"
+    found = [of(ran), of(ran, missing="b"), of(ran, missing="b", otherwise="c"), of(other, missing="b"), of()]
+    assert found == list(sources.STATES)
