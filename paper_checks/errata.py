@@ -175,7 +175,7 @@ def coverage_page(sources: tuple[Document, ...]) -> str:
     for source in sources:
         rows = [
             [f"**{s.where}**<br>{s.says}".removesuffix("<br>"), s.kind, _code((*s.laws, *s.runs)),
-             _code(s.validations), "; ".join(filter(None, (s.otherwise and f"otherwise here: {s.otherwise}", s.missing)))]
+             _code(s.validations), "; ".join(filter(None, (s.otherwise and f"otherwise: {s.otherwise}", s.missing)))]
             for s in source.shown
         ]  # fmt: skip
         lines += ["", f"## {source.name}", "", f"{source.reference}.", ""]

@@ -80,7 +80,7 @@ def images(axes, panel: Panel) -> None:
 
 def _places(panel: Panel) -> tuple[list[tuple[float, float, float]], tuple[float, float]]:
     """Left, top and height of every picture, and the ends of all on the right and below; each is 1 wide."""
-    heights = [np.divide(*np.shape(series.low)) for series in panel.series]
+    heights = [np.divide(*np.array(series.low).shape) for series in panel.series]
     places, top = [], 0.0
     for first in range(0, len(heights), 2):
         row = heights[first : first + 2]
