@@ -90,7 +90,9 @@ def plain(text: str) -> str:
     for word, sign in SPOKEN.items():
         text = re.sub(rf"(?<![A-Za-z_\\]){word}(?![A-Za-z=]|_\w{{5}})", sign, text)
     text = re.sub(r"(?<![\w.])1e([+-]?)0*(\d+)\b", lambda power: "10" + _raised(power[1].strip("+") + power[2]), text)
-    text = re.sub(r"(?<=\d)e([+-]?)0*(\d+)\b", lambda power: "×10" + _raised(power[1].strip("+") + power[2]), text)
+    text = re.sub(
+        r"(?<![\w.])(\d*\.?\d+)e([+-]?)0*(\d+)\b", lambda x: f"{x[1]}×10{_raised(x[2].strip('+') + x[3])}", text
+    )
     text = re.sub(r"(?<![\w.])([A-Za-zα-ωΛΣΔΦ])(\d)(?!\w|\.\d)", lambda x: x[1] + x[2].translate(LOWERED), text)
     text = re.sub(r"\^(-?\d+|[TNDLnit])(?!\w|\.\d)", lambda power: _raised(power[1]), text)
     text = re.sub(r"\^\(([-+\dTNDLnit]+)\)", lambda power: _raised(power[1]), text)

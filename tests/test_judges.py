@@ -289,9 +289,11 @@ def test_a_deterministic_power_law_is_accepted():
     assert not accepts(Exponent(powers, 0.1), lambda x, seed: 3 * x**1.5, 1.5 + 1e-9)
 
 
-@pytest.mark.parametrize(("margin", "said"), [(0.5, "medians of signs of 30 runs"), (0.1, "medians of 30 runs")])
+@pytest.mark.parametrize(
+    ("margin", "said"), [(0.5, "as the law says: 30 of 30 runs"), (0.1, "medians of 30 runs: 1 [1, 1]")]
+)
 def test_signs_are_called_so_where_they_are_held_to_half(margin, said):
-    """Whole numbers from -1 to 1 are signs if the margin is one half; shares of 0 and of 1 are none."""
+    """Whole numbers from -1 to 1 are signs, and counted, if the margin is one half; shares of 0 and of 1 are none."""
     judge = Equivalent(margin)
     assert said in judge.weigh(judge.collect(lambda seed: 1.0, 0), lambda: np.asarray(1.0)).says
 

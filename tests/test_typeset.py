@@ -19,6 +19,7 @@ NAMES = {
 LINES = {
     "W1^T x^2. in 2^N": "W₁ᵀ x². in 2ᴺ",
     "b0^(2-D) at lam = 1e-05": "b₀²⁻ᴰ at λ = 10⁻⁵",
+    "SHA-256 c11f0e57, 2.5e+07": "SHA-256 c11f0e57, 2.5×10⁷",
     "Sigma <= sqrt(pi) + sqrt eta -> inf": "Σ ≤ √π + √η → ∞",
     "<x^4> of w_perp^2 +-b0, sqrt(M-1).": "⟨x⁴⟩ of w⊥² ±b₀, √(M-1).",
     "a < b and c > d, a<b or c>d": "a < b and c > d, a<b or c>d",

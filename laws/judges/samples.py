@@ -251,9 +251,11 @@ class Equivalent:
         gap = float(np.max(np.maximum(np.abs(low - law), np.abs(high - law))))
         wide = float(np.max(high - low)) / 2
         each = zip(*(np.ravel(v) for v in (middle, low, high)), strict=True)
-        medians = ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in each)
-        signs = "signs of " * bool(self.margin == 0.5 and np.all(np.isin(runs, (-1, 0, 1))))  # shares may be 0 or 1
-        says = f"medians of {signs}{self.runs} runs: {medians}; within {gap:.3g} of the law (must be {self.margin:g})"
+        medians = f"medians of {self.runs} runs: " + ", ".join(f"{m:.2g} [{a:.2g}, {b:.2g}]" for m, a, b in each)
+        if self.margin == 0.5 and np.all(np.isin(runs, (-1, 0, 1))):  # signs; shares may be 0 or 1
+            agree = ", ".join(map(str, np.ravel(np.sum(runs == law, axis=0))))
+            medians = f"as the law says: {agree} of {self.runs} runs; medians of signs"
+        says = f"{medians}; within {gap:.3g} of the law (must be {self.margin:g})"
         if wide > self.margin:
             says += f"; unresolved, about {math.ceil(self.runs * (wide / self.margin) ** 2)} runs would do"
         return Finding(gap, self.margin, says, middle)
