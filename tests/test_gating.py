@@ -207,10 +207,10 @@ def test_bases_diagonalise():
     base = diagonalise(graph, corr)
     for p, sigma in corr.yx.items():
         s, t = graph.ends(p)
-        np.testing.assert_allclose(base.U[t].T @ sigma @ base.V[s], np.diag(base.S[p]), atol=1e-14)
+        np.testing.assert_allclose(base.U[t].T @ sigma @ base.V[s], np.diag(base.S[p]), rtol=0, atol=1e-14)
     for (j, p), sigma in corr.x.items():
         turned = base.V[graph.ends(j)[0]].T @ sigma @ base.V[graph.ends(p)[0]]
-        np.testing.assert_allclose(turned, np.diag(base.D[j, p]), atol=1e-14)
+        np.testing.assert_allclose(turned, np.diag(base.D[j, p]), rtol=0, atol=1e-14)
 
 
 def test_reduced_equations_of_routing():
@@ -310,7 +310,7 @@ def test_closed_forms_are_when_it_escapes():
             half = at[s] / (2 * at[d])
             if start == 0.02:
                 form = r.closed_form().rhs.subs({**at, a0: shared * start**3, a: half})
-                assert float(form) == pytest.approx(escaped, rel=10 * rtol)
+                assert float(form) == pytest.approx(escaped, rel=10 * rtol, abs=0)
             grown = lambda z: (start**2 + z / 3) * np.sqrt((shared * start) ** 2 + z) - half  # noqa: E731, B023
             form = r.quadrature().rhs
             ends = {
@@ -320,7 +320,7 @@ def test_closed_forms_are_when_it_escapes():
             }
             inside = sp.lambdify(form.variables[0], form.function.subs(ends))
             assert quad(inside, 0, ends[y], epsrel=1e-12, epsabs=0, limit=200)[0] == pytest.approx(
-                escaped, rel=10 * rtol
+                escaped, rel=10 * rtol, abs=0
             )
 
 
@@ -330,8 +330,8 @@ def test_relu_gates_of_exclusive_or():
         gates = relu_gates(*xor_points(1.0, margin))
         assert sorted(int(g.on.sum()) for g in gates) == [1, 1, 1, 1, 2, 2]
         strengths = {int(g.on.sum()): g.s for g in gates}
-        assert strengths[1] == pytest.approx(np.sqrt(2 + margin**2) / 4, rel=1e-12)
-        assert strengths[2] == pytest.approx(margin / 2, rel=1e-12)
+        assert strengths[1] == pytest.approx(np.sqrt(2 + margin**2) / 4, rel=1e-12, abs=0)
+        assert strengths[2] == pytest.approx(margin / 2, rel=1e-12, abs=0)
     beyond = relu_gates(*xor_points(1.0, 1.6))
     assert [int(g.on.sum()) for g in beyond] == [2, 2]
     assert relu_gates(*xor_points(1.0, 0.0)) == ()  # all gates lie on the boundary
@@ -362,7 +362,7 @@ def test_time_of_a_race():
     """One pathway alone takes the time of its logistic, and a second one only makes the race shorter."""
     s, reach, start = 0.4, 1.5, 1e-3
     alone = race_time([s], [reach], [start], left=0.3)
-    assert alone == pytest.approx(np.log(0.7 / 0.3 * (1 / (reach * start) - 1)) / (2 * s), rel=1e-10)
+    assert alone == pytest.approx(np.log(0.7 / 0.3 * (1 / (reach * start) - 1)) / (2 * s), rel=1e-10, abs=0)
     assert race_time([s, 0.3], [reach, 1.2], [start, start], left=0.3) < alone
 
 
@@ -375,10 +375,10 @@ def test_race_of_exclusive_or():
     assert [r.name for r in ranked] == ["two", "four", "halves"]
     assert [r.consistent for r in ranked] == [False, True, True]
     law = final_shares([0.25, 0.375], [0.5, 1.5], [1e-4, 1e-4])
-    assert (ranked[2].share, ranked[1].share) == pytest.approx(tuple(law), rel=1e-6)
+    assert (ranked[2].share, ranked[1].share) == pytest.approx(tuple(law), rel=1e-6, abs=0)
     s = np.sqrt(1.25) / 2  # of the scheme that no ReLU can have, if it ran with the others
     law = final_shares([0.25, 0.375, s], [0.5, 1.5, 2 * s], [1e-4] * 3)
-    assert ranked[0].share == pytest.approx(law[2], rel=1e-6)
+    assert ranked[0].share == pytest.approx(law[2], rel=1e-6, abs=0)
     assert ranked[1].strength == pytest.approx(0.375) and ranked[1].depth == 2
 
 
@@ -391,7 +391,7 @@ def test_race_of_deep_schemes():
     first, second, third = race(x, y, {"deep": deep, "idle": idle, "four": xor_gates(x)}, b0)
     assert [first.name, second.name, third.name] == ["four", "deep", "idle"]
     beyond = quad(lambda b: b / (1 - b**3 / 2), b0, 1)[0]  # b' = b^2 (s - d b^3), to b^3 = 1
-    assert second.escape_time == pytest.approx(2 / b0 - 2 + beyond, rel=1e-7)  # the solver's own tolerance
+    assert second.escape_time == pytest.approx(2 / b0 - 2 + beyond, rel=1e-7, abs=0)  # the solver's own tolerance
     assert second.depth == 3 and first.share > 0.98 > 0.1 > second.share > 0
     assert third.escape_time == np.inf and third.share == 0 and third.residual == 1
     with pytest.raises(ValueError, match="'deep' has left the saddle before it starts"):

@@ -155,12 +155,12 @@ def test_what_a_factor_changes_is_found():
     whole, steps = Sweep(24 * 6, 1000, 1, together=6), recorded(1000)
     one = Outcome([whole], [planted(whole, steps)])
     rows = {(row.factor, row.level): row for row in levels(one, "carriers", one.alive)}
-    assert {level: rows["task", level].over for level in PLANTED} == pytest.approx(PLANTED, rel=1e-12)
+    assert {level: rows["task", level].over for level in PLANTED} == pytest.approx(PLANTED, rel=1e-12, abs=0)
     for start in ("rich", "lazy"):
         assert rows["start", start].over_low <= 1 <= rows["start", start].over_high
     adam, axis = rows["rule", "Adam"], np.unique(whole.blocks()[one.kinds["rule"] == "Adam"])
     assert (adam.draws, adam.networks) == (len(axis), 6 * len(axis))
-    assert adam.left == pytest.approx(np.median(1 / (4 + axis)), rel=1e-12)
+    assert adam.left == pytest.approx(np.median(1 / (4 + axis)), rel=1e-12, abs=0)
     usual = rows["rule", "update noise"]
     assert usual.draws >= 6 and usual.left_low < usual.left < usual.left_high and np.isnan(adam.left_low)
     lines = as_csv(list(rows.values())).splitlines()

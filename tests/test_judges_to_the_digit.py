@@ -106,7 +106,7 @@ def test_an_order_is_within_a_quarter():
         finding = weighed(judge, runs, 0.0)
         assert finding.accepted == accepted and f"order {order:.4f} (must be 1 within 1/4)" in finding.says
         if not accepted:
-            assert finding.figure == pytest.approx(0.26, rel=1e-9) and finding.threshold == 0.25
+            assert finding.figure == pytest.approx(0.26, rel=1e-9, abs=0) and finding.threshold == 0.25
 
 
 def test_a_solvers_own_error_is_the_bound():
@@ -130,7 +130,7 @@ def test_rounding_is_bounded_by_its_operations(operations):
     assert weighed(Roundoff(operations, condition=2), np.asarray(1.0), 1 + 3 * operations / 2 * EPS).accepted
     assert not weighed(Roundoff(operations, condition=1.9), np.asarray(1.0), 1 + 3 * operations / 2 * EPS).accepted
     _, low, high = Roundoff(operations).interval(np.array([1.0, -2.0, 0.0]))
-    np.testing.assert_allclose((high - low) / 2, operations * EPS / 2 * np.array([1, 2, 2]), atol=EPS)
+    np.testing.assert_allclose((high - low) / 2, operations * EPS / 2 * np.array([1, 2, 2]), rtol=0, atol=EPS)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_distribution_is_judged_on_both_sides_of_its_steps():
     x = judge.collect(lambda n, seed: (np.arange(n)[::-1] + 0.5) / n, 0)
     assert np.array_equal(x, np.sort(x)) and len(x) == n
     for law, gap in ((x, 0.5 / n), (x + 0.05, 0.05 + 0.5 / n), (x - 0.05, 0.05 + 0.5 / n)):
-        assert weighed(judge, x, law).figure == pytest.approx(gap, rel=1e-9)
+        assert weighed(judge, x, law).figure == pytest.approx(gap, rel=1e-9, abs=0)
     assert weighed(judge, x, x).threshold == math.sqrt(math.log(200) / (2 * n))
     most = int(n * math.sqrt(math.log(200) / (2 * n)))  # equal samples that the band still allows
     for equal, refused in ((most, False), (most + 1, True)):
@@ -232,7 +232,7 @@ def test_a_median_is_judged_by_its_interval():
             for side in (1, -1):
                 law = middle + side * off * half * (np.arange(2) == k)
                 finding = weighed(judge, runs, law)
-                assert finding.accepted == accepted and finding.threshold == pytest.approx(half[k], rel=1e-9)
+                assert finding.accepted == accepted and finding.threshold == pytest.approx(half[k], rel=1e-9, abs=0)
     with pytest.raises(ValueError, match="Median: 30 runs leave .*; about 120 do"):
         weighed(Median(1.001 * half.max(), points=2), runs, middle)
     assert np.array_equal(judge.interval(runs)[0], np.median(runs, axis=0))
@@ -254,7 +254,9 @@ def test_a_slope_is_that_of_most_seeds():
     runs = np.log(3 * levels ** slopes[:, None])
     low, high = statistics.median_interval(slopes, 5e-6)
     finding = weighed(Exponent(tuple(levels), 0.2), runs, 1.5)
-    assert finding.threshold == pytest.approx((high - low) / 2, rel=1e-9) and finding.observed == pytest.approx(1.5)
+    assert finding.threshold == pytest.approx((high - low) / 2, rel=1e-9, abs=0) and finding.observed == pytest.approx(
+        1.5
+    )
     assert weighed(Exponent(tuple(levels), 0.2), runs, low + 1e-9).accepted
     assert not weighed(Exponent(tuple(levels), 0.2), runs, low - 1e-9).accepted
     for part, refused in ((0.999, True), (1.001, False)):

@@ -14,14 +14,14 @@ task = linear_rnn.white(profile, inputs=3, outputs=2, seed=1)
 def test_inputs_are_white():
     """Over the examples every number of every input has variance 1 and no covariance with any other."""
     rows = task.x.reshape(len(task.x), -1)
-    np.testing.assert_allclose(rows.T @ rows / len(rows), np.eye(9), atol=1e-13)
+    np.testing.assert_allclose(rows.T @ rows / len(rows), np.eye(9), rtol=0, atol=1e-13)
 
 
 def test_targets_have_their_modes():
     """The correlation of targets with the input at each time has the singular values that were asked for."""
     for i in range(3):
         correlation = task.y.T @ task.x[:, i] / len(task.x)
-        np.testing.assert_allclose(task.U.T @ correlation @ task.V, np.diag(profile[i]), atol=1e-13)
+        np.testing.assert_allclose(task.U.T @ correlation @ task.V, np.diag(profile[i]), rtol=0, atol=1e-13)
 
 
 def test_states_follow_their_equation():
@@ -39,7 +39,7 @@ def test_training_repeats_and_starts_where_it_should():
     weights, R = linear_rnn.aligned(task, [0.3, 0.4], 0.5, [0.2, -0.6], hidden=4, seed=2)
     runs = [linear_rnn.train_modes(task, weights, R, [0.0, 0.1], GradientDescent(0.05)) for _ in range(2)]
     assert np.array_equal(*runs)
-    np.testing.assert_allclose(runs[0][0], [[0.3, 0.4], [0.5, 0.5], [0.2, -0.6]], atol=1e-14)
+    np.testing.assert_allclose(runs[0][0], [[0.3, 0.4], [0.5, 0.5], [0.2, -0.6]], rtol=0, atol=1e-14)
 
 
 def test_sensitivities_are_derivatives():

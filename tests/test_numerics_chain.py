@@ -50,7 +50,7 @@ def test_the_largest_step_is_just_stable():
 def test_deep_chains_below_zero_return_to_the_saddle():
     """Weights of equal size, one of them negative, stay equal in size and die out."""
     a = chain.flow(3, s=1.7, lam=0.6, a0=-0.9, times=[0.0, 1.0, 30.0])
-    assert a[0] == pytest.approx(-0.9, rel=1e-15) and a[0] < a[1] < a[2] < 0
+    assert a[0] == pytest.approx(-0.9, rel=1e-15, abs=0) and a[0] < a[1] < a[2] < 0
     with pytest.raises(ValueError, match="between a0 = -0.9 and 0"):
         chain.passage_time(3, s=1.7, lam=0.6, a0=-0.9, af=0.1, eta=0.1)
 
@@ -81,7 +81,7 @@ def test_crossing():
         times = np.linspace(0, 2, points)
         errors.append(abs(chain.crossing(times, np.expm1(times), 1.77) - np.log(2.77)))
     assert errors[0] > 8 * errors[1] > 64 * errors[2]
-    assert chain.crossing([0.0, 1.0], [0.0, 1.0], 0.7) == pytest.approx(0.7, rel=1e-15)
+    assert chain.crossing([0.0, 1.0], [0.0, 1.0], 0.7) == pytest.approx(0.7, rel=1e-15, abs=0)
     with pytest.raises(ValueError, match="does not rise through 2"):
         chain.crossing([0.0, 1.0], [0.0, 1.0], 2.0)
     with pytest.raises(ValueError, match="no way to it"):
@@ -100,7 +100,7 @@ def test_inputs_are_white():
 
 def test_mode_strengths_are_those_reported():
     """The pixels' modes are well apart; of the ten classes nine modes are left, close together."""
-    np.testing.assert_allclose(digits.s[:5] / 0.6**0.5, [0.84, 0.80, 0.74, 0.63, 0.52], atol=0.005)
+    np.testing.assert_allclose(digits.s[:5] / 0.6**0.5, [0.84, 0.80, 0.74, 0.63, 0.52], rtol=0, atol=0.005)
     nine = modes.classes(0.6).s
     assert len(nine) == 9 and nine[0] / nine[-1] < 1.6 < 10 < digits.s[0] / digits.s[-1]
 
@@ -157,7 +157,7 @@ def test_escape_time_is_where_the_flow_passes():
     level, times = 0.3 * float((s**2).sum()) / 0.6, np.linspace(0, 90, 1801)
     agreement = modes.flow(digits, weights, times, rtol=1e-9) @ s
     found = modes.escape_time(digits, weights, level)
-    assert found == pytest.approx(chain.crossing(times, agreement, level), rel=1e-6)
+    assert found == pytest.approx(chain.crossing(times, agreement, level), rel=1e-6, abs=0)
     with pytest.raises(ValueError, match="level = -0.1 must lie between 0 and"):
         modes.escape_time(digits, weights, -0.1)
     with pytest.raises(ValueError, match="which 10 units reach in the end"):

@@ -60,7 +60,9 @@ def test_sines_have_their_frequencies():
     assert np.array_equal(task.ladder, [1, 15.5, 30])
     for k in range(30):
         assert np.all(x[:, k] == x[0, k]) and x[0, k, 0] in task.ladder / 30
-        np.testing.assert_allclose(y[:, k, 0], np.sin(2 * np.pi * x[0, k, 0] * 30 * 0.01 * np.arange(200)), atol=1e-12)
+        np.testing.assert_allclose(
+            y[:, k, 0], np.sin(2 * np.pi * x[0, k, 0] * 30 * 0.01 * np.arange(200)), rtol=0, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -68,7 +70,7 @@ def test_paths_add_up(dimensions):
     """Targets are sums of inputs; speeds are what they should be, in every direction alike."""
     task = PathIntegration(dimensions)
     x, y, _ = task.trials(300, 4)
-    np.testing.assert_allclose(np.diff(y, axis=0), x[1:], atol=1e-14)
+    np.testing.assert_allclose(np.diff(y, axis=0), x[1:], rtol=0, atol=1e-14)
     speed = np.linalg.norm(x, axis=-1)
     assert speed.max() <= 0.2 and abs(speed.mean() - 0.1) < 5 * 0.2 / np.sqrt(12 * speed.size)
 
