@@ -69,7 +69,8 @@ def test_a_fitted_law_predicts_other_runs():
     (panel,) = verdict.panels
     law, runs = panel.series[0], panel.series[-1]
     assert runs.label == "runs, held out"
-    np.testing.assert_allclose(np.interp(times, law.x, law.y), runs.y, rtol=0.05)
+    line = np.interp(times, law.x, law.y)
+    assert np.all((runs.low < line) & (line < runs.high))
     verdict.plot().canvas.draw()
 
 
