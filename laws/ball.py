@@ -21,6 +21,7 @@ from flint import acb, arb, ctx, fmpq
 from sympy.core.relational import Relational
 
 WIDEST = 2**15  # bits; beyond it a value is called undecided
+ANYTHING = arb(0, math.inf)
 
 FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.exp: arb.exp, sp.log: arb.log, sp.Abs: abs, sp.sign: arb.sgn,
@@ -40,7 +41,9 @@ FUNCTIONS: dict[type, Callable[..., arb]] = {
     sp.DiracDelta: lambda x, k=None: arb("nan") if x.contains(0) else arb(0),  # what |x|'' leaves of its corner
 }  # fmt: skip
 
-CONSTANTS = {sp.pi: arb.pi, sp.E: arb.const_e, sp.EulerGamma: arb.const_euler, sp.Catalan: arb.const_catalan}
+CONSTANTS = {
+    sp.pi: arb.pi, sp.E: arb.const_e, sp.EulerGamma: arb.const_euler, sp.Catalan: arb.const_catalan, sp.nan: arb.nan
+}  # fmt: skip
 
 
 class Undecided(ArithmeticError):
@@ -162,13 +165,26 @@ def _power(base, exponent, walk) -> arb | fmpq:
 
 
 def _piecewise(node, walk):
+    """The piece whose condition holds; where this precision does not decide it, a ball around all that may be meant.
+
+    So pieces that meet have a value at their edge, and those that do not are undecided there, not undefined.
+    """
+    meant = []
     for value, condition in node.args:
         holds = _decide(condition, walk)
-        if holds is None:
-            return arb.nan()  # undecided at this precision: the caller raises it
+        if holds is not False:
+            meant.append(value)
         if holds:
-            return walk(value)
-    return arb.nan()
+            break
+    else:
+        meant.append(sp.nan)  # none of them need hold
+    if len(meant) == 1:
+        return walk(meant[0])
+    try:
+        around = _fold(arb.union, arb(walk(meant[0])), (arb(walk(value)) for value in meant[1:]))
+    except Undefined:
+        return ANYTHING
+    return ANYTHING if around.is_nan() else around
 
 
 def _decide(condition, walk) -> bool | None:

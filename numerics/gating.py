@@ -226,12 +226,6 @@ def relu_train(
     return torch.stack(kept).numpy()
 
 
-def relu_losses(x: Tensor, y: Tensor, layers: Layers) -> Tensor:
-    """The loss of every ReLU network, differentiable."""
-    out = (layers[0] @ x.mT).relu()
-    return ((y.mT - layers[1] @ out) ** 2).sum((-1, -2)) / (2 * y.shape[-2])
-
-
 def by_activity(x: Tensor, layers: Layers) -> tuple[Tensor, Tensor]:
     """On how many examples each unit is on, (..., hidden), and its part in the outputs, (..., hidden, P, outputs)."""
     hidden = (layers[0] @ x.mT).relu()

@@ -113,7 +113,7 @@ def test_covariance_as_number_or_matrix(what, shape):
     one, same, white = what(0.6), what(0.6 * np.eye(3)), what(1.0)
     assert np.shape(one) == np.shape(same) == shape
     assert np.array_equal(one, same) and np.isfinite(one).all()
-    assert not np.allclose(one, white)
+    assert np.abs(one - white).max() > np.abs(white).max() / 100
 
 
 @pytest.mark.parametrize(
@@ -164,4 +164,6 @@ def test_balanced_weights_are_balanced_and_uniform():
     signs = [float((w[1] @ w[0]).det()) > 0 for w in draws]
     assert 15 < sum(signs) < 45  # a fair coin leaves this range once in 16,000
     assert all(balance(*(x.numpy() for x in w)) == 0 for w in draws)
-    assert balance(*(x.numpy() for x in nets.balanced(5, 3, 4, -2.5, scale=0.3, seed=1))) == pytest.approx(-2.5)
+    first, last = (x.numpy() for x in nets.balanced(5, 3, 4, -2.5, scale=0.3, seed=1))
+    rounding = 2 * (5 + 3 + 4) * EPS * (np.sum(first**2) + np.sum(last**2))  # both are made, and summed
+    assert balance(first, last) == pytest.approx(-2.5, rel=0, abs=rounding)

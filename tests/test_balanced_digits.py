@@ -88,7 +88,7 @@ def eigenvectors(sigma, half):
 
 def centres(P):
     """The entries of a matrix of balls, which must be small."""
-    assert all(ball.rad() < 1e-20 * (1 + abs(ball.mid())) for ball in P.entries())
+    assert all(ball.rad() < EPS**2 * (1 + abs(ball.mid())) for ball in P.entries())
     return [[float(P[i, j].mid()) for j in range(P.ncols())] for i in range(P.nrows())]
 
 

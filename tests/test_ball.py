@@ -121,14 +121,33 @@ def test_conditions_are_decided_at_once(condition, holds):
     assert ball.ball(sp.Piecewise((1, condition), (2, x < 1), (3, True)), at, 200) == (1 if holds else 2)
 
 
-def test_a_condition_that_precision_does_not_decide_is_no_value():
-    """Both sides are equal in disguise: neither piece is chosen, unless another part decides."""
+EDGE = sp.log(2 * x) - sp.log(x) <= sp.log(2)  # both sides are equal in disguise
+
+
+def test_a_condition_that_precision_does_not_decide_leaves_all_pieces():
+    """The ball holds each piece that may be meant, and no other, unless another part of the condition decides."""
     at = {x: sp.Rational(1, 3), y: sp.Rational(2, 3)}
-    open_ = sp.log(2 * x) - sp.log(x) > sp.log(2)
-    for condition, decided in ((open_, None), (sp.And(open_, x > y), 2), (sp.Or(open_, x < y), 1)):
-        found = ball.ball(sp.Piecewise((1, condition), (2, True)), at, 200)
-        assert found.is_nan() if decided is None else found == decided
+    for condition, decided in ((EDGE, None), (sp.And(EDGE, x > y), 2), (sp.Or(EDGE, x < y), 1)):
+        found = ball.ball(sp.Piecewise((1, condition), (2, True), (7, True)), at, 200)
+        held = [value for value in (1, 2, 7) if found.contains(value)]
+        assert held == ([1, 2] if decided is None else [decided])
     assert ball.ball(sp.Piecewise((1, x > y), (2, x > 1)), at, 200).is_nan()
+
+
+def test_pieces_that_meet_have_a_value_at_their_edge():
+    """Where an edge is not decided, pieces with one limit have that value, others are undecided: none is undefined."""
+    at = {x: sp.Rational(1, 3), y: sp.Rational(2, 3)}
+    meeting = sp.Piecewise((sp.exp(x), EDGE), (sp.exp(y - x), True))
+    assert ball.certified(meeting, at, 30).contains(ball.certified(sp.exp(x), at, 60))
+    apart = sp.Piecewise((sp.exp(x), EDGE), (sp.exp(y), True))
+    one_sided = sp.Piecewise((sp.exp(x), EDGE), (sp.log(-x), True))
+    not_real = sp.Piecewise((sp.exp(x), EDGE), (sp.root(-x, 3), True))
+    beyond = sp.Piecewise((sp.exp(x), EDGE))
+    for expr in (apart, one_sided, not_real, beyond):
+        for evaluate in (ball.certified, ball.residual):
+            with pytest.raises(ball.Undecided) as refused:
+                evaluate(expr, at, 10)
+            assert refused.type is ball.Undecided
 
 
 class Doubled(sp.Function):

@@ -65,7 +65,9 @@ def test_distances_are_distances(seed):
         find = lambda x, y, by=by: dsa(x, y, by=by, draws=8, tolerance=1e-7)  # noqa: E731
         assert find(a, a).distance == 0
         ab, ba, bc, ac = find(a, b), find(b, a), find(b, c), find(a, c)
-        assert ab.distance == pytest.approx(ba.distance, rel=1e3 * eps) and ab.bound <= ab.distance * (1 + 1e3 * eps)
+        assert ab.distance == pytest.approx(ba.distance, rel=1e3 * eps, abs=0) and ab.bound <= ab.distance * (
+            1 + 1e3 * eps
+        )
         assert ac.distance <= (ab.distance + bc.distance) * (1 + 1e3 * eps)
         assert 0 <= ab.relative <= 1 + 1e3 * eps and ab.spread >= 0
 
@@ -79,7 +81,8 @@ def test_copies_are_at_distance_zero(seed):
     """
     x = courses(seed)
     turned, mapped = x @ orthogonal(4, seed), x @ np.random.default_rng(seed).normal(size=(4, 4))
-    same = lambda y, by: dsa(x, y, by=by, draws=10, tolerance=1e-6).relative < 1e-5  # noqa: E731
+    slope = 1e-6  # relative^2 = 2 - 2 agreement
+    same = lambda y, by: dsa(x, y, by=by, draws=10, tolerance=slope).relative ** 2 < 2 * slope**2 + 1e3 * eps  # noqa: E731
     for by in (Whitened(), Ambient(), Whitened(delays=2), Ambient(delays=2)):
         assert same(turned, by) and same(x[..., ::-1], by) and same(-x, by)
     assert same(mapped, Whitened()) and not same(mapped, Ambient()) and not same(courses(seed + 1), Whitened())
@@ -109,8 +112,8 @@ def test_all_pairs_are_the_pairs():
     for i, j in product(range(4), repeat=2):
         pair = dsa(systems[i], systems[j], by=Ambient(rank=3), draws=20, tolerance=1e-7)
         assert pair.bound == pytest.approx(every.bound[i, j], abs=1e3 * eps)
-        assert pair.distance <= every.distance[i, j] + 1e-9 and every.relative[i, j] <= 1
-        assert every.distance[i, j] - pair.distance <= every.spread[i, j] + 1e-9
+        assert pair.distance <= every.distance[i, j] * (1 + 1e3 * eps) and every.relative[i, j] <= 1
+        assert every.distance[i, j] * (1 - 1e3 * eps) - pair.distance <= every.spread[i, j]
     assert np.array_equal(every.distance, every.distance.T) and not np.diag(every.distance).any()
     assert pair.rank == every.rank == 3 and dsa(systems[0], systems[1]).rank == 4 == dsa_matrix(systems).rank
     again = dsa_matrix(systems, by=Ambient(rank=3), draws=2, tolerance=1e-7)
@@ -154,9 +157,9 @@ def test_a_pair_does_not_depend_on_the_others(monkeypatch):
     systems = [courses(k, units=6) for k in range(5)]
     every = dsa_matrix(systems, draws=3).distance
     for i, j in product(range(5), repeat=2):
-        assert dsa(systems[i], systems[j], draws=3).distance == pytest.approx(every[i, j], rel=1e3 * eps)
+        assert dsa(systems[i], systems[j], draws=3).distance == pytest.approx(every[i, j], rel=1e3 * eps, abs=0)
     some = dsa_matrix(systems[3:], draws=3).distance
-    assert some[0, 1] == pytest.approx(every[3, 4], rel=1e3 * eps)
+    assert some[0, 1] == pytest.approx(every[3, 4], rel=1e3 * eps, abs=0)
     monkeypatch.setattr(_dynamics, "AT_ONCE", 1)
     np.testing.assert_allclose(dsa_matrix(systems, draws=3).distance, every, rtol=1e3 * eps)
     before = torch.get_num_threads()
@@ -176,13 +179,14 @@ def test_the_kernel_takes_the_steps_that_numpy_takes(n):
     C, pair = np.array([orthogonal(n, k) for k in range(7)]), np.array([0, 1, 2, 2, 1, 0, 2])
     few_steps = dict(most=8, tolerance=1e-9, memory=0.85, less=1e-4)
     both = [search(A, B, pair, C, **few_steps) for search in (_compiled.descend, _rotations.by_numpy)]
-    np.testing.assert_allclose(*both, atol=1e6 * eps)
+    np.testing.assert_allclose(*both, rtol=0, atol=1e6 * eps)
     assert not np.shares_memory(both[0], C) and np.array_equal(C[0], orthogonal(n, 0))
+    steep = 1e-6  # where a search ends, relative to the sizes of the operators
     for search in (_compiled.descend, _rotations.by_numpy):
-        ends = search(A, B, pair, C, **few_steps | dict(most=4000, tolerance=1e-6))
-        np.testing.assert_allclose(ends @ ends.mT, np.broadcast_to(np.eye(n), C.shape), atol=1e4 * eps)
+        ends = search(A, B, pair, C, **few_steps | dict(most=4000, tolerance=steep))
+        np.testing.assert_allclose(ends @ ends.mT, np.broadcast_to(np.eye(n), C.shape), rtol=0, atol=1e4 * eps)
         slopes = _rotations.norm(_rotations._slope(A[pair], ends @ B[pair] @ ends.mT))
-        assert np.all(slopes <= 1e-6 * (_rotations.norm(A) * _rotations.norm(B))[pair] * (1 + 1e3 * eps) + 1e3 * eps)
+        assert np.all(slopes <= steep * (_rotations.norm(A) * _rotations.norm(B))[pair] * (1 + 1e3 * eps) + 1e3 * eps)
 
 
 def test_the_order_of_a_pair_does_not_matter():
@@ -199,7 +203,7 @@ def test_without_a_compiler_numpy_searches(monkeypatch):
     A, B = np.random.default_rng(3).normal(size=(2, 2, 4, 4))
     found, _ = _rotations.search(A, B, 4, 0, 1e-8)
     monkeypatch.setattr(_compiled, "library", lambda: None)
-    np.testing.assert_allclose(_rotations.search(A, B, 4, 0, 1e-8)[0].min(1), found.min(1), rtol=1e-9)
+    np.testing.assert_allclose(_rotations.search(A, B, 4, 0, 1e-8)[0].min(1), found.min(1), rtol=1e3 * eps)
 
 
 def test_the_search_finds_what_a_slower_one_finds():
@@ -207,10 +211,10 @@ def test_the_search_finds_what_a_slower_one_finds():
     draw = np.random.default_rng(5)
     A, B = draw.normal(size=(2, 6, 5, 5))
     found, C = _rotations.search(A, B, 40, 0, 1e-7)
-    np.testing.assert_allclose(C @ C.mT, np.broadcast_to(np.eye(5), C.shape), atol=1e4 * eps)
+    np.testing.assert_allclose(C @ C.mT, np.broadcast_to(np.eye(5), C.shape), rtol=0, atol=1e4 * eps)
     np.testing.assert_allclose(_rotations.norm(A - C @ B @ C.mT), found.min(1), rtol=1e4 * eps)
     for a, b, d in zip(A, B, found.min(1), strict=True):
-        assert d <= rotations.distance(a, b, starts=3) * (1 + 1e-9)
+        assert d <= rotations.distance(a, b, starts=3) * (1 + 1e3 * eps)
 
 
 @pytest.mark.parametrize("by", [Permutations(), SignedPermutations()])
@@ -221,9 +225,11 @@ def test_few_units_are_matched_as_by_trying_everything(by):
         A, B = np.random.default_rng(seed).normal(size=(2, 4, 4))
         every = [A - s[:, None] * s * B[np.ix_(p, p)] for p in map(list, permutations(range(4))) for s in signs]
         found = permutation_distance(A, B, by=by, starts=8)
-        assert found.distance == pytest.approx(min(map(np.linalg.norm, every)), rel=1e3 * eps)
+        assert found.distance == pytest.approx(min(map(np.linalg.norm, every)), rel=1e3 * eps, abs=0)
         p, s = found.permutation, found.signs
-        assert np.linalg.norm(A - s[:, None] * s * B[np.ix_(p, p)]) == pytest.approx(found.distance, rel=1e3 * eps)
+        assert np.linalg.norm(A - s[:, None] * s * B[np.ix_(p, p)]) == pytest.approx(
+            found.distance, rel=1e3 * eps, abs=0
+        )
 
 
 @few
@@ -239,7 +245,7 @@ def test_permuted_copies_are_at_distance_zero(seed):
     assert permutation_distance(turned, W, by=SignedPermutations()).distance == 0
     assert permutation_distance(W, W).distance == 0 == permutation_distance(0 * W, 0 * W).relative
     plain, signed = permutation_distance(W, other), permutation_distance(W, other, by=SignedPermutations())
-    assert plain.distance == pytest.approx(permutation_distance(other, W).distance, rel=1e3 * eps)
+    assert plain.distance == pytest.approx(permutation_distance(other, W).distance, rel=1e3 * eps, abs=0)
     assert signed.distance <= plain.distance < plain.unaligned and plain.spread > 0
 
 
@@ -272,17 +278,22 @@ def test_representations_are_compared_up_to_rotation_and_scale():
     X, other = draw.normal(size=(2, 40, 25, 6))
     assert svcca(X, 3 * X @ orthogonal(6, 2) + 1) == pytest.approx(1, abs=1e3 * eps)
     assert svcca(X, other) < 0.2 and svcca(X[..., :1], X) == pytest.approx(1, abs=1e3 * eps)
-    low = X[..., :2] @ draw.normal(size=(2, 6)) + 1e-3 * other
-    assert svcca(low, X[..., :2]) == pytest.approx(1, abs=1e-4)  # the rest is below a hundredth of the variance
+    mixed, noise = draw.normal(size=(2, 6)), 1e-3
+    below = (noise / np.linalg.norm(mixed, -2)) ** 2  # of the weaker direction, the share that is noise
+    found = svcca(X[..., :2] @ mixed + noise * other, X[..., :2])
+    assert found == pytest.approx(1, rel=0, abs=below)  # the rest is below a hundredth of the variance
 
 
 def test_numbers_by_hand():
     """Spreads, changes and alignments of a few numbers are what they are by hand."""
     found = behavioural_degeneracy([1.0, 3.0])
-    assert found == pytest.approx((1.0, np.log(3) / 2, 0.5, 2.0))
+    assert found == pytest.approx((1.0, np.log(3) / 2, 0.5, 2.0), rel=4 * eps, abs=0)
     assert weight_change(np.zeros((2, 2, 2)), np.full((2, 2, 2), 1.5)).tolist() == [3.0, 3.0]
     K = np.array([[2.0, 1.0], [1.0, 3.0]])
-    assert kernel_alignment(K, 7 * K) == pytest.approx(1) and kernel_alignment(K, np.diag([3.0, -2.0])) == 0
+    assert (
+        kernel_alignment(K, 7 * K) == pytest.approx(1, rel=8 * eps, abs=0)
+        and kernel_alignment(K, np.diag([3.0, -2.0])) == 0
+    )
 
 
 def test_maps_keep_distances():
@@ -290,7 +301,7 @@ def test_maps_keep_distances():
     points = np.random.default_rng(2).normal(size=(7, 2))
     apart = lambda P: np.linalg.norm(P[:, None] - P, axis=-1)  # noqa: E731
     found = mds(apart(points))
-    np.testing.assert_allclose(apart(found.points), apart(points), atol=1e3 * eps)
+    np.testing.assert_allclose(apart(found.points), apart(points), rtol=0, atol=1e3 * eps)
     assert found.stress < 1e3 * eps
     assert np.array_equal(found.points, mds(apart(points)).points)
     spatial = mds(apart(np.random.default_rng(3).normal(size=(7, 4))))

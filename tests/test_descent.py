@@ -6,6 +6,7 @@ import torch
 
 from numerics.descent import SGD, Diverged, GradientDescent, GradientFlow, check_step, modified, sharpness, train
 
+EPS = np.finfo(float).eps
 curvature = torch.tensor([[2.0, 0.3], [0.3, 0.7]], dtype=torch.float64)
 start = torch.tensor([1.0, -0.5], dtype=torch.float64)
 
@@ -20,7 +21,7 @@ def test_gradient_descent_is_the_matrix_power():
     found = train(bowl, [start], [0.0, 0.3, 1.0], GradientDescent(0.1))
     step = np.eye(2) - 0.1 * curvature.numpy()
     expected = [np.linalg.matrix_power(step, k) @ start.numpy() for k in (0, 3, 10)]
-    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=10 * 4 * EPS * float(start.norm()))  # ten steps, of 2 x 2
     assert start.tolist() == [1.0, -0.5]
 
 
@@ -43,7 +44,7 @@ def test_descent_follows_the_modified_flow_at_second_order():
             )
             gaps.append(np.max(np.abs(run - flow)))
         orders.append(np.log2(gaps[1] / gaps[2]))
-    np.testing.assert_allclose(orders, [1, 2], atol=0.25)
+    assert np.abs(np.subtract(orders, [1, 2])).max() < 1 / 4
 
 
 def regression(weights, x, y):
@@ -65,9 +66,8 @@ def test_sgd_repeats_to_the_bit_and_differs_by_seed():
 def test_sgd_averages_to_gradient_descent():
     """One step of SGD is unbiased: over all single examples it averages to the full step."""
     steps = [train(regression, [start], [0.1], SGD(0.1, 1), data=[d[[k]] for d in data]) for k in range(6)]
-    np.testing.assert_allclose(
-        np.mean(steps, axis=0), train(regression, [start], [0.1], GradientDescent(0.1), data=data), rtol=1e-13
-    )
+    whole = train(regression, [start], [0.1], GradientDescent(0.1), data=data)
+    np.testing.assert_allclose(np.mean(steps, axis=0), whole, rtol=0, atol=4 * 6 * EPS * np.abs(steps).max())
 
 
 def test_divergence_names_its_step():
@@ -87,15 +87,17 @@ def test_a_step_too_large_is_refused():
 
 def test_sharpness_is_the_largest_eigenvalue():
     """Both the dense and the iterative way find the largest curvature."""
-    assert np.isclose(sharpness(bowl, [start]), torch.linalg.eigvalsh(curvature)[-1], rtol=1e-12)
-    many = torch.linspace(0.1, 3.0, 400, dtype=torch.float64)
-    assert np.isclose(sharpness(lambda w: (many * w[0] ** 2).sum() / 2, [torch.ones(400)]), 3.0, rtol=1e-3)
+    largest = float(torch.linalg.eigvalsh(curvature)[-1])
+    assert sharpness(bowl, [start]) == pytest.approx(largest, rel=4 * 2 * EPS, abs=0)
+    many = torch.linspace(0.1, 3.0, 1000, dtype=torch.float64)
+    found = sharpness(lambda w: (many * w[0] ** 2).sum() / 2, [torch.ones(1000)])
+    assert many[-2] < found <= 3 * (1 + 1000 * EPS)  # above the next, and no more than the largest
 
 
 def test_records_what_is_asked():
     """`record` decides what is kept."""
     kept = train(bowl, [start], [0.0, 0.1], GradientDescent(0.1), record=lambda w: w[0].norm())
-    assert kept.shape == (2,) and np.isclose(kept[0], start.norm())
+    assert kept.shape == (2,) and kept[0] == start.norm()
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,7 @@ def test_records_are_what_the_parameters_say():
         for k in range(3):
             w, b, n = small.parts(run.parameters[t, k])
             h = np.maximum(data[0][k] @ w.T + b, 0)
-            assert run.loss[t, k] == pytest.approx(((h @ n - data[1][k]) ** 2).mean(), rel=100 * eps)
+            assert run.loss[t, k] == pytest.approx(((h @ n - data[1][k]) ** 2).mean(), rel=100 * eps, abs=0)
             assert run.active_units[t, k] == (h > 0).any(0).sum() and run.active_fraction[t, k] == (h > 0).mean()
             np.testing.assert_allclose(run.norms[t, k], [np.sqrt((p**2).sum()) for p in (w, b, n)], rtol=100 * eps)
     assert run.active_units.max() < 22 or run.active_fraction.max() < 1

@@ -15,6 +15,7 @@ from numerics.rnn import Standard, Weights, initial
 from numerics.store import Store
 from numerics.tasks import DelayedDiscrimination, FlipFlop
 
+EPS = np.finfo(float).eps
 small = replace(
     factors.base,
     task=FlipFlop(1, length=8),
@@ -101,7 +102,7 @@ def test_what_is_stored_follows_from_the_stored_weights(factor):
     found, kept = again(recipe, weights, chosen), stored_of(stored, chosen, networks)
     assert kept.keys() - found.keys() == {*Weights._fields, "steps", "converged"}
     searched = {part: dict(rtol=1e-4) for part in ("dsa", "itself", "null_dsa")}  # to the tolerance of the search
-    rounding = dict(rtol=1e6 * np.finfo(float).eps)
+    rounding = dict(rtol=1e6 * EPS)
     for part, values in found.items():
         np.testing.assert_allclose(values, kept[part], err_msg=part, **searched.get(part, rounding))
     others = again(recipe, Weights(*(part.roll(1, 0) for part in weights)), chosen)
@@ -121,9 +122,8 @@ def test_arrows_are_those_of_networks_drawn_anew():
     assert factors.arrows(rising, "weights") == "↑" and factors.arrows(rising, "change") == "↓"
     assert factors.arrows([level(0) for _ in range(3)], "weights") == "—"
     grown = [level(100, units) for units in (4, 8)]
-    assert factors.along(grown, "weights").value == pytest.approx(
-        [one["pair_permutation"].mean() / units**2 for one, units in zip(grown, (4, 8), strict=True)]
-    )
+    expected = [one["pair_permutation"].mean() / units**2 for one, units in zip(grown, (4, 8), strict=True)]
+    np.testing.assert_allclose(factors.along(grown, "weights").value, expected, rtol=4 * EPS)
     assert factors.arrows(grown, "weights") == "↓"
 
 
@@ -170,8 +170,14 @@ def test_a_line_is_a_direction_that_lasts(decay, lines, kept):
     """A unit that keeps its sum is on a line in every phase; one that forgets half of it in a delay is at a point."""
     recipe = replace(small, task=DelayedDiscrimination(delay=(5, 20)), network=Standard(3))
     found = attractors(recipe, integrator(decay))
-    assert found["slow"][0, 0] == lines and found["kept"][0] == pytest.approx(kept, rel=1e-3)
-    assert found["stable"] == [1] and found["saddles"] == [0] and found["on_lines"] == [lines]
+    highest = 0.001 * 2 * recipe.task.high  # that the unit can come to, where its slope is 1 - highest^2
+    assert np.all((kept * (1 - highest**2) <= found["kept"][0]) & (found["kept"][0] <= kept))
+    assert (
+        found["slow"][0, 0] == lines
+        and found["stable"] == [1]
+        and found["saddles"] == [0]
+        and found["on_lines"] == [lines]
+    )
     assert found["slow"][0, 1:].tolist() == [1, 1]  # five steps are short enough for either
 
 
@@ -187,5 +193,5 @@ def test_the_cost_is_told():
     condition = factors.Condition(small, every=4)
     training, comparing = factors.seconds(condition)
     twice, _ = factors.seconds(replace(condition, recipe=replace(small, seeds=tuple(range(1, 9)), steps=50)))
-    assert twice == pytest.approx(4 * training) and training > 0 < comparing
+    assert twice == 4 * training and training > 0 < comparing
     assert factors.forecast([condition]).startswith("1 conditions of 4 networks: about 0 hours of one core")

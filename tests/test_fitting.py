@@ -69,7 +69,8 @@ def test_a_fitted_law_predicts_other_runs():
     (panel,) = verdict.panels
     law, runs = panel.series[0], panel.series[-1]
     assert runs.label == "runs, held out"
-    np.testing.assert_allclose(np.interp(times, law.x, law.y), runs.y, rtol=0.05)
+    line = np.interp(times, law.x, law.y)
+    assert np.all((runs.low < line) & (line < runs.high))
     verdict.plot().canvas.draw()
 
 
@@ -77,10 +78,11 @@ def test_the_fit_is_not_judged_by_what_it_saw():
     """Runs to fit and runs to judge by come from two seeds: a law that is fitted perfectly falls where they differ."""
     runs = iter([np.zeros((40, 4)), np.ones((40, 4))])
     judge = fitted()
-    values = [v + 1e-3 * np.random.default_rng(0).normal(size=v.shape) for v in runs]
+    spread = 1e-3
+    values = [v + spread * np.random.default_rng(0).normal(size=v.shape) for v in runs]
     law = lambda **at: at["A"] * (1 + 0 * times)  # noqa: E731
     finding = judge.weigh(tuple(values), law)
-    assert not finding.accepted and abs(finding.figure - 1) < 0.01
+    assert not finding.accepted and abs(finding.figure - 1) < 6 * spread
 
 
 def test_numbers_are_held_out_of_a_run_without_chance():

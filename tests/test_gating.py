@@ -6,7 +6,7 @@ import sympy as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
 from numerics import gating
@@ -27,7 +27,7 @@ from theory.gating import (
     xor_gates,
     xor_points,
 )
-from theory.race import final_shares, race, race_time, relu_gates, relu_kinds, relu_starts
+from theory.race import _race, final_shares, race, race_time, relu_gates, relu_kinds, relu_starts
 
 
 @st.composite
@@ -205,12 +205,13 @@ def test_bases_diagonalise():
     graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
     corr = correlations(graph, task)
     base = diagonalise(graph, corr)
+    rounding = lambda sigma: 4 * sum(sigma.shape) * EPS * np.linalg.norm(sigma)  # noqa: E731
     for p, sigma in corr.yx.items():
         s, t = graph.ends(p)
-        np.testing.assert_allclose(base.U[t].T @ sigma @ base.V[s], np.diag(base.S[p]), atol=1e-14)
+        np.testing.assert_allclose(base.U[t].T @ sigma @ base.V[s], np.diag(base.S[p]), rtol=0, atol=rounding(sigma))
     for (j, p), sigma in corr.x.items():
         turned = base.V[graph.ends(j)[0]].T @ sigma @ base.V[graph.ends(p)[0]]
-        np.testing.assert_allclose(turned, np.diag(base.D[j, p]), atol=1e-14)
+        np.testing.assert_allclose(turned, np.diag(base.D[j, p]), rtol=0, atol=rounding(sigma))
 
 
 def test_reduced_equations_of_routing():
@@ -301,16 +302,16 @@ def test_closed_forms_are_when_it_escapes():
     graph, task = routing(3, 2, np.eye(4), hierarchy(2), 4)
     r = reduction(graph, correlations(graph, task))
     s, d, a, a0, y = sp.symbols("s d a a0 y", real=True)
-    rtol = 1e-10
     for start, shared in ((0.02, np.sqrt(3)), (0.03, 0.7)):  # b^2 n is the same for all lumps, and is not
         b0 = {e: shared * start if e == "h" else start for e in graph.edges}
-        found = r.escape_time(b0, rtol)
+        rough, found = (r.escape_time(b0, rtol) for rtol in (1e-10, 1e-12))
+        error = np.max(np.abs(found - rough))  # the solver against itself
         for mode, escaped in enumerate(found):
             at = {k: float(v[mode]) for k, v in r.values.items()}
             half = at[s] / (2 * at[d])
             if start == 0.02:
                 form = r.closed_form().rhs.subs({**at, a0: shared * start**3, a: half})
-                assert float(form) == pytest.approx(escaped, rel=10 * rtol)
+                assert float(form) == pytest.approx(escaped, rel=0, abs=error)
             grown = lambda z: (start**2 + z / 3) * np.sqrt((shared * start) ** 2 + z) - half  # noqa: E731, B023
             form = r.quadrature().rhs
             ends = {
@@ -319,9 +320,8 @@ def test_closed_forms_are_when_it_escapes():
                 **{sp.Symbol(f"{b}(0)", real=True): b0[e[0]] for b, e in r.members.items()},
             }
             inside = sp.lambdify(form.variables[0], form.function.subs(ends))
-            assert quad(inside, 0, ends[y], epsrel=1e-12, epsabs=0, limit=200)[0] == pytest.approx(
-                escaped, rel=10 * rtol
-            )
+            took = quad(inside, 0, ends[y], epsrel=1e-12, epsabs=0, limit=200)[0]
+            assert took == pytest.approx(escaped, rel=0, abs=error)
 
 
 def test_relu_gates_of_exclusive_or():
@@ -330,8 +330,8 @@ def test_relu_gates_of_exclusive_or():
         gates = relu_gates(*xor_points(1.0, margin))
         assert sorted(int(g.on.sum()) for g in gates) == [1, 1, 1, 1, 2, 2]
         strengths = {int(g.on.sum()): g.s for g in gates}
-        assert strengths[1] == pytest.approx(np.sqrt(2 + margin**2) / 4, rel=1e-12)
-        assert strengths[2] == pytest.approx(margin / 2, rel=1e-12)
+        assert strengths[1] == pytest.approx(np.sqrt(2 + margin**2) / 4, rel=16 * EPS, abs=0)
+        assert strengths[2] == pytest.approx(margin / 2, rel=16 * EPS, abs=0)
     beyond = relu_gates(*xor_points(1.0, 1.6))
     assert [int(g.on.sum()) for g in beyond] == [2, 2]
     assert relu_gates(*xor_points(1.0, 0.0)) == ()  # all gates lie on the boundary
@@ -351,9 +351,10 @@ def test_kinds_of_relu_pathways():
     points, targets = xor_points(1.0, 0.5)
     kinds = relu_kinds(points, targets, starts=256, units=9)
     assert kinds.examples.tolist() == [2, 1] and kinds.start[0] < kinds.start[1]
-    assert (*kinds.s, *kinds.reach) == pytest.approx((0.25, 0.375, 0.5, 1.5))
+    assert (*kinds.s, *kinds.reach) == pytest.approx((0.25, 0.375, 0.5, 1.5), rel=16 * EPS, abs=0)
     small = relu_kinds(points, 1e-9 * targets, starts=256, units=9)  # the size of the targets is no matter
-    assert small.s == pytest.approx(1e-9 * kinds.s) and small.start == pytest.approx(kinds.start)
+    np.testing.assert_allclose(small.s, 1e-9 * kinds.s, rtol=16 * EPS)
+    np.testing.assert_allclose(small.start, kinds.start, rtol=256 * 9 * EPS)  # of sums over starts and units
     with pytest.raises(ValueError, match="no images of each other"):
         relu_kinds(np.array([[1.0, 0.2], [-0.5, 1.0]]), 1e-9 * np.array([[1.0], [2.0]]), starts=256, units=9)
 
@@ -362,36 +363,54 @@ def test_time_of_a_race():
     """One pathway alone takes the time of its logistic, and a second one only makes the race shorter."""
     s, reach, start = 0.4, 1.5, 1e-3
     alone = race_time([s], [reach], [start], left=0.3)
-    assert alone == pytest.approx(np.log(0.7 / 0.3 * (1 / (reach * start) - 1)) / (2 * s), rel=1e-10)
+    exact = np.log(0.7 / 0.3 * (1 / (reach * start) - 1)) / (2 * s)
+    assert alone == pytest.approx(exact, rel=1e3 * EPS, abs=0)
     assert race_time([s, 0.3], [reach, 1.2], [start, start], left=0.3) < alone
 
 
-def test_race_of_exclusive_or():
+@pytest.fixture
+def refined(monkeypatch):
+    """From when it is called on, races are solved to a hundredth of their tolerances, where they are not stiff."""
+
+    def finer(speed, span, start, method, *, rtol, atol, **more):
+        part = 100 if method == "DOP853" else 1
+        return solve_ivp(speed, span, start, method, rtol=rtol / part, atol=atol / part, **more)
+
+    return lambda: monkeypatch.setattr(_race, "solve_ivp", finer)
+
+
+def test_race_of_exclusive_or(refined):
     """Schemes are ranked by escape, whether a ReLU can have them or not; shares follow the share law."""
     x, y = xor_points(1.0, 0.5)
     halves = {"plus": (y[:, 0] > 0) * 1.0, "minus": (y[:, 0] < 0) * 1.0}
     two = {"plus": (x[:, 0] > 0) * 1.0, "minus": (x[:, 0] < 0) * 1.0}
-    ranked = race(x, y, {"halves": halves, "two": two, "four": xor_gates(x)}, 1e-2)
+    schemes = {"halves": halves, "two": two, "four": xor_gates(x)}
+    rough, _, ranked = race(x, y, schemes, 1e-2), refined(), race(x, y, schemes, 1e-2)
+    error = max(abs(one.share - other.share) for one, other in zip(rough, ranked, strict=True))
     assert [r.name for r in ranked] == ["two", "four", "halves"]
     assert [r.consistent for r in ranked] == [False, True, True]
     law = final_shares([0.25, 0.375], [0.5, 1.5], [1e-4, 1e-4])
-    assert (ranked[2].share, ranked[1].share) == pytest.approx(tuple(law), rel=1e-6)
+    assert (ranked[2].share, ranked[1].share) == pytest.approx(tuple(law), rel=0, abs=error)
     s = np.sqrt(1.25) / 2  # of the scheme that no ReLU can have, if it ran with the others
     law = final_shares([0.25, 0.375, s], [0.5, 1.5, 2 * s], [1e-4] * 3)
-    assert ranked[0].share == pytest.approx(law[2], rel=1e-6)
-    assert ranked[1].strength == pytest.approx(0.375) and ranked[1].depth == 2
+    assert ranked[0].share == pytest.approx(law[2], rel=0, abs=error)
+    assert ranked[1].strength == pytest.approx(0.375, rel=16 * EPS, abs=0) and ranked[1].depth == 2
 
 
-def test_race_of_deep_schemes():
+def test_race_of_deep_schemes(refined):
     """A deep pathway escapes at 1/(s b0), however small the weights, and shares go on; what learns nothing waits."""
     b0, (x, y) = 1e-7, xor_points(1.0, 0.5)
     dims, edges = {"x": 3, "h": 1, "k": 1, "y": 1}, {"a": ("x", "h"), "b": ("h", "k"), "c": ("k", "y")}
     deep = GatedGraph(dims, edges), {}
     idle = {"none": np.zeros(4)}
-    first, second, third = race(x, y, {"deep": deep, "idle": idle, "four": xor_gates(x)}, b0)
+    schemes = {"deep": deep, "idle": idle, "four": xor_gates(x)}
+    first, second, third = race(x, y, schemes, b0)
     assert [first.name, second.name, third.name] == ["four", "deep", "idle"]
     beyond = quad(lambda b: b / (1 - b**3 / 2), b0, 1)[0]  # b' = b^2 (s - d b^3), to b^3 = 1
-    assert second.escape_time == pytest.approx(2 / b0 - 2 + beyond, rel=1e-7)  # the solver's own tolerance
+    refined()
+    (fine,) = race(x, y, {"deep": deep}, b0)
+    error = abs(fine.escape_time - second.escape_time)  # the solver against itself
+    assert fine.escape_time == pytest.approx(2 / b0 - 2 + beyond, rel=0, abs=error)
     assert second.depth == 3 and first.share > 0.98 > 0.1 > second.share > 0
     assert third.escape_time == np.inf and third.share == 0 and third.residual == 1
     with pytest.raises(ValueError, match="'deep' has left the saddle before it starts"):
@@ -430,12 +449,14 @@ def test_relu_slopes_by_hand():
     points, targets = (torch.from_numpy(v) for v in xor_points(0.8, 0.5))
     layers = gating.relu_layers(3, 7, 3, 1, 0.9, seed=2)
     leaves = [w.clone().requires_grad_() for w in layers]
-    slopes = torch.autograd.grad(gating.relu_losses(points, targets, (leaves[0], leaves[1])).sum(), leaves)
+    answers = (points @ leaves[0].mT).relu() @ leaves[1].mT
+    slopes = torch.autograd.grad(((targets - answers) ** 2).sum() / (2 * len(points)), leaves)
     after = gating.relu_train(
         points, targets, layers, [0.0, 0.1], 0.1, lambda W1, W2, out: torch.cat([W1.flatten(1), W2.flatten(1)], dim=1)
     )
     expected = torch.cat([(w - 0.1 * g).flatten(1) for w, g in zip(layers, slopes, strict=True)], dim=1)
-    np.testing.assert_allclose(after[1], expected.numpy(), rtol=1e-13, atol=1e-15)
+    rounding = 2 * (3 + 7 + 4) * EPS * float(expected.abs().max())  # of sums over inputs, units and points
+    np.testing.assert_allclose(after[1], expected.numpy(), rtol=0, atol=rounding)
 
 
 def test_networks_at_once_do_not_meet():
@@ -447,10 +468,10 @@ def test_networks_at_once_do_not_meet():
     assert np.array_equal(together, gating.relu_train(points, targets, layers, times, 0.1))
     for k in range(3):
         alone = gating.relu_train(points, targets, (layers[0][k : k + 1], layers[1][k : k + 1]), times, 0.1)
-        np.testing.assert_allclose(together[:, k], alone[:, 0], rtol=1e-12)
+        np.testing.assert_allclose(together[:, k], alone[:, 0], rtol=90 * 2 * (3 + 7 + 4) * EPS)  # in 90 steps
     graph, task = xor()
     many = gating.random(graph, 0.3, seed=1, networks=2)
     both = gating.train(graph, task, many, [1.0], 0.1)
     for k in range(2):
         one = gating.train(graph, task, {e: w[k] for e, w in many.items()}, [1.0], 0.1)
-        assert distance({e: w[:, k] for e, w in both.items()}, one) < 1e-13
+        assert distance({e: w[:, k] for e, w in both.items()}, one) <= 10 * roundings(graph, task) * EPS

@@ -33,6 +33,8 @@ from numerics.generality.__main__ import main
 from numerics.sparsity import decay
 from numerics.store import Store, name
 
+EPS = np.finfo(float).eps
+
 
 def test_the_design_has_all_axes():
     """Every rule with every activation, every task and start, numbers from 1 to 20, noise over its range."""
@@ -111,7 +113,7 @@ def test_the_target_is_the_next_view():
     """With as many targets as inputs each target is the input of the next sample, up to the scale of the whole."""
     x, y = Predictive().draw(20, 9, 9, np.random.default_rng(4))
     slope, shift = np.polyfit(y[:-1].ravel(), x[1:].ravel(), 1)
-    assert np.allclose(slope * y[:-1] + shift, x[1:], atol=1e-12)
+    assert np.abs(slope * y[:-1] + shift - x[1:]).max() <= y.size * EPS
 
 
 @pytest.mark.parametrize("activation", [Relu(), Tanh(), Linear()])
@@ -121,7 +123,7 @@ def test_carriers_count_units_that_carry(activation):
     for count in (6, 4, 1, 0):
         theta = np.ones(network.shape)
         theta[count:, 3:] = 0
-        assert carriers(network, x, theta) == pytest.approx(count, abs=1e-12)
+        assert carriers(network, x, theta) == pytest.approx(count, rel=0, abs=theta.size * EPS)
     assert 1 < carriers(network, x, np.random.default_rng(1).normal(size=network.shape)) < 6
 
 
@@ -130,7 +132,7 @@ def test_time_constants():
     steps = np.linspace(0, 1000, 41)
     for tau in (30.0, 110.0, 250.0, 430.0):
         curves = 0.3 + np.outer(np.exp(-steps / tau), [0.6, 0.05])
-        assert np.allclose(relaxation(steps, curves), tau, rtol=1e-6)
+        np.testing.assert_allclose(relaxation(steps, curves), tau, rtol=4 * EPS**0.5)  # a minimum is flat
     assert abs(decay(steps, curves)[0] / tau - 1) > 0.2
     for unseen in (0.3 + 0.6 * np.exp(-steps / 450), 0.9 - 0.1 * steps / 1000, 0.3 - 0.1 * np.exp(-steps / 110)):
         assert relaxation(steps, unseen[:, None])[0] == np.inf
@@ -155,12 +157,12 @@ def test_what_a_factor_changes_is_found():
     whole, steps = Sweep(24 * 6, 1000, 1, together=6), recorded(1000)
     one = Outcome([whole], [planted(whole, steps)])
     rows = {(row.factor, row.level): row for row in levels(one, "carriers", one.alive)}
-    assert {level: rows["task", level].over for level in PLANTED} == pytest.approx(PLANTED, rel=1e-12)
+    assert {level: rows["task", level].over for level in PLANTED} == pytest.approx(PLANTED, rel=16 * EPS, abs=0)
     for start in ("rich", "lazy"):
         assert rows["start", start].over_low <= 1 <= rows["start", start].over_high
     adam, axis = rows["rule", "Adam"], np.unique(whole.blocks()[one.kinds["rule"] == "Adam"])
     assert (adam.draws, adam.networks) == (len(axis), 6 * len(axis))
-    assert adam.left == pytest.approx(np.median(1 / (4 + axis)), rel=1e-12)
+    assert adam.left == pytest.approx(np.median(1 / (4 + axis)), rel=8 * EPS, abs=0)
     usual = rows["rule", "update noise"]
     assert usual.draws >= 6 and usual.left_low < usual.left < usual.left_high and np.isnan(adam.left_low)
     lines = as_csv(list(rows.values())).splitlines()

@@ -69,9 +69,9 @@ def test_on_the_manifold_the_hessian_is_that_of_gauss_and_newton():
     network = Network(4, 9, 3)
     theta, x, f, loss = on_the_manifold(network)
     J = by_hand(network, theta, x)
-    np.testing.assert_allclose(h.jacobian(f, theta), J, atol=100 * eps * np.abs(J).max())
+    np.testing.assert_allclose(h.jacobian(f, theta), J, rtol=0, atol=100 * eps * np.abs(J).max())
     exact = 2 / 15 * J.T @ J
-    np.testing.assert_allclose(h.hessian(loss, theta), exact, atol=100 * eps * np.abs(exact).max())
+    np.testing.assert_allclose(h.hessian(loss, theta), exact, rtol=0, atol=100 * eps * np.abs(exact).max())
     away = lambda p: ((f(p) - 1) ** 2).mean()  # noqa: E731
     assert np.abs(h.hessian(away, theta).numpy() - exact).max() > 1e-3
 
@@ -101,7 +101,7 @@ def test_repeated_samples_lower_the_rank():
     rank, gap = h.rank_of(h.jacobian(outputs(network, x), theta))
     assert rank == 12 and gap > 1e6
     assert h.rank_of(torch.zeros(3, 4, dtype=torch.float64))[0] == 0
-    assert h.rank_of(torch.eye(3, dtype=torch.float64)) == (3, pytest.approx(1 / (3 * eps)))
+    assert h.rank_of(torch.eye(3, dtype=torch.float64)) == (3, 1 / (3 * eps))
 
 
 def test_trace_and_log_determinant_are_those_of_the_small_matrix():
@@ -111,8 +111,10 @@ def test_trace_and_log_determinant_are_those_of_the_small_matrix():
     J = h.jacobian(f, theta)
     found, small = h.spectrum(h.hessian(loss, theta), 15), 2 / 15 * J @ J.T
     trace, log_determinant = found.trace, found.log_determinant
-    assert abs(trace[0] - float(small.trace())) < trace[1] < 1e-10
-    assert abs(log_determinant[0] - float(torch.linalg.slogdet(small)[1])) < log_determinant[1] < 1e-6
+    values = found.nonzero  # of which one that is left out would be seen
+    assert abs(trace[0] - float(small.trace())) < trace[1] < float(values.min())
+    off = abs(log_determinant[0] - float(torch.linalg.slogdet(small)[1]))
+    assert off < log_determinant[1] < float(values.log().abs().min())
     wrong = h.spectrum(h.hessian(loss, theta), 16)
     assert wrong.gap < 1e3
     with pytest.raises(ValueError, match="no logarithm"):
@@ -124,7 +126,8 @@ def test_errors_of_eigenvalues_are_bounds():
     known = torch.cat([-torch.logspace(-1, 0, 5, dtype=torch.float64), torch.logspace(-10, 1, 35, dtype=torch.float64)])
     Q = torch.linalg.qr(drawn(40, 40)).Q
     found = h.spectrum((Q * known @ Q.T + (Q * known @ Q.T).T) / 2, 40)
-    assert float((found.values - known.sort().values).abs().max()) < found.error < 1e-12
+    assert float((found.values - known.sort().values).abs().max()) < found.error
+    assert found.error == pytest.approx(eps * 40 * 10, rel=40 * eps, abs=0)
 
 
 def test_products_and_lanczos_agree_with_the_dense_hessian():
@@ -133,17 +136,18 @@ def test_products_and_lanczos_agree_with_the_dense_hessian():
     theta, _, _, loss = on_the_manifold(network, samples=12)
     H, multiply = h.hessian(loss, theta), h.product(loss, theta)
     v = drawn(theta.numel())
-    np.testing.assert_allclose(multiply(v), H @ v, atol=1000 * eps * float(H.abs().max() * v.norm()))
-    true = torch.linalg.eigvalsh(H)
+    np.testing.assert_allclose(multiply(v), H @ v, rtol=0, atol=1000 * eps * float(H.abs().max() * v.norm()))
+    true, error = torch.linalg.eigvalsh(H), h.spectrum(H, len(H)).error
     for steps in (10, 40):
         found = h.lanczos(multiply, theta.numel(), steps=steps, seed=1)
         distance = (found.values[:, None] - true).abs().min(1).values
-        assert bool((distance <= found.bounds + 1e-14).all())
-    assert abs(float(found.values[-1] - true[-1])) <= float(found.bounds[-1]) + 1e-14 and float(found.bounds[-1]) < 1e-6
+        assert bool((distance <= found.bounds + error).all())
+    assert abs(float(found.values[-1] - true[-1])) <= float(found.bounds[-1]) + error
+    assert float(found.bounds[-1]) < float(true[-1] - true[-2]) * eps**0.5
     few = h.lanczos(lambda v: torch.arange(1.0, 5.0, dtype=torch.float64) * v, 4, steps=4, seed=1)
     np.testing.assert_allclose(few.values, [1, 2, 3, 4], rtol=100 * eps)
     flat = h.lanczos(lambda v: 3 * v, 30, steps=10, seed=1)
-    assert len(flat.values) == 1 and float(flat.values[0]) == pytest.approx(3, rel=10 * eps)
+    assert len(flat.values) == 1 and float(flat.values[0]) == pytest.approx(3, rel=10 * eps, abs=0)
 
 
 def test_kinks_are_found():
@@ -163,7 +167,7 @@ def test_an_ensemble_gives_points_to_look_at():
     run = train(network, x, y, seeds=[1], steps=[3000], by=GradientDescent(0.1))
     f = outputs(network, torch.from_numpy(x))
     H = h.hessian(lambda p: ((f(p) - torch.from_numpy(y)) ** 2).mean(), torch.from_numpy(run.final[0]))
-    assert run.loss[0, 0] < 0.01 and float(torch.linalg.eigvalsh(H)[-1]) < 2 / 0.1
+    assert run.loss[0, 0] < (y**2).mean() / 100 and float(torch.linalg.eigvalsh(H)[-1]) < 2 / 0.1
 
 
 point = torch.ones(2, dtype=torch.float64)

@@ -57,7 +57,7 @@ def test_a_limit_is_trusted_to_three_times_its_error(p, then):
     error = limit - truth
     r, h = 2.0**p, 0.1 / 8
     rounding = EPS * np.abs(truth) * (1 + 0.7 * h**p) * (r + 1) / (r - 1)
-    np.testing.assert_allclose(error, 0.3 * truth * h**q * (r - 2**q) / (r - 1), rtol=1e-6, atol=8 * rounding.max())
+    np.testing.assert_allclose(error, 0.3 * truth * h**q * (r - 2**q) / (r - 1), rtol=0, atol=8 * rounding.max())
     wide = max(2**q - 1, 3) * np.abs(error)
     assert np.all(np.abs((high - low) / 2 - wide - rounding) <= 8 * max(2**q, 3) * rounding)
 
@@ -70,7 +70,7 @@ def test_a_difference_that_vanishes_by_accident_is_not_trusted():
     for limit in limits:  # (2 run' - run) = limit
         runs.append((limit + runs[-1]) / 2)
     _, low, high = judge.interval(np.array(runs))
-    np.testing.assert_allclose((high - low) / 2, 1.3 / 4, rtol=1e-13)
+    np.testing.assert_allclose((high - low) / 2, 1.3 / 4, rtol=0, atol=16 * EPS * max(runs))
 
 
 def test_rounding_alone_leaves_what_extrapolation_makes_of_it():
@@ -91,9 +91,10 @@ def test_the_slope_that_is_drawn_is_the_order():
     distances, line, rival = panel.series
     assert (distances.role, line.role, rival.role, rival.label) == ("run", "law", "rival", "off")
     assert line.label == "law: order 2" and panel.log == "xy"
-    np.testing.assert_allclose(distances.y, line.y, rtol=1e-9)
-    np.testing.assert_allclose(np.divide(line.y[:-1], line.y[1:]), 4, rtol=1e-12)
-    np.testing.assert_allclose(rival.y, 1, rtol=1e-3)
+    off = np.abs(np.subtract(distances.y, line.y))
+    assert np.all(off <= 2 * EPS * 1.7 * np.divide(line.y, min(line.y)))  # of 1.7, where the line begins
+    np.testing.assert_allclose(np.divide(line.y[:-1], line.y[1:]), 4, rtol=8 * EPS)
+    np.testing.assert_allclose(rival.y, 1 - np.square(rival.x), rtol=8 * EPS)
 
 
 def test_an_order_is_within_a_quarter():
@@ -106,7 +107,7 @@ def test_an_order_is_within_a_quarter():
         finding = weighed(judge, runs, 0.0)
         assert finding.accepted == accepted and f"order {order:.4f} (must be 1 within 1/4)" in finding.says
         if not accepted:
-            assert finding.figure == pytest.approx(0.26, rel=1e-9) and finding.threshold == 0.25
+            assert finding.figure == pytest.approx(0.26, rel=0, abs=64 * EPS) and finding.threshold == 0.25
 
 
 def test_a_solvers_own_error_is_the_bound():
@@ -116,7 +117,7 @@ def test_a_solvers_own_error_is_the_bound():
     for off, accepted in ((2.9e-9, True), (3.1e-9, False)):
         assert weighed(Solver(), runs, fine * (1 + np.array([off, 0, 0]))).accepted == accepted
     _, low, high = Solver().interval(runs)
-    np.testing.assert_allclose((high - low) / 2, 3e-9 * np.abs(fine), rtol=1e-6)
+    np.testing.assert_allclose((high - low) / 2, 3e-9 * np.abs(fine), rtol=0, atol=8 * EPS * np.abs(fine).max())
     assert weighed(Solver(), np.array([fine, fine]), fine * (1 + 3 * EPS)).accepted
     assert not weighed(Solver(), np.array([fine, fine]), fine * (1 + 8 * EPS)).accepted
 
@@ -130,7 +131,7 @@ def test_rounding_is_bounded_by_its_operations(operations):
     assert weighed(Roundoff(operations, condition=2), np.asarray(1.0), 1 + 3 * operations / 2 * EPS).accepted
     assert not weighed(Roundoff(operations, condition=1.9), np.asarray(1.0), 1 + 3 * operations / 2 * EPS).accepted
     _, low, high = Roundoff(operations).interval(np.array([1.0, -2.0, 0.0]))
-    np.testing.assert_allclose((high - low) / 2, operations * EPS / 2 * np.array([1, 2, 2]), atol=EPS)
+    np.testing.assert_allclose((high - low) / 2, operations * EPS / 2 * np.array([1, 2, 2]), rtol=0, atol=EPS)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_mean_takes_the_fewest_samples(mean, variance, rates):
     runs = judge.collect(run, 0)
     middle, low, high = judge.interval(runs)
     assert runs[1] == judge.needed and middle.shape == (mean.points,)
-    np.testing.assert_allclose([middle - low, high - middle], half)
+    np.testing.assert_allclose([middle - low, high - middle], half, rtol=0, atol=4 * EPS)  # of values up to 1
     for off, accepted in ((0.99, True), (1.01, False)):
         wrong = np.where(np.arange(mean.points) == mean.points - 1, off * half, 0)
         assert weighed(judge, runs, middle + wrong).accepted == accepted
@@ -159,7 +160,7 @@ def test_a_mean_takes_as_many_samples_as_it_is_given():
     judge = Mean(0.3, bounds=(-1, 1), samples=5000)
     edge = lambda n, seed: np.where(np.arange(n) % 2, -1.0, 1.0)  # noqa: E731
     runs = judge.collect(edge, 0)
-    assert runs[1] == 5000 and abs(runs[0]) < 1e-9
+    assert runs[1] == 5000 and abs(runs[0]) <= 64 * EPS
     for beyond in (np.nextafter(1, 2), np.nextafter(-1, -2)):
         with pytest.raises(ValueError, match="leave the stated bounds"):
             judge.collect(lambda n, seed, beyond=beyond: np.append(edge(n - 1, seed), beyond), 0)
@@ -172,7 +173,7 @@ def test_a_distribution_is_judged_on_both_sides_of_its_steps():
     x = judge.collect(lambda n, seed: (np.arange(n)[::-1] + 0.5) / n, 0)
     assert np.array_equal(x, np.sort(x)) and len(x) == n
     for law, gap in ((x, 0.5 / n), (x + 0.05, 0.05 + 0.5 / n), (x - 0.05, 0.05 + 0.5 / n)):
-        assert weighed(judge, x, law).figure == pytest.approx(gap, rel=1e-9)
+        assert weighed(judge, x, law).figure == pytest.approx(gap, rel=0, abs=8 * EPS)
     assert weighed(judge, x, x).threshold == math.sqrt(math.log(200) / (2 * n))
     most = int(n * math.sqrt(math.log(200) / (2 * n)))  # equal samples that the band still allows
     for equal, refused in ((most, False), (most + 1, True)):
@@ -232,7 +233,8 @@ def test_a_median_is_judged_by_its_interval():
             for side in (1, -1):
                 law = middle + side * off * half * (np.arange(2) == k)
                 finding = weighed(judge, runs, law)
-                assert finding.accepted == accepted and finding.threshold == pytest.approx(half[k], rel=1e-9)
+                assert finding.accepted == accepted
+                assert finding.threshold == pytest.approx(half[k], rel=0, abs=16 * EPS * runs.max())
     with pytest.raises(ValueError, match="Median: 30 runs leave .*; about 120 do"):
         weighed(Median(1.001 * half.max(), points=2), runs, middle)
     assert np.array_equal(judge.interval(runs)[0], np.median(runs, axis=0))
@@ -243,8 +245,10 @@ def test_means_with_stated_noise_have_intervals_of_its_normal_law():
     judge = Noise(np.array([0.1, 0.2]), rows=5, false_alarm=1e-3)
     rows = np.array([0.3, -1.7]) + np.array([0.1, 0.2]) * np.random.default_rng(0).normal(size=(5, 2))
     middle, low, high = judge.interval(judge.collect(lambda n, seed: rows, 0))
-    np.testing.assert_allclose(middle, rows.mean(axis=0))
-    np.testing.assert_allclose([middle - low, high - middle], norm.isf(1e-3 / 8) * np.array([[0.1, 0.2]] * 2) / 5**0.5)
+    rounding = 8 * EPS * np.abs(rows).max()
+    half = norm.isf(1e-3 / 8) * np.array([[0.1, 0.2]] * 2) / 5**0.5
+    np.testing.assert_allclose(middle, rows.mean(axis=0), rtol=0, atol=rounding)
+    np.testing.assert_allclose([middle - low, high - middle], half, rtol=0, atol=rounding)
 
 
 def test_a_slope_is_that_of_most_seeds():
@@ -253,8 +257,9 @@ def test_a_slope_is_that_of_most_seeds():
     slopes = np.linspace(1.4, 1.6, 30)
     runs = np.log(3 * levels ** slopes[:, None])
     low, high = statistics.median_interval(slopes, 5e-6)
-    finding = weighed(Exponent(tuple(levels), 0.2), runs, 1.5)
-    assert finding.threshold == pytest.approx((high - low) / 2, rel=1e-9) and finding.observed == pytest.approx(1.5)
+    finding, rounding = weighed(Exponent(tuple(levels), 0.2), runs, 1.5), 64 * EPS * np.abs(runs).max()
+    assert finding.threshold == pytest.approx((high - low) / 2, rel=0, abs=rounding)
+    assert finding.observed == pytest.approx(1.5, rel=0, abs=rounding)
     assert weighed(Exponent(tuple(levels), 0.2), runs, low + 1e-9).accepted
     assert not weighed(Exponent(tuple(levels), 0.2), runs, low - 1e-9).accepted
     for part, refused in ((0.999, True), (1.001, False)):
@@ -336,7 +341,7 @@ def test_catonis_mean_is_that_of_his_paper():
         return np.sum(np.where(u >= 0, np.log(1 + u + u**2 / 2), -np.log(1 - u + u**2 / 2)))
 
     mean = statistics.catoni_mean(x, variance, error)
-    assert influence(mean * (1 - 1e-9)) > 0 > influence(mean * (1 + 1e-9))
+    assert influence(mean * (1 - 64 * EPS)) > 0 > influence(mean * (1 + 64 * EPS))
     assert statistics.catoni_mean(np.full(200, 1.7), variance, error) == 1.7
     with pytest.raises(ValueError, match="13 samples bound no mean with error 0.001: more than 14 are needed"):
         statistics.catoni_mean(x[:13], variance, error)
@@ -369,7 +374,7 @@ def test_what_is_at_its_threshold_is_accepted():
 
 def test_values_are_measured_by_their_size():
     """A value of 0 has the size of the largest, and where all are 0 a size that divides; shapes must fit."""
-    assert np.array_equal(size_of([-3.0, 0.0, 2.0]), [3, 3, 2]) and 0 < size_of([0.0, 0.0])[0] < 1e-300
+    assert np.array_equal(size_of([-3.0, 0.0, 2.0]), [3, 3, 2]) and size_of([0.0, 0.0])[0] == np.finfo(float).tiny
     assert match(2, np.zeros((2, 3))).tolist() == [[2.0] * 3] * 2
     with pytest.raises(ValueError, match=r"the law has shape \(2,\), the runs \(3,\)"):
         match(np.zeros(2), np.zeros(3))

@@ -8,6 +8,7 @@ from numerics import landscape, modes
 from theory.landscape import critical_loss, morse_index, waiting_time
 
 s, lam = np.array([1.7, 0.9, 0.4]), 0.6
+EPS = np.finfo(float).eps
 task = landscape.task(s, lam, inputs=5, outputs=4)
 
 
@@ -41,8 +42,10 @@ def test_bad_landscapes(make, says):
 def test_tasks_have_their_modes():
     """Inputs are white, and the correlation has the strengths that were asked for."""
     x, y = task.x.numpy(), task.y.numpy()
-    np.testing.assert_allclose(x.T @ x / len(x), lam * np.eye(5), atol=1e-14)
-    np.testing.assert_allclose(np.linalg.svd(y.T @ x / len(x), compute_uv=False)[:3], s, rtol=1e-13)
+    operations = 2 * len(x)  # a frame, and an average over the examples
+    np.testing.assert_allclose(x.T @ x / len(x), lam * np.eye(5), rtol=0, atol=operations * EPS * lam)
+    found = np.linalg.svd(y.T @ x / len(x), compute_uv=False)[:3]
+    np.testing.assert_allclose(found, s, rtol=0, atol=operations * EPS * s[0])
 
 
 def test_narrow_networks_have_no_free_units():
@@ -57,7 +60,8 @@ def test_the_index_needs_no_balance():
     first, second = landscape.critical_point(task, 2, (1,), hidden=4)
     turn = torch.randn(4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     skewed = [turn @ first, second @ torch.linalg.inv(turn)]
-    assert float(landscape.slope(task, skewed)) < 1e-12
+    operations = 2 * (5 + 4 + 4) + len(task.x)  # the matrix and its inverse, and an average over the examples
+    assert float(landscape.slope(task, skewed)) < operations * EPS * float(torch.linalg.cond(turn)) * s[0]
     assert landscape.falling(task, skewed) == morse_index(s, (1,), hidden=4, depth=2)
 
 
@@ -67,9 +71,9 @@ def test_networks_of_a_batch_do_not_mix():
     both = [torch.stack(pair) for pair in zip(*weights, strict=True)]
     losses, slopes, _ = landscape.way(task, both, times, rtol=1e-11)
     for i, one in enumerate(weights):
-        alone = landscape.way(task, one, times, rtol=1e-11)
-        np.testing.assert_allclose(losses[:, i], alone[0], rtol=1e-9)
-        np.testing.assert_allclose(slopes[:, i], alone[1], rtol=1e-9)
+        rough, fine = (landscape.way(task, one, times, rtol=rtol) for rtol in (1e-9, 1e-11))
+        for together, near, alone in zip((losses, slopes), rough, fine, strict=False):
+            assert np.abs(together[:, i] - alone).max() <= np.abs(near - alone).max()  # the solver against itself
 
 
 def test_slow_points():

@@ -7,6 +7,7 @@ import sympy as sp
 from laws import Law, Source, formula, proof
 from theory.chain import half_time_infinite, infinitely_deep, two_layers
 
+EPS = np.finfo(float).eps
 x = sp.Symbol("x", real=True)
 good = dict(t=0.3, s=1.7, lam=0.6, a0=0.1, tau=1.3)
 
@@ -61,7 +62,7 @@ def test_exact_reads_strings_as_decimals():
     """The string "0.1" is one tenth; 0.1 is the float, which is another number."""
     tenth = two_layers.exact(40, **{**good, "a0": "0.1"})
     float_ = two_layers.exact(40, **good)
-    assert tenth != float_ and abs(tenth - float_) < 1e-15
+    assert 0 < abs(tenth - float_) < EPS * abs(tenth) * two_layers.condition(**good)
 
 
 def test_exact_digits_are_right():
@@ -103,7 +104,7 @@ def test_where_float64_fails_the_ball_answers():
     assert of_x(sp.log(2 * x) - sp.log(x) - sp.log(2))(x=2.0) == 0  # of which a ball of any width contains 0
     branch = of_x(sp.LambertW(x))(x=np.array([0.7, -0.7, -0.1]))  # -0.7 < -1/e has no real value
     assert np.array_equal(np.isnan(branch), [False, True, False]) and branch.dtype == float
-    np.testing.assert_allclose(branch[::2] * np.exp(branch[::2]), [0.7, -0.1], rtol=1e-14)
+    np.testing.assert_allclose(branch[::2] * np.exp(branch[::2]), [0.7, -0.1], rtol=4 * EPS)
     assert np.isnan(of_x(sp.log(x))(x=-1.0))
 
 
@@ -115,7 +116,7 @@ def test_tiny_starts_neither_overflow_nor_vanish():
             t = when * 1.3 / (1.7 * a0)
             value, exact = infinitely_deep(t=t, a0=a0, **task), infinitely_deep.exact(20, t=t, a0=a0, **task)
             condition = infinitely_deep.condition(t=t, a0=a0, **task) if when else 2.0
-            assert abs(value / float(exact) - 1) <= 30 * np.finfo(float).eps * (1 + condition)
+            assert abs(value / float(exact) - 1) <= 30 * EPS * (1 + condition)
 
 
 def test_condition_tells_when_float64_cannot_answer():
@@ -241,7 +242,7 @@ def test_a_hypothesis_that_collapsed_is_refused():
 def test_a_condition_number_is_that_of_all_arguments():
     """A power has its exponent, a sum of arguments the sum; where the value is 0 no digit is right."""
     y = sp.Symbol("y", real=True)
-    assert abs(of_x(x**3).condition(x=np.array([0.7, 2.0])) - 3).max() < 1e-12
+    assert abs(of_x(x**3).condition(x=np.array([0.7, 2.0])) - 3).max() <= 16 * EPS
     product = Law(sp.Symbol("z"), x**2 / y, lambda z: (z - x**2 / y,), (), Source("test", "z"), (dict(x=2, y=3),))
-    assert abs(product.condition(x=0.7, y=-1.3) - 3) < 1e-12 and isinstance(product.condition(x=0.7, y=1.3), float)
+    assert abs(product.condition(x=0.7, y=-1.3) - 3) <= 16 * EPS and isinstance(product.condition(x=0.7, y=1.3), float)
     assert of_x(x).condition(x=0.0) == np.inf

@@ -6,6 +6,7 @@ import torch
 
 from numerics import chain, modes
 
+EPS = np.finfo(float).eps
 task = dict(s=1.7, lam=0.6, a0=0.1)
 
 
@@ -50,7 +51,7 @@ def test_the_largest_step_is_just_stable():
 def test_deep_chains_below_zero_return_to_the_saddle():
     """Weights of equal size, one of them negative, stay equal in size and die out."""
     a = chain.flow(3, s=1.7, lam=0.6, a0=-0.9, times=[0.0, 1.0, 30.0])
-    assert a[0] == pytest.approx(-0.9, rel=1e-15) and a[0] < a[1] < a[2] < 0
+    assert a[0] == pytest.approx(-0.9, rel=8 * EPS, abs=0) and a[0] < a[1] < a[2] < 0
     with pytest.raises(ValueError, match="between a0 = -0.9 and 0"):
         chain.passage_time(3, s=1.7, lam=0.6, a0=-0.9, af=0.1, eta=0.1)
 
@@ -81,7 +82,7 @@ def test_crossing():
         times = np.linspace(0, 2, points)
         errors.append(abs(chain.crossing(times, np.expm1(times), 1.77) - np.log(2.77)))
     assert errors[0] > 8 * errors[1] > 64 * errors[2]
-    assert chain.crossing([0.0, 1.0], [0.0, 1.0], 0.7) == pytest.approx(0.7, rel=1e-15)
+    assert chain.crossing([0.0, 1.0], [0.0, 1.0], 0.7) == pytest.approx(0.7, rel=4 * EPS, abs=0)
     with pytest.raises(ValueError, match="does not rise through 2"):
         chain.crossing([0.0, 1.0], [0.0, 1.0], 2.0)
     with pytest.raises(ValueError, match="no way to it"):
@@ -95,12 +96,12 @@ def test_inputs_are_white():
     """The inputs have covariance lam I up to rounding, and 61 components vary."""
     covariance = digits.x.T @ digits.x / digits.examples
     assert digits.x.shape == (1797, 61)
-    assert float((covariance - 0.6 * torch.eye(61, dtype=torch.float64)).abs().max()) < 1797 * np.finfo(float).eps
+    assert float((covariance - 0.6 * torch.eye(61, dtype=torch.float64)).abs().max()) < 1797 * EPS
 
 
 def test_mode_strengths_are_those_reported():
     """The pixels' modes are well apart; of the ten classes nine modes are left, close together."""
-    np.testing.assert_allclose(digits.s[:5] / 0.6**0.5, [0.84, 0.80, 0.74, 0.63, 0.52], atol=0.005)
+    assert np.round(digits.s[:5].numpy() / 0.6**0.5, 2).tolist() == [0.84, 0.80, 0.74, 0.63, 0.52]
     nine = modes.classes(0.6).s
     assert len(nine) == 9 and nine[0] / nine[-1] < 1.6 < 10 < digits.s[0] / digits.s[-1]
 
@@ -113,15 +114,17 @@ def test_rotated_examples_give_the_same_gradient():
         leaves = [w.clone().requires_grad_() for w in weights]
         gradients.append(torch.autograd.grad(modes._loss(digits)(leaves, x, y), leaves))
     for one, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+        torch.testing.assert_close(one, other, rtol=0, atol=1797 * EPS * float(one.abs().max()))
 
 
 def test_aligned_weights_have_the_stated_strengths():
     """At any depth the product of aligned weights has strength a0 in every mode, and layers share it."""
     for depth in (1, 2, 3):
         weights = modes.aligned(digits, depth, 0.02, seed=1)
-        np.testing.assert_allclose(modes.strengths(digits, weights), 0.02, rtol=1e-12)
-        assert len({round(float(torch.linalg.matrix_norm(w, 2)), 12) for w in weights}) == 1
+        rounding = 4 * depth * 61 * EPS  # frames of 61 modes
+        np.testing.assert_allclose(modes.strengths(digits, weights), 0.02, rtol=rounding)
+        sizes = [float(torch.linalg.matrix_norm(w, 2)) for w in weights]
+        np.testing.assert_allclose(sizes, sizes[0], rtol=rounding)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +159,9 @@ def test_escape_time_is_where_the_flow_passes():
     weights, s = modes.aligned(digits, 3, 1e-3, hidden=12), digits.s.numpy()
     level, times = 0.3 * float((s**2).sum()) / 0.6, np.linspace(0, 90, 1801)
     agreement = modes.flow(digits, weights, times, rtol=1e-9) @ s
-    found = modes.escape_time(digits, weights, level)
-    assert found == pytest.approx(chain.crossing(times, agreement, level), rel=1e-6)
+    rough, found = (modes.escape_time(digits, weights, level, rtol=rtol) for rtol in (1e-7, 1e-9))
+    passed, seldom = (chain.crossing(times[::k], agreement[::k], level) for k in (1, 2))
+    assert abs(found - passed) <= abs(found - rough) + abs(passed - seldom)  # each against itself
     with pytest.raises(ValueError, match="level = -0.1 must lie between 0 and"):
         modes.escape_time(digits, weights, -0.1)
     with pytest.raises(ValueError, match="which 10 units reach in the end"):

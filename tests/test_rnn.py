@@ -14,6 +14,7 @@ from numerics.tasks import FlipFlop
 
 x, y, mask = (torch.from_numpy(part) for part in np.split(np.random.default_rng(0).normal(size=(7, 5, 7)), (3, 5), -1))
 mask = (mask > -0.5).double()
+EPS = np.finfo(float).eps
 networks = pytest.mark.parametrize("network", [Standard(6), MaximalUpdate(6, gamma=0.7, tau=0.4)])
 task = FlipFlop(1, length=12, switch=0.2)
 small = dict(by=Adam(0.01), trials=8, steps=50, epoch=10)
@@ -145,10 +146,11 @@ def test_tangent_kernels_are_products_of_gradients(network):
     outputs = written(network, leaves, x[:2]).reshape(2, -1)
     for i, j in ((0, 0), (3, 17), (19, 8)):
         one, other = (torch.autograd.grad(outputs[1, k], leaves, retain_graph=True) for k in (i, j))
-        exact = sum(float((a[1] * b[1]).sum()) for a, b in zip(one, other, strict=True))
-        assert float(whole[1, i, j]) == pytest.approx(exact, rel=1e-12)
+        products = torch.cat([(a[1] * b[1]).ravel() for a, b in zip(one, other, strict=True)])
+        gap = abs(float(whole[1, i, j]) - float(products.sum()))
+        assert gap <= len(products) * EPS * float(products.abs().sum())
     parts = sum(rnn.tangent_kernel(network, weights, x[:2], of=(name,)) for name in Weights._fields)
-    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(parts, whole, rtol=0, atol=len(products) * EPS * float(whole.abs().max()))
     with pytest.raises(ValueError, match="of ="):
         rnn.tangent_kernel(network, weights, x[:2], of=("K",))
 
@@ -162,8 +164,12 @@ def test_the_standard_network_is_that_of_torch():
             getattr(model, name).copy_(value[0])
         model.bias_ih_l0.zero_()
     rates, outputs = rnn.unroll(Standard(6), weights, x)
-    torch.testing.assert_close(rates[0], model(x)[0], rtol=1e-12, atol=1e-14)
-    torch.testing.assert_close(outputs[0], model(x)[0] @ weights.w[0].T + weights.c[0], rtol=1e-12, atol=1e-14)
+    single = rnn.unroll(Standard(6), Weights(*(part.float() for part in weights)), x.float())
+    theirs = model(x)[0].detach()
+    theirs = theirs, theirs @ weights.w[0].T + weights.c[0]
+    for ours, short, wanted in zip((rates, outputs), single, theirs, strict=True):
+        rounding = 10 * EPS / np.finfo(np.float32).eps * float((ours - short).abs().max())  # in single precision: more
+        torch.testing.assert_close(ours[0], wanted, rtol=0, atol=rounding)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -204,8 +210,9 @@ def test_penalties_are_derivatives(penalty):
         value = 0.3 * sum(part.abs().sum() for part in leaves)
     else:
         value = 0.3 * torch.linalg.svdvals(leaves[0]).sum() + 0 * (leaves[1].sum() + leaves[2].sum())
+    rounding = 4 * 4 * EPS * float(torch.linalg.cond(A).max())  # of singular vectors
     for one, other in zip(penalty.slopes(A, U, C), torch.autograd.grad(value, leaves), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(one, other, rtol=0, atol=rounding)
 
 
 def test_penalties_do_what_they_are_for():
@@ -235,8 +242,9 @@ def test_fixed_points_of_switches_that_know_nothing_of_each_other():
         starts = np.random.default_rng(0).uniform(-1, 1, (400, n))
         found = rnn.fixed_points(2 * np.eye(n), np.zeros(n), np.eye(n), np.zeros(n), starts)
         assert len(found.index) == 3**n and found.stable.sum() == 2**n and found.index.sum() == 1
-        np.testing.assert_allclose(np.abs(found.outputs[found.stable]), at, rtol=1e-12)
-        np.testing.assert_allclose(found.growth[found.stable], 2 * (1 - at**2), rtol=1e-10)
+        np.testing.assert_allclose(np.abs(found.outputs[found.stable]), at, rtol=8 * EPS)
+        steep = 2 * at**2 / (1 - at**2)  # how much faster its slope changes than the rate
+        np.testing.assert_allclose(found.growth[found.stable], 2 * (1 - at**2), rtol=8 * EPS * (1 + steep))
     with pytest.raises(ValueError, match="do not fit"):
         rnn.fixed_points(np.eye(2), np.zeros(3), np.eye(2), np.zeros(2), np.zeros((1, 2)))
 
@@ -252,7 +260,7 @@ def test_closed_curves_turn_and_attract():
     assert np.abs(found.exponents[:, 0]).max() < 1 / len(found.rates) ** 2  # where a plain average leaves 1/steps
     assert (found.exponents[:, 1] < -0.5 * np.log(gain)).all() and (found.multipliers[:, 1] < 1).all()
     still = rnn.courses(np.diag([0.5, 0.3]), np.zeros(2), starts, settle=200, steps=10)
-    np.testing.assert_allclose(still.exponents, np.log([[0.5, 0.3]] * 2), rtol=1e-12)
+    np.testing.assert_allclose(still.exponents, np.log([[0.5, 0.3]] * 2), rtol=8 * 10 * EPS)
     for bad in (dict(b=np.zeros(3)), dict(count=3), dict(steps=1), dict(settle=-1)):
         with pytest.raises(ValueError, match="do not fit" if "b" in bad else next(iter(bad))):
             rnn.courses(**{**dict(A=A, b=np.zeros(2), starts=starts, settle=1, steps=10), **bad})

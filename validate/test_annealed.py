@@ -11,6 +11,7 @@ import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
 from numerics.annealing import BEFORE, END, LEVELS, STUDIES
@@ -18,7 +19,6 @@ from numerics.annealing import BEFORE, END, LEVELS, STUDIES
 RUNS = 20
 FIG_8, ACCURACY = "bricken-2023, Fig. 8", "bricken-2023, App. J, Tables 2 and 3"
 AT = [f"σ = {level:g}" for level in LEVELS]
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=RUNS, miss=1e-3)  # a sign in all but two of the networks
 in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True

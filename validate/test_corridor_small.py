@@ -15,7 +15,7 @@ import pytest
 
 from laws import Equivalent, Trend, confront
 from laws.judges import in_turn
-from laws.judges.seeding import seeds
+from laws.judges.seeding import FIRST
 from numerics import corridor as corridors
 from numerics.corridor import (
     Corridor,
@@ -40,7 +40,6 @@ SMALL = replace(Corridor.public_run(), length=5.0, rays=5, samples=40, hidden=10
 STEPS = (5000, 20_000, 80_000)
 RUNS = 27  # so many votes, of which 25 must agree, tell a sign that holds in 999 of 1,000 networks from a coin
 SPARE = 5  # for networks that diverge; with these they fill the registers twice
-FIRST = seeds(0, 1)[0]  # the first seed that a judge hands out
 
 
 def drawn(seed, networks):

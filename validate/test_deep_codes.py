@@ -12,13 +12,13 @@ import pytest
 
 from laws import Equivalent, Trend, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics.annealing import BEFORE, DEEP, END, FALLS, RECORDS
 
 SEEDS = 27
 LEVELS = (0.5, 1.5, 4.0)
 LAYERS = ("first", "second", "third")
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 TREND = Trend(LEVELS, excess=0.499)
 in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 
 from laws import Equivalent, Order, Sign, Trend, confront
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import SED, Adam, GradientDescent, LabelNoise, Network, RMSprop, train
 from numerics.sparsity import spectra, tasks
@@ -22,7 +23,6 @@ GENERALITY = "ratzon-2024, Generality of the phenomenon"
 FIG_4D = "ratzon-2024, Generality of the phenomenon, and Fig. 4D"
 NETWORK, SAMPLES = Network(10, 50, 5), 5
 CONVERGED, LATE = 10_000, 100_000
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
 
 
 @cache

@@ -11,12 +11,12 @@ import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics.similarity import Matching, learn
 
 STEPS, NETWORKS = (0, 200, 500, 1000, 2000, 4000, 8000), 24
 LEARNT = STEPS.index(2000)
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
 
 
 @cache

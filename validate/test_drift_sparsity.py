@@ -12,6 +12,7 @@ import pytest
 
 from laws import Equivalent, Exponent, Fitted, Median, Sign, Trend, confront, rank
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
@@ -61,9 +62,6 @@ def measured(seed):
         counts.append(run.active_units.T)
         edges.append([at["eta"] / 2 * spectra(NETWORK, x, theta)[:, -1] for theta in run.parameters])
     return np.stack(counts, axis=1), np.moveaxis(np.array(edges), 2, 0)
-
-
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
 
 
 def curves():

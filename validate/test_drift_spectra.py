@@ -11,6 +11,7 @@ import torch
 
 from laws import Count, Equivalent, Trend, confront
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics import hessian as derivatives
 from numerics.ensemble import GradientDescent, Network, UpdateNoise, train
@@ -22,7 +23,6 @@ FIG_4B = "ratzon-2024, Fig. 4B"
 NETWORK, SAMPLES, NETWORKS = Network(10, 50, 5), 5, 112
 ETA, SIGMA = 0.1, 0.012
 TIMES = (0.06, 0.15, 0.3, 0.6)  # eta sigma^2 t
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge of many hands out
 
 
 @cache

@@ -14,13 +14,13 @@ import torch
 
 from laws import Equivalent, Sign, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series, table
 from numerics import noise, text
 from numerics.annealing import BEFORE, END, STUDIES
 
 SIGMA, STEPS, EVERY, RUNS, LENGTH = 1.2, 400, 40, 20, 12
 TABLE_1 = "bricken-2023, App. J.1, Table 1"
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=RUNS, miss=1e-3)  # a sign in all but two of the networks
 
 

@@ -14,6 +14,7 @@ import torch
 
 from laws import Equivalent, Trend, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
 from numerics.codes import ABLATIONS, ACTIVATIONS, EDGES, squared_slope
@@ -34,7 +35,6 @@ WHOLE = {  # the names of conditions that say too little by themselves
     "Laplace noise": "32 ReLUs, patches, Laplace noise",
     "salt and pepper": "32 ReLUs, patches, salt and pepper",
 }
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 SMALL = ("Laplace noise", "saturating")
 EVERY = [("stored", name) for name in ABLATIONS] + [("small", name) for name in SMALL]
 EVERY += [pytest.param("newly trained", name, marks=pytest.mark.full) for name in ABLATIONS]

@@ -13,6 +13,7 @@ import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
 from numerics.codes import CONTROL, METHODS, STRENGTHS
@@ -21,7 +22,6 @@ FIG_13 = "bricken-2023, App. D, Fig. 13"
 APP_D = "bricken-2023, App. D"
 FIG_8 = "bricken-2023, Fig. 8"
 UNITS, NETWORKS = 64, 20
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True

@@ -15,6 +15,7 @@ import torch
 
 from laws import Equivalent, Trend, confront
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.fields import fit_gabors, mosaic
@@ -35,7 +36,6 @@ MIDDLE = LEVELS.index(0.8)
 SEEDS = 27
 FITTED = 12  # fields of each network that are compared with Gabor functions
 STAGES = (0, 30, 100, 300, STEPS)
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 
 some_levels = Trend(LEVELS, excess=0.499)  # a miss is bounded for trends that all but one network in 1,000 show
 

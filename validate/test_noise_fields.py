@@ -15,6 +15,7 @@ import pytest
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series, table
 from numerics.codes import CONTROL, METHODS, SIGMAS, STAGES, STRENGTHS, chance
 from numerics.codes._fields import COMPONENTS, SIDE
@@ -26,7 +27,6 @@ FIG_5, FIG_7, FIG_8 = (f"bricken-2023, Fig. {k}" for k in (5, 7, 8))
 SHOWN = (0.3, 0.8, 1.5, 3.0)  # levels of noise in pictures
 FRONTIERS = ("noise", "L1, unit decoders", "L1", "top k")
 SECOND = [(method, STRENGTHS[method][-2]) for method in FRONTIERS]  # strengths, counted from the sparsest
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True

@@ -12,6 +12,7 @@ import pytest
 
 from laws import Equivalent, Trend, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
 from numerics.codes import BATCHES, LONG, QUIET, RULES, SIZES
@@ -19,7 +20,6 @@ from numerics.codes import BATCHES, LONG, QUIET, RULES, SIZES
 NETWORKS = 27
 APP_H, APP_I, FIG_26 = (f"bricken-2023, App. {at}" for at in ("H.2", "I.2", "I.1, Fig. 26"))
 FIG_27, FIG_28, FIG_30 = (f"bricken-2023, App. I.2, Fig. {k}" for k in (27, 28, 30))
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=NETWORKS, miss=1e-3)  # a sign in most of the networks
 in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True

@@ -18,6 +18,7 @@ import torch
 
 from laws import Equivalent, confront, measure
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 
@@ -28,7 +29,6 @@ COMPONENTS, UNITS, STEPS, SEEDS = 16, 48, 800, 20
 LEVELS = (0.0, 0.3, 0.8, 1.5)
 MIDDLE = LEVELS.index(0.8)
 BATCHES, BATCH = 30, 64  # of data that were not trained on
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 in_most = Equivalent(0.5, runs=SEEDS, miss=1e-3)  # a sign in all but two of the networks
 
 

@@ -11,6 +11,7 @@ import torch
 
 from laws import Equivalent, Exponent, confront
 from laws.judges import in_turn
+from laws.judges.seeding import FIRST
 from laws.judges.verdict import Panel, Series
 from numerics import noise, patches
 from numerics.marginalised import marginalised_loss, marginalised_terms
@@ -21,7 +22,6 @@ EQ_17 = "bricken-2023, Eq. (17)"
 SIGMA = 0.5
 SEEDS = 40
 STEPS = 300
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 EXCESS = dict(y="excess of active units over training on the exact loss")
 
 

@@ -15,6 +15,9 @@ def seeds(seed: int, runs: int) -> list[int]:
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(runs)]
 
 
+FIRST = seeds(0, 1)[0]  # what judges of many runs hand over first, unless they are given other seeds
+
+
 def varied(values: Runs) -> Runs:
     """What each seed gave, one after the other; ValueError if all gave the same, but for whole numbers.
 

@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 from laws.arrays import real_array
 from laws.flow import gradient_flow
 from laws.law import Law, Source, Step
+from theory._sums import geometric
 
 a, b, c, T, tau, t, eta = sp.symbols("a b c T tau t eta", real=True)
 delta, rho, sigma0 = sp.symbols("delta rho sigma0", real=True)
@@ -42,12 +43,6 @@ def missing(k):
     return delta * rho**k - a * c * b**k
 
 
-def _total(T, z):
-    """`total` in float64, stable as z -> 1."""
-    with np.errstate(all="ignore"):
-        return np.where(z == 1, T, np.expm1(T * np.log(z)) / (z - 1))
-
-
 def binomial_series(T, weight):
     """The sum of weight(j) T over j + 1, j = 1, 2, ..., for weights of T^-j: its terms fall off as 1/j!."""
     term, series = T * (T - 1) / 2, 0.0
@@ -67,7 +62,7 @@ def _first_moment(T, z):
 
 
 def _frozen(t, b, T, delta, rho, sigma0, tau):
-    strength, variance = delta * _total(T, b * rho), _total(T, b**2)
+    strength, variance = delta * geometric(b * rho, T), geometric(b**2, T)
     decay = -2 * strength * t / tau
     return sigma0 * strength / (strength * np.exp(decay) - variance * sigma0 * np.expm1(decay))
 
@@ -83,7 +78,7 @@ input_speed = Law(
         dict(a=-0.8, b=1.2, c=1.3, delta=0.6, rho=0.5, T=3),
         dict(a=1.4, b=0.3, c=0.2, delta=2.3, rho=1.7, T=9),
     ),
-    evaluate=lambda a, b, c, delta, rho, T: c * (delta * _total(T, b * rho) - a * c * _total(T, b**2)),
+    evaluate=lambda a, b, c, delta, rho, T: c * (delta * geometric(b * rho, T) - a * c * geometric(b**2, T)),
     reasons=POLE,
 )
 

@@ -4,6 +4,7 @@ import numpy as np
 import sympy as sp
 
 from laws.law import Law, Source, Step, formula
+from theory._sums import geometric
 
 B, D, k, eps = sp.symbols("B D k eps", real=True)
 B1, B2, B3, q0, q1, q2 = sp.symbols("B1 B2 B3 q0 q1 q2", real=True)
@@ -22,20 +23,14 @@ def _sum(x, n):
     return (x**n - 1) / (x - 1)
 
 
-def _stable_sum(x, n):
-    """The same in float64, through x = 1."""
-    with np.errstate(all="ignore"):
-        return np.where(x == 1, n, np.expm1(n * np.log(x)) / (x - 1))
-
-
 def _tree_level(B, D, k, eps):
     rho = (1 - 2 * eps) ** 2
-    return 4 * eps * (1 - eps) * _stable_sum(B * rho, D - k + 1)
+    return 4 * eps * (1 - eps) * geometric(B * rho, D - k + 1)
 
 
 def _tree_common(B, D, eps):
     rho = (1 - 2 * eps) ** 2
-    return 4 * eps * (1 - eps) * _stable_sum(B * rho, D) + (B * rho) ** D
+    return 4 * eps * (1 - eps) * geometric(B * rho, D) + (B * rho) ** D
 
 
 tree_level = Law(
