@@ -61,22 +61,10 @@ def designs(seed):
     return Sweep(networks=384, steps=10**6, seed=seed), Part(more, ACTIVATIONS[1:], STEADY)
 
 
-class Swept(Outcome):
-    """What came of some sweeps, and whether they are stored or new."""
-
-    def __init__(self, how: str, sweeps, tables):
-        super().__init__(sweeps, tables)
-        self.how = how
-
-    def of(self, claim: str) -> str:
-        """The claim, with what networks it is about."""
-        return f"{claim} ({self.how} sweep)"
-
-
 @cache
 def stored():
     """The networks of the records."""
-    return Swept("stored", designs(1), [RECORD.load(whole) for whole in designs(1)])
+    return Outcome(designs(1), [RECORD.load(whole) for whole in designs(1)])
 
 
 @cache
@@ -87,13 +75,13 @@ def anew(seed, folder):
         fcntl.flock(lock, fcntl.LOCK_EX)
         report = sweep(Packed(train, alike, TOGETHER), [s for one in sweeps for s in one.settings()], store, on=Local())
     assert not report.failed, report
-    return Swept("new", sweeps, [whole.table(store) for whole in sweeps])
+    return Outcome(sweeps, [whole.table(store) for whole in sweeps])
 
 
 @pytest.fixture(params=["stored", pytest.param("new", marks=[pytest.mark.full, pytest.mark.timeout(7200)])])
 def swept(request, made):
-    """A function that finds all networks, as they are stored, or made anew; their seeds may be fresh."""
-    return stored if request.param == "stored" else made
+    """A function: whether networks are stored or new, and what came of them; seeds of new ones may be fresh."""
+    return lambda: (request.param, stored() if request.param == "stored" else made())
 
 
 @pytest.fixture
@@ -167,7 +155,7 @@ def test_records_begin_as_networks_do(which):
 # -- sparser
 
 
-def histogram(one: Swept) -> Panel:
+def histogram(one: Outcome) -> Panel:
     """How many networks of each rule end with how many of their units active; ReLUs, not diverged."""
     edges = np.linspace(0, 1, 11)
     drawn = []
@@ -200,7 +188,7 @@ def quick(seed):
         runs = train(part.settings())
         curves = {name: np.stack([run[name] for run in runs], axis=1) for name in runs[0] if name != "steps"}
         tables.append({"steps": runs[0]["steps"], **curves})
-    return Swept("quick", parts, tables)
+    return Outcome(parts, tables)
 
 
 @cache
@@ -248,11 +236,11 @@ def test_every_network_becomes_sparser(swept):
 
     Of 192 networks two are left out, which diverge under noise of their updates.
     """
-    one = swept()
+    kind, one = swept()
     most = one.votes(one.kept("active_fraction") - 1, one.relu & one.steady, np.max)
     rivals = {"as without noise": lambda: np.resize(without_noise(), len(most))}
     labels = dict(y="change of active pairs, of the network that keeps most", about=FIG_3A)
-    claim = one.of("not one network of a draw keeps its active pairs")
+    claim = f"not one network of a draw keeps its active pairs ({kind} sweep)"
     picture = histogram(one)
     confront(claim, -1.0, lambda seed: most, {}, Sign("draw"), rivals, labels=labels, picture=picture)
 
@@ -266,36 +254,36 @@ def without_noise():
 
 def test_adaptive_rules_gather(swept):
     """Under Adam and RMSprop what tanh and linear networks say comes to rest on fewer units, in every network."""
-    one = swept()
+    kind, one = swept()
     adaptive = one.steady & ~one.relu & np.isin(one.kinds["rule"], ("Adam", "RMSprop"))
     most = one.votes(one.kept("carriers") - 1, adaptive, np.max)
     spread = one.votes(one.kept("carriers") - 1, of_tanh(one, "update noise"))
     rivals = {"as under update noise": lambda: np.resize(np.sign(spread), len(most))}
     labels = dict(y="change of the units that carry the output, of the network that keeps most", about=FIG_3A)
     picture = by_factor(one, "carriers", one.steady & ~one.relu)
-    claim = one.of("Adam and RMSprop gather what tanh and linear units carry")
+    claim = f"Adam and RMSprop gather what tanh and linear units carry ({kind} sweep)"
     confront(claim, -1.0, lambda seed: most, {}, Sign("draw"), rivals, labels=labels, picture=picture)
 
 
-def of_tanh(one: Swept, rule: str):
+def of_tanh(one: Outcome, rule: str):
     """Which networks are of tanh units, by one rule."""
     return one.steady & (one.kinds["activation"] == "tanh") & (one.kinds["rule"] == rule)
 
 
 def test_hyperbolic_tangents(swept):
     """Update noise spreads what tanh networks say over more units, and label noise gathers it, in every draw."""
-    one = swept()
+    kind, one = swept()
     changes = [one.votes(one.kept("carriers") - 1, of_tanh(one, rule)) for rule in ("update noise", "label noise")]
     signs = np.repeat([1.0, -1.0], [len(part) for part in changes])
     labels = dict(y="change of the units that carry the output, median of a draw", about=FIG_3A)
-    claim = one.of("update noise spreads what tanh units carry, label noise gathers it")
+    claim = f"update noise spreads what tanh units carry, label noise gathers it ({kind} sweep)"
     run = lambda seed: np.concatenate(changes)  # noqa: E731
     confront(claim, lambda: signs, run, {}, Sign("draw"), {"fewer under both": -1.0}, labels=labels)
 
 
 def test_error_descent_diverges(swept):
     """Stochastic error descent with steps of 0.9 to 1 loses networks in every draw."""
-    one = swept()
+    kind, one = swept()
     lost = one.votes(~one.alive * 1.0, one.kinds["rule"] == "SED", np.mean)
     adam = one.votes(~one.alive * 1.0, one.relu & (one.kinds["rule"] == "Adam"), np.mean)
     rivals = {"as under Adam": lambda: np.resize(np.sign(adam), len(lost))}
@@ -303,7 +291,7 @@ def test_error_descent_diverges(swept):
     last = [one.steps[max(np.isfinite(loss).sum() - 1, 0)] for loss in one.curves["loss"][:, gone].T]
     dots = Series("run", sorted(map(float, last)), list(range(1, len(last) + 1)), "networks that have diverged")
     labels = dict(y="fraction of the networks of a draw that diverge", about=TABLE_1)
-    claim = one.of("error descent at the published step loses networks in every draw")
+    claim = f"error descent at the published step loses networks in every draw ({kind} sweep)"
     confront(claim, 1.0, lambda seed: lost, {}, Sign("draw"), rivals, labels=labels,
              picture=Panel("last recorded step of finite loss", "networks", (dots,)))  # fmt: skip
 
@@ -405,7 +393,7 @@ def test_noise_sets_the_time_constant():
 # -- which factor changes what
 
 
-def by_factor(one: Swept, curve: str, chosen) -> Panel:
+def by_factor(one: Outcome, curve: str, chosen) -> Panel:
     """A table: what is left at every level of every factor, also over what is left of networks otherwise alike."""
     said = f"left: medians of {MEASURES[curve]} at the end over those after a hundredth of {one.steps[-1]:,} steps"
     note = f"{said}; a draw has one vote; intervals of 95 %, where there are six"
@@ -415,7 +403,7 @@ def by_factor(one: Swept, curve: str, chosen) -> Panel:
 @pytest.mark.parametrize("curve", MEASURES)
 def test_which_factor_changes_what(curve, swept):
     """Measured: what is left of the activity under each rule, and at every level of every other factor."""
-    one = swept()
+    kind, one = swept()
     chosen = one.steady & (one.relu if curve == "active_fraction" else ~one.relu)
     votes = [one.votes(one.kept(curve), chosen & (one.kinds["rule"] == rule)) for rule in STEADY]
     few = min(map(len, votes))
@@ -425,7 +413,7 @@ def test_which_factor_changes_what(curve, swept):
         few = min(map(len, votes))
     of_rule = [in_turn(lambda seed, values=values: values[:few]) for values in votes]
     units = "ReLUs" if curve == "active_fraction" else "tanh and linear units"
-    what = f"which factor changes how much is left of the {MEASURES[curve]}, in networks of {units}"
-    levels = {"x": "rule", "y": f"{MEASURES[curve]}, what is left", "names": STEADY}
-    measure(one.of(what), lambda k, seed: of_rule[k](seed), range(len(STEADY)), runs=few, labels=levels, log="y",
+    what = f"which factor changes how much is left of the {MEASURES[curve]}, in networks of {units} ({kind} sweep)"
+    labels = {"x": "rule", "y": f"{MEASURES[curve]}, what is left", "names": STEADY}
+    measure(what, lambda k, seed: of_rule[k](seed), range(len(STEADY)), runs=few, labels=labels, log="y",
             picture=by_factor(one, curve, chosen), redrawn=redrawn)  # fmt: skip
