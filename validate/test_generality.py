@@ -6,23 +6,21 @@ Activity is the fraction of active (unit, sample) pairs of ReLU networks, and fo
 that carry the output.
 
 Sixteen networks of the first record, and one of the second, are one draw of rule, activation, sizes and noise; they
-share it, and have one vote, whatever their tasks, starts and seeds.  Sixty ReLU networks are trained here, 1e5 steps
-each, fifteen by each of four rules: what is claimed of them is claimed of networks of these four draws.
+share it, and have one vote, whatever their tasks, starts and seeds.
 """
 
 import fcntl
 from dataclasses import replace
 from functools import cache
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from laws import Sign, Trend, confront
+from laws import Sign, confront
 from laws.judges import in_turn, measure
 from laws.judges.confrontation import fresh
-from laws.judges.verdict import Panel, Series, table
+from laws.judges.verdict import Panel, Series
 from numerics.generality import (
     ACTIVATIONS,
     MEASURES,
@@ -33,9 +31,7 @@ from numerics.generality import (
     Part,
     Sweep,
     alike,
-    as_lines,
     begun,
-    levels,
     train,
 )
 from numerics.store import Store, versions
@@ -148,83 +144,7 @@ def test_records_begin_as_networks_do(which):
 # -- sparser
 
 
-def histogram(one: Outcome) -> Panel:
-    """How many networks of each rule end with how many of their units active; ReLUs, not diverged."""
-    edges = np.linspace(0, 1, 11)
-    drawn = []
-    for rule in RULES:
-        chosen = one.relu & one.alive & (one.kinds["rule"] == rule)
-        if chosen.any():
-            counts = np.histogram(one.curves["active_units"][-1, chosen] / HIDDEN, edges)[0]
-            outline = np.repeat(edges, 2)[1:-1].tolist(), np.repeat(counts, 2).tolist()
-            drawn.append(Series("rival", *outline, f"{rule}, {chosen.sum()} networks"))
-    return Panel(f"fraction of units active after {one.steps[-1]:,} steps", "networks", tuple(drawn))
-
-
-VOTES, PARTS = 27, (0.01, 0.1, 1.0)  # networks that tell a sign of 999 in 1,000 of them from a coin; of their runs
-
-
-def draw_of(rule, seed):
-    """Fifteen ReLU networks by a rule: the first such draw, from this seed on, of which most do not diverge at once."""
-    for more in count():
-        part = Part(Sweep(60, 10**5, seed + more, together=15), ("relu",), (rule,))
-        begun_with = train(part.settings(), np.array([0, 100]))
-        if np.mean([np.isfinite(run["loss"][-1]) for run in begun_with]) > 0.5:
-            return part
-
-
-@cache
-def quick(seed):
-    """What came of sixty ReLU networks, 1e5 steps each: a draw of fifteen for every steady rule."""
-    parts, tables = [draw_of(rule, seed) for rule in STEADY], []
-    for part in parts:
-        runs = train(part.settings())
-        curves = {name: np.stack([run[name] for run in runs], axis=1) for name in runs[0] if name != "steps"}
-        tables.append({"steps": runs[0]["steps"], **curves})
-    return Outcome(parts, tables)
-
-
-@cache
-def thinned(seed):
-    """Active pairs at parts of a run, of networks that do not diverge, rules taking turns; (VOTES, parts)."""
-    one, turns = quick(seed), np.argsort(np.arange(60) % 15, kind="stable")
-    kept = turns[one.steady[turns]][:VOTES]
-    assert len(kept) == VOTES, f"{60 - one.steady.sum()} of 60 networks diverged"
-    return one.curves["active_fraction"][[one.at(part) for part in PARTS]][:, kept].T
-
-
-def test_activity_falls():
-    """Noise of updates or labels, Adam and RMSprop, pooled, make ReLU networks sparser within 1e5 steps.
-
-    Each network has its own task, start and noise; fifteen share a rule, sizes and the level of noise.
-    """
-    row = in_turn(thinned)
-    labels = dict(x="part of the run", y="active pairs of unit and sample", about=FIG_3A)
-    claim = (
-        "noise of updates or labels near the highest of its range, Adam and RMSprop, all of them pooled, silence "
-        "active pairs of networks that do not diverge, within 100,000 steps"
-    )
-    run = lambda part, seed: row(seed)[PARTS.index(part)]  # noqa: E731
-    rivals, picture = {"none is lost": 0.0, "more": 1.0}, histogram(quick(FIRST))
-    confront(claim, -1.0, run, {}, Trend(PARTS, excess=0.499), rivals, labels=labels, picture=picture)
-
-
-def test_sixty_networks():
-    """Measured: what is left of active pairs after 1e5 steps under each rule."""
-    one = quick(FIRST)
-    left = {rule: one.kept("active_fraction")[one.steady & (one.kinds["rule"] == rule)] for rule in STEADY}
-    left = {rule: values for rule, values in left.items() if len(values) >= 3}
-    few, rules = min(map(len, left.values())), tuple(left)
-    row = in_turn(lambda seed: np.array([left[rule][:few] for rule in rules]).T)
-    x = ", ".join(f"{k}: {rule}" for k, rule in enumerate(rules))
-    what = "What is left of active pairs after 1e5 steps"
-    found = measure(what, lambda k, seed: row(seed)[int(k)], range(len(rules)), runs=few,
-                    labels=dict(x=x, y="active pairs, what is left of them"), redrawn="a draw of sizes for each rule",
-                    picture=by_factor(one, "active_fraction", one.steady))  # fmt: skip
-    assert f"{few} seeds" in found.says
-
-
-def test_every_network_becomes_sparser(swept):
+def test_every_network_becomes_sparser(swept, histogram):
     """In no draw has one ReLU network as many active pairs after 1e6 steps as after 1e4, but for error descent.
 
     Of 192 networks two are left out, which diverge under noise of their updates.
@@ -245,7 +165,7 @@ def without_noise():
     return np.array([np.sign(np.diff(run["active_fraction"])[0]) for run in train(settings, np.array([10**4, 20_000]))])
 
 
-def test_adaptive_rules_gather(swept):
+def test_adaptive_rules_gather(swept, by_factor):
     """Under Adam and RMSprop what tanh and linear networks say comes to rest on fewer units, in every network."""
     kind, one = swept()
     adaptive = one.steady & ~one.relu & np.isin(one.kinds["rule"], ("Adam", "RMSprop"))
@@ -309,15 +229,8 @@ def test_how_many_units_are_left():
 # -- which factor changes what
 
 
-def by_factor(one: Outcome, curve: str, chosen) -> Panel:
-    """A table: what is left at every level of every factor, also over what is left of networks otherwise alike."""
-    said = f"left: medians of {MEASURES[curve]} at the end over those after a hundredth of {one.steps[-1]:,} steps"
-    note = f"{said}; a draw has one vote; intervals of 95 %, where there are six"
-    return table(as_lines(levels(one, curve, chosen)), note)
-
-
 @pytest.mark.parametrize("curve", MEASURES)
-def test_which_factor_changes_what(curve, swept):
+def test_which_factor_changes_what(curve, swept, by_factor):
     """Measured: what is left of the activity under each rule, and at every level of every other factor."""
     kind, one = swept()
     chosen = one.steady & (one.relu if curve == "active_fraction" else ~one.relu)
