@@ -41,7 +41,6 @@ FIG_3A = "ratzon-2024, Fig. 3A"
 TABLE_1 = "ratzon-2024, Table 1"
 RECORD = Store(Path(__file__).parent / "records" / "generality")
 HIDDEN = 100
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the first seed that a judge hands out
 
 
 def designs(seed):
