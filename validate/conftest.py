@@ -1,4 +1,7 @@
-"""What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise."""
+"""What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise.
+
+And how they draw what came of a sweep.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -8,8 +11,10 @@ import numpy as np
 import pytest
 
 from laws import Mean, confront
+from laws.judges.verdict import Panel, Series, table
 from numerics import rnn, tasks
 from numerics.drift import imbalance, walk
+from numerics.generality import MEASURES, RULES, Outcome, as_lines, levels
 from numerics.store import Store, versions
 from theory.drift import imbalance_drift
 
@@ -129,3 +134,32 @@ def confront_imbalance():
         confront(claim, law, run, {}, judge, rivals, labels=labels, of=imbalance_drift)
 
     return confronted
+
+
+@pytest.fixture
+def histogram():
+    """How many networks of each rule end with how many of their units active; ReLUs, not diverged."""
+
+    def drawn(one: Outcome) -> Panel:
+        edges, series, final = np.linspace(0, 1, 11), [], one.curves["active_units"][-1]
+        for rule in RULES:
+            chosen = one.relu & one.alive & (one.kinds["rule"] == rule)
+            if chosen.any():
+                counts = np.histogram(final[chosen] / one.settings[0].network.hidden, edges)[0]
+                outline = np.repeat(edges, 2)[1:-1].tolist(), np.repeat(counts, 2).tolist()
+                series.append(Series("rival", *outline, f"{rule}, {chosen.sum()} networks"))
+        return Panel(f"fraction of units active after {one.steps[-1]:,} steps", "networks", tuple(series))
+
+    return drawn
+
+
+@pytest.fixture
+def by_factor():
+    """A table: what is left at every level of every factor, also over what is left of networks otherwise alike."""
+
+    def drawn(one: Outcome, curve: str, chosen) -> Panel:
+        said = f"left: medians of {MEASURES[curve]} at the end over those after a hundredth of {one.steps[-1]:,} steps"
+        note = f"{said}; a draw has one vote; intervals of 95 %, where there are six"
+        return table(as_lines(levels(one, curve, chosen)), note)
+
+    return drawn
