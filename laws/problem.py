@@ -16,6 +16,7 @@ the equation off by a tenth.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -205,7 +206,9 @@ class Problem:
         values = arguments.floats(self.name, [x.name for x in self.symbols], at)
         arguments.held(self.name, self._hypotheses, values, {})
         shape = next(iter(values.values())).shape if values else ()
-        points = np.array([np.ravel(values[x.name]) for x in self.symbols]).reshape(len(self.symbols), -1).T
+        points = (
+            np.array([np.ravel(values[x.name]) for x in self.symbols]).reshape(len(self.symbols), math.prod(shape)).T
+        )
         with np.errstate(all="ignore"):
             solve = self._followed if self._moving else self._found
             result = solve(parts or self._parts, points, rtol).reshape(shape)

@@ -52,7 +52,7 @@ def root(vanishing: Callable[[float], float], low: float, high: float, rtol: flo
 
     places = low + (high - low) * np.array([NEAR, *(np.arange(LOOKED) + 0.5) / LOOKED, 1 - NEAR])
     heights = np.array([vanishing(x) for x in places])
-    roots = np.flatnonzero(np.diff(np.sign(heights)))
+    roots = np.flatnonzero(np.diff(heights < 0))  # not of signs: a place that is the root would count twice
     if len(roots) != 1 or not np.all(np.isfinite(heights)):
         raise ValueError(f"{told}: {len(roots)} roots between {low:g} and {high:g}, not one")
     ends = places[roots[0]], places[roots[0] + 1]

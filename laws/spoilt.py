@@ -32,7 +32,7 @@ def change(expr: sp.Expr, name: str) -> str:
 def _leaves(expr, path=()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:
     """Every number and symbol of a tree, with the path of argument indices that leads to it."""
     if not expr.args:
-        if (expr.is_Symbol or expr.is_number) and expr != 0:
+        if expr.is_Symbol or expr.is_number:
             yield path, expr
         return
     for i, argument in enumerate(expr.args):

@@ -93,6 +93,25 @@ def test_what_has_no_real_value_is_undefined(evaluate):
             evaluate(expr, {x: sp.Rational(at)}, 10)
     assert ball.certified(x ** sp.Rational(2, 3), {x: sp.Integer(0)}, 10) == 0
     assert ball.certified((-x) ** 3, {x: sp.Integer(2)}, 10) == -8
+    assert ball.certified(x ** sp.Rational(1, 3), {x: sp.Integer(1)}, 10) == 1
+    assert ball.certified((-x) ** y, {x: sp.Integer(2), y: sp.Integer(2)}, 10) == 4  # whole, as it turns out
+
+
+def test_a_residual_is_measured_by_its_own_terms():
+    """However small all its terms are, the radius is below the last digit of the largest."""
+    small = sp.Rational(1, 10**100)
+    value = ball.residual(small * sp.sin(10**200 * x), {x: sp.Rational(1, 3)}, 30)
+    assert value.rad() <= arb("1e-30") * abs(value).upper()
+
+
+@pytest.mark.parametrize(("a", "b", "c", "z"), [("1/3", "4/3", "1/2", -5), ("1/3", "2/3", "1", "19/20")])
+def test_parameters_a_whole_number_apart_have_a_value(a, b, c, z):
+    """Far from 0 and near 1, where poles cancel, a hypergeometric function is a number."""
+    a, b, c, z = map(sp.Rational, (a, b, c, z))
+    value = ball.certified(sp.hyper([a, b], [c], x), {x: z}, 30)
+    with mpmath.workdps(50):
+        truth = mpmath.hyp2f1(*(mpmath.mpf(int(v.p)) / int(v.q) for v in (a, b, c, z)))
+        assert abs(mpmath.mpf(value.mid().str(40, radius=False)) / truth - 1) < mpmath.mpf(10) ** -30
 
 
 def test_every_number_is_read_exactly():
@@ -127,7 +146,10 @@ EDGE = sp.log(2 * x) - sp.log(x) <= sp.log(2)  # both sides are equal in disguis
 def test_a_condition_that_precision_does_not_decide_leaves_all_pieces():
     """The ball holds each piece that may be meant, and no other, unless another part of the condition decides."""
     at = {x: sp.Rational(1, 3), y: sp.Rational(2, 3)}
-    for condition, decided in ((EDGE, None), (sp.And(EDGE, x > y), 2), (sp.Or(EDGE, x < y), 1)):
+    both, either = sp.And(EDGE, x < y), sp.Or(EDGE, x > y)  # undecided as well
+    for condition, decided in (
+        (EDGE, None), (both, None), (either, None), (sp.And(EDGE, x > y), 2), (sp.Or(EDGE, x < y), 1)
+    ):  # fmt: skip
         found = ball.ball(sp.Piecewise((1, condition), (2, True), (7, True)), at, 200)
         held = [value for value in (1, 2, 7) if found.contains(value)]
         assert held == ([1, 2] if decided is None else [decided])

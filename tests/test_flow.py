@@ -3,7 +3,8 @@
 import pytest
 import sympy as sp
 
-from laws.flow import antiderivative, gradient_flow, limit
+from laws.flow import Flow, antiderivative, gradient_flow, limit
+from laws.typeset import latex
 
 a, b, c, w, s, lam = sp.symbols("a b c w s lam", real=True)
 chain = (s - lam * a * b * c) ** 2 / (2 * lam)
@@ -42,6 +43,19 @@ def test_change_of_variables_keeps_what_it_does_not_change():
     scaled = gradient_flow((s - lam * w) ** 2 / 2, (w,)).impose({w: a / lam})
     assert scaled.weights == (a,) and sp.simplify(scaled.speeds[0] - lam**2 * (s - a)) == 0
     assert gradient_flow(chain, (a, b, c)).impose({a: b}).weights == (b, c)
+    known = gradient_flow((s - lam * w) ** 2 / 2, (w,)).impose({w: a * sp.sqrt(lam**2)}, positive=[lam])
+    assert known.weights == (a,) and sp.simplify(known.speeds[0] - s + lam**2 * a) == 0
+
+
+def test_weights_may_change_places():
+    """All weights are put in at once: an ansatz that swaps two of them swaps their speeds."""
+    flow = gradient_flow((s - a**2 * b) ** 2 / 2, (a, b))
+    swapped = flow.impose({a: b, b: a})
+    put = {a: b, b: a}
+    assert swapped.weights == (a, b)
+    assert [sp.expand(v) for v in swapped.speeds] == [
+        sp.expand(flow.speeds[k].subs(put, simultaneous=True)) for k in (1, 0)
+    ]
 
 
 def test_conserved_quantities_are_found_and_checked():
@@ -63,6 +77,16 @@ def test_conserved_of_a_flow_that_conserves_nothing():
     assert gradient_flow((w - s) ** 2, (w,)).conserved(3) == ()
 
 
+def test_what_does_not_move_is_conserved():
+    """A flow that stands still conserves every weight; unasked, quantities of degree two are looked for."""
+    assert Flow((a, b), (sp.S.Zero, sp.S.Zero)).conserved(1) == (a, b)
+    flow = gradient_flow(chain, (a, b, c))
+    assert flow.conserved() == flow.conserved(2)
+    first, second = sp.symbols("c0 c1")  # as one might call coefficients
+    (found,) = gradient_flow((s - first * second) ** 2, (first, second)).conserved(2)
+    assert sp.simplify(found / (first**2 - second**2)).is_number
+
+
 def test_linearise():
     """Two layers have the saddle matrix (0 s; s 0) at the origin; a point that moves is refused."""
     flow = gradient_flow((s - lam * a * b) ** 2 / (2 * lam), (a, b))
@@ -73,12 +97,17 @@ def test_linearise():
         flow.linearise({c: 0})
     valley = gradient_flow((s - a * b) ** 2 / 2, (a, b)).linearise({a: b, b: s / b})  # on it all weights are at rest
     assert valley == sp.Matrix([[-(s**2) / b**2, -s], [-s, -(b**2)]])
+    assert gradient_flow((s - a * b) ** 2 / 2, (a, b)).linearise({a: s / b}) == sp.Matrix(
+        [[-(b**2), -s], [-s, -(s**2) / b**2]]  # b stays as it is
+    )
 
 
 def test_a_flow_typesets():
     """Its equations stand below each other."""
     flow = gradient_flow((a * b - s) ** 2 / 2, (a, b))
-    assert flow._repr_latex_().count(r"\\") == 1 and r"\begin{aligned}\frac{d}{d t} a" in flow._repr_latex_()
+    first, second = map(latex, flow.equations)
+    assert first.startswith(r"\frac{d}{d t} a")
+    assert flow._repr_latex_() == rf"$\displaystyle \begin{{aligned}}{first} \\ {second}\end{{aligned}}$"
 
 
 def test_antiderivative_is_differentiated_back():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from laws import Law, Source, formula, proof
-from theory.chain import half_time_infinite, infinitely_deep, two_layers
+from laws import Law, Source, formula, proof, spoilt
+from laws.law import admits
+from theory.chain import half_time_infinite, infinitely_deep, learning_time, two_layers
 
 EPS = np.finfo(float).eps
 x = sp.Symbol("x", real=True)
@@ -22,7 +23,7 @@ good = dict(t=0.3, s=1.7, lam=0.6, a0=0.1, tau=1.3)
         (dict(t=[0.1, -2, 3, -4]), ValueError, "2 of 4 points, the first at index 1: t = -2.0 violates t >= 0"),
         (dict(t=[[0.1, np.nan]]), ValueError, "t = nan is not finite"),
         (dict(s=np.inf), ValueError, "s = inf is not finite"),
-        (dict(t=[1.0, 2.0], s=[1.0, 2.0, 3.0]), ValueError, "do not broadcast"),
+        (dict(t=[1.0, 2.0], s=[1.0, 2.0, 3.0]), ValueError, "these shapes do not broadcast: s (3,), t (2,)"),
         (dict(t=None), TypeError, "t = None is not a real number"),
         (dict(t=1 + 2j), TypeError, "complex"),
         (dict(t="0.3"), TypeError, "t = '0.3'"),
@@ -53,9 +54,20 @@ def test_bad_arguments_of_exact():
     ):
         with pytest.raises(error):
             two_layers.exact(20, **{**good, **change})
+    assert two_layers.certified(1, **good).rel_accuracy_bits() >= np.log2(10)  # one digit is a number of digits
     for digits in (0, True, 2.5):
         with pytest.raises(ValueError, match=f"digits = {digits!r} must be a positive whole number"):
             two_layers.exact(digits, **good)
+
+
+def test_a_violated_hypothesis_is_told_once():
+    """Of one point with all its digits and nothing beside; of a hypothesis that has no value there too."""
+    with pytest.raises(ValueError) as caught:
+        two_layers.exact(20, **{**good, "tau": "0"})
+    assert str(caught.value) == "two_layers: tau = 0 violates tau > 0"
+    above = Law(sp.Symbol("y"), x, lambda y: (y - x,), (sp.log(x) > 0,), Source("test", "log"), (dict(x=2),))
+    with pytest.raises(ValueError, match=r"x = -1.0 violates log\(x\) > 0"):
+        above(x=-1.0)
 
 
 def test_exact_reads_strings_as_decimals():
@@ -212,6 +224,20 @@ def test_a_mutant_says_which_term_it_changed():
     changes = {name: two_layers.change(name) for name in two_layers.mutants()}
     assert "- \\frac{2 s t}{\\tau}\n\\to - \\frac{11 s t}{5 \\tau}" in changes.values()
     assert all(before != after for before, after in (change.split("\n\\to ") for change in changes.values()))
+    assert all(r"\to" in learning_time.change(name) for name in learning_time.mutants())  # with brackets in its names
+
+
+def test_a_change_is_shown_with_what_it_stands_in():
+    """1/x alone says little: it is shown as a part of 3/x; what has three letters stands alone."""
+    y, z = sp.symbols("y z", real=True)
+    for rhs, start, shown in (
+        (2 + 3 / x, "x ->", r"\frac{3}{x}" "\n" r"\to \frac{30}{11 x}"),
+        (3 / x, "x ->", r"\frac{1}{x}" "\n" r"\to \frac{10}{11 x}"),
+        (sp.exp(z * (1 - x * y)), "-1 ->", "- x y\n" r"\to - \frac{11 x y}{10}"),
+        (sp.exp(z * (1 - 2 / x)), "x ->", r"- \frac{2}{x}" "\n" r"\to - \frac{20}{11 x}"),
+    ):
+        (name,) = (name for name in spoilt.spoilt(rhs) if name.startswith(start))
+        assert spoilt.change(rhs, name) == shown
 
 
 def test_a_law_says_what_it_is():
@@ -239,6 +265,11 @@ def test_a_hypothesis_that_collapsed_is_refused():
         Law(sp.Symbol("y"), x, lambda y: (y - x,), (), Source("test", "x"), ({},))
 
 
+def test_a_hypothesis_without_a_value_does_not_hold():
+    """Where a side of a comparison has no value, as at a pole, the hypothesis is violated."""
+    assert admits(1 / x > 0, {x: sp.Rational(1, 3)}) and not admits(1 / x > 0, {x: sp.S.Zero})
+
+
 def test_a_condition_number_is_that_of_all_arguments():
     """A power has its exponent, a sum of arguments the sum; where the value is 0 no digit is right."""
     y = sp.Symbol("y", real=True)
@@ -246,3 +277,4 @@ def test_a_condition_number_is_that_of_all_arguments():
     product = Law(sp.Symbol("z"), x**2 / y, lambda z: (z - x**2 / y,), (), Source("test", "z"), (dict(x=2, y=3),))
     assert abs(product.condition(x=0.7, y=-1.3) - 3) <= 16 * EPS and isinstance(product.condition(x=0.7, y=1.3), float)
     assert of_x(x).condition(x=0.0) == np.inf
+    assert of_x(x).condition(x=np.array([])).shape == of_x(x)(x=np.array([])).shape == (0,)

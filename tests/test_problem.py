@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from laws import Noise, Order, Problem, Refuted, confront
+from laws import Noise, Order, Problem, Refuted, confront, spoilt
+from laws.typeset import latex
 from theory.chain import two_layers
 
 EPS = np.finfo(float).eps
@@ -76,6 +77,9 @@ def test_a_mutant_is_solved_as_well_as_the_problem():
         name, solved = mutants[mutant]
         away = np.abs(solved(**at) - two_layers(**{**at, **wrong}))
         assert np.all(away <= 10 * chain.error(**at) + 2 * EPS * solved(**at)) and change in chain.change(name)
+    speed = chain._parts[0]
+    for name in spoilt.spoilt(speed):
+        assert chain.change(f"speed of a: {name}") == spoilt.change(speed, name)
 
 
 def test_a_problem_says_what_it_is():
@@ -91,8 +95,8 @@ def test_a_problem_says_what_it_is():
 
 def test_a_card_says_what_is_seen_of_the_unknowns():
     """The product of two weights is named before their equations; an unknown that is seen itself is not."""
-    assert pair.latex().startswith(r"v{\left(t \right)} w{\left(t \right)} \text{ where}")
-    assert chain.latex().count("=") == 2
+    assert pair.latex().startswith(r"v{\left(t \right)} w{\left(t \right)} \text{ where}" "\n\n")
+    assert chain.latex() == "\n\n".join(f"{latex(equation)} = 0" for equation in logistic(a(t)))
 
 
 def test_arrays_of_parameters_are_solved_apart():
@@ -108,6 +112,23 @@ def test_the_root_is_where_the_equation_changes_its_sign():
     near = (found * (1 - field.rtol), found * (1 + field.rtol))
     below, above = (np.tanh(np.array([0.7, 1.5]) * x + 0.1) - x for x in near)
     assert np.all(below > 0) and np.all(above < 0)
+
+
+def test_a_root_may_lie_anywhere_within_its_interval():
+    """At a place that is tried, near an end beyond which nothing is defined, or in a corner: as near as is stated."""
+    line = Problem(m, lambda m: m - s, between=(0, 256))
+    np.testing.assert_allclose(line(s=np.array([0.5, 3.5, 255.5])), [0.5, 3.5, 255.5], rtol=1e-11)
+    half = Problem(m, lambda m: sp.sqrt(1 - m) + sp.sqrt(m) - s * sp.sqrt(m), between=(0, 1))
+    np.testing.assert_allclose(half(s=1.1), 1 / 1.01, rtol=1e-11)  # of numbers from 0 to 1 alone
+    small = Problem(m, lambda m: m**3 - s**3, between=(0, 1e-9))
+    np.testing.assert_allclose(small(s=3e-11), 3e-11, rtol=1e-11)
+
+
+def test_an_equation_may_have_no_arguments():
+    """What solves an equation of numbers alone is a number; every argument may also be an array without entries."""
+    alone = Problem(m, lambda m: sp.cos(m) - m, between=(0, 1))
+    assert isinstance(alone(), float) and abs(np.cos(alone()) - alone()) <= 4 * np.finfo(float).eps
+    assert field(beta=np.array([]), h=0.1).shape == (0,) and isinstance(field(beta=1.5, h=0.1), float)
 
 
 def test_runs_are_judged_by_a_problem_and_its_mutants():
@@ -159,6 +180,9 @@ STARTS = "every unknown must start somewhere"
         (dict(lhs=a(t), solves=lambda a: (a.diff(t) + a, a.subs(t, s) - a0)), STARTS),
         (dict(lhs=a(t), solves=lambda a: (a.diff(t, 2) + a, a.subs(t, 0) - a0)), "do not give the speed of a"),
         (dict(lhs=a(t), solves=lambda a: (a.diff(t) ** 2 - a, a.subs(t, 0) - a0)), "do not give the speed of a"),
+        (dict(lhs=a(t), solves=lambda a: (a.diff(t) + a.diff(t, 2), a.subs(t, 0) - a0)), "do not give the speed of a"),
+        (dict(lhs=a(t), solves=lambda a: (sp.gamma(a.diff(t)) - a, a.subs(t, 0))), "do not give the speed of a"),
+        (dict(lhs=a(t), solves=lambda a: (a.diff(t), 2 * a.diff(t), a.subs(t, 0))), "do not give the speed of a"),
         (dict(lhs=m, solves=lambda m: m - s), "between = None must be the two ends"),
         (dict(lhs=m, solves=lambda m: (m - s, m - t), between=(0, 1)), "one unknown symbol with one equation"),
         (dict(lhs=a(t), solves=logistic, rtol=1e-15), "rtol = 1e-15 must lie between"),
@@ -174,7 +198,7 @@ def test_what_cannot_be_solved_is_refused_when_stated(problem, says):
 
 def test_what_has_no_solution_is_refused_at_its_point():
     """Times before the start, violated hypotheses, explosions, several roots and poles are named, with arguments."""
-    for change, says in [(dict(t=-1.0), "t = -1.0 violates t >= 0"), (dict(lam=[1, -1]), "do not broadcast")]:
+    for change, says in [(dict(t=-1.0), "chain: t = -1.0 violates t >= 0"), (dict(lam=[1, -1]), "chain: these shapes")]:
         with pytest.raises(ValueError, match=says):
             chain(**{**at, **change})
     explosion = Problem(a(t), lambda a: (a.diff(t) - a**2, a.subs(t, 0) - a0))

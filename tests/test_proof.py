@@ -9,6 +9,7 @@ from theory.chain import two_layers
 
 x, y, p = sp.symbols("x y p", real=True)
 f = sp.Function("f")
+past = x - sp.Rational(3, 2)  # below -1 for some x > 0
 
 
 def of_x(rhs, solves, given=(), examples=(dict(x=0.7),), **more):
@@ -22,6 +23,7 @@ def of_x(rhs, solves, given=(), examples=(dict(x=0.7),), **more):
         (of_x(sp.LambertW(x * sp.exp(x)), lambda y: (y - x,), (x > 0,)), "identity"),
         (of_x(sp.LambertW(x * sp.exp(x)), lambda y: (y - x,)), "60 digits"),  # it is x above -1 alone
         (of_x(sp.LambertW(x * sp.exp(x), -1), lambda y: (y - x,), (x < -1,), (dict(x=-3),)), "60 digits"),
+        (of_x(sp.LambertW(past * sp.exp(past)), lambda y: (y - past,), (x > 0,), (dict(x=2),)), "60 digits"),
         (of_x(sp.sqrt(x**2), lambda y: (y - x,), (x > 0,)), "identity"),
         (of_x(sp.sqrt(x**2), lambda y: (y - x,)), "60 digits"),  # no hypothesis says what the example has
         (of_x(sp.sqrt(x**2), lambda y: (y - x,), (x > sp.Rational(1, 3),)), "60 digits"),
@@ -46,6 +48,13 @@ def test_what_holds_at_the_examples_alone_is_disproved():
         proof.prove(of_x(x, rate, (x > 0, p > 0), (dict(x=0.3, p=2),), upto=(x, p)))
 
 
+def test_every_example_is_tried():
+    """What holds around the first example and fails at the second is disproved."""
+    sides = of_x(x, lambda y: (y - sp.Abs(x),), examples=(dict(x="0.7"), dict(x="-0.7")))
+    with pytest.raises(proof.Disproved, match="at {x: -7/10}"):
+        proof.prove(sides)
+
+
 def test_nothing_is_proved_of_nothing():
     """Without examples, residuals or admissible points around an example there is no proof."""
     for law in (of_x(x, lambda y: (y - x,), examples=()), of_x(x, lambda y: ())):
@@ -61,11 +70,15 @@ def test_an_order_is_looked_for_where_the_variable_is_small():
     assert proof.prove(of_x(x, lambda y: (y - x + x**2 * (1 - 20 * x), y - x), (x > 0,), upto=(x, 2))) == "order"
     with pytest.raises(proof.Disproved):
         proof.prove(of_x(x, lambda y: (y - x + x**3, y - x + x**2), (x > 0,), upto=(x, 3)))
+    with pytest.raises(proof.Disproved):  # the slowest counts, first or last
+        proof.prove(of_x(x, lambda y: (y - x + x**2, y - x + x**3), (x > 0,), upto=(x, 3)))
 
 
 def test_a_law_is_not_refuted_by_itself():
     """Only what is certainly wrong is refuted: what has no value anywhere is, what cannot be decided is not."""
     assert not proof.refuted(two_layers, two_layers)
+    small = of_x(x, lambda y: (y - x + x**2,), (x > 0,), upto=(x, 2))
+    assert not proof.refuted(small, small)
     law = of_x(x, lambda y: (y - x,))
     assert proof.refuted(of_x(sp.log(-x), law.solves, examples=()), law)
     far = of_x(x, law.solves, examples=(dict(x=12),))

@@ -31,6 +31,9 @@ def test_a_stated_function_computes_as_it_did():
         repr(settled) == "settled(eta, lam, sigma)\n  given 0 < eta*lam, eta*lam < 2, sigma > 0\n  from my notes, (3)"
     )
     assert r"\frac{\eta \sigma^{2}}" in settled._repr_latex_() and deep.rhs is None and deep.latex() == ""
+    hypotheses = r"\qquad 0 < \eta \lambda,\; \eta \lambda < 2,\; \sigma > 0 \qquad \text{[my notes, (3)]}$"
+    assert settled._repr_latex_().endswith(hypotheses)
+    assert repr(deep) == "deep(a, depth)\n  given nothing\n  from stated here"
 
 
 def test_a_law_may_be_stated_where_it_is_needed():
@@ -48,11 +51,11 @@ def test_a_law_may_be_stated_where_it_is_needed():
     [
         (dict(eta=4, lam=0.6), ValueError, r"settled: eta = 4.0, lam = 0.6 violates eta\*lam < 2"),
         (dict(eta=[0.1, -1], lam=0.6), ValueError, r"1 of 2 points, the first at index 1: eta = -1.0"),
-        (dict(eta=0.1), ValueError, "missing lam; its arguments are eta, lam, sigma"),
+        (dict(eta=0.1), ValueError, "settled: missing lam; its arguments are eta, lam, sigma"),
         (dict(eta=0.1, lam=1, s=2), ValueError, "unknown s"),
         (dict(eta="a", lam=1), TypeError, "settled: eta = 'a' is not a real number"),
         (dict(eta=[0.1, np.nan], lam=1), ValueError, "settled: eta = nan is not finite"),
-        (dict(eta=[0.1, 0.2], lam=[1, 1, 1]), ValueError, "do not broadcast"),
+        (dict(eta=[0.1, 0.2], lam=[1, 1, 1]), ValueError, "settled: these shapes do not broadcast"),
     ],
 )
 def test_a_stated_function_refuses_by_name(call, error, says):
@@ -104,6 +107,16 @@ def test_its_mutants_are_its_arguments_and_its_value_off_by_a_tenth():
     assert root.mutants()["x"](x=0.95) == root(x=0.95) != root.mutants()["the value"](x=0.95)
     picky = stated()(lambda x: 1 / (x <= 2))
     assert picky.mutants()["x"](x=2) == picky(x=2)
+    whole = stated()(lambda x: {2.0: 5.0, 3.0: 7.0}[float(x)])  # a fraction that stays in the law has no next
+    assert whole.mutants()["x"](x=2.0) == 5 and whole.mutants()["x"](x=2) == 7
+    many = stated()(lambda x: np.ones(int(10 * x)))
+    assert many.mutants()["x"](x=1.0).tolist() == [1] * 10
+
+
+def test_what_overflows_is_infinite():
+    """Beyond float64 a function has no warning, only infinity; its value off by a tenth is eleven tenths."""
+    grows = stated()(lambda x: np.exp(x))
+    assert grows(x=1e3) == np.inf and grows.mutants()["the value"](x=1.0) == 1.1 * grows(x=1.0)
 
 
 def test_a_whole_number_is_off_by_one():
