@@ -47,7 +47,7 @@ def along(studied, rule, before, layer):
 def trend(claim, sign, run, y, picture=None):
     """A sign along the levels of noise, with the two others as rivals."""
     rivals = {{-1: "falls", 0: "no trend", 1: "rises"}[other]: other for other in (-1, 0, 1) if other != sign}
-    drawn = dict(x="noise σ", y=y, about="bricken-2023, App. J")
+    drawn = dict(x="noise σ, from the least level up", y=y, about="bricken-2023, App. J")
     confront(claim, sign, run, {}, TREND, rivals, labels=drawn, picture=picture)
 
 
@@ -65,15 +65,15 @@ def beyond(studied, rule, before, when, layer):
 @long
 @pytest.mark.parametrize("rule", ["descent", "Adam"])
 def test_input_noise_makes_the_second_layer_sparse(studied, rule):
-    """The more noise on the input, the less of the second layer is on while it lasts; without noise it grows denser."""
+    """From 0.5 up more noise on the input leaves less of the second layer on while it lasts; 0.5 itself may add some."""
     run = against_noise(studied, rule, 0, lambda found: found["active"][BEFORE, :, :, 1])
-    claim = studied.of(f"the more input noise the sparser the second layer while the noise lasts, under {rule}")
+    claim = studied.of(f"from 0.5 up: the more input noise the sparser the second layer while it lasts, under {rule}")
     trend(claim, -1, run, "share of the second layer on while the noise lasts", along(studied, rule, 0, 1))
 
 
 @in_full
 @long
-def test_first_layer_is_a_little_sparser(studied):
+def test_first_layer_is_a_little_sparser(studied, differences):
     """Under descent input noise of 1.5 makes the first layer a little sparser than none; by how much is measured.
 
     The published first layer was not sparse in proportion to noise.
@@ -87,7 +87,7 @@ def test_first_layer_is_a_little_sparser(studied):
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "denser": 1.0},
         labels=dict(y="sign of (share of the first layer on − without noise)", about="bricken-2023, App. J"),
-        picture=along(studied, "descent", 0, 0),
+        picture=differences("share of the first layer on, minus without noise", AT, changes(FIRST)),
     )
     measured_beyond(studied, "input noise changes the activity of the first layer while it lasts", BEFORE, 0)
 
@@ -109,10 +109,10 @@ def measured_beyond(studied, what, when, layer):
 @long
 @pytest.mark.parametrize("before", [1, 2])
 def test_what_stays(studied, before):
-    """The more noise stood before an inner layer, the less of that layer is on when it is gone."""
+    """From 0.5 up, the more noise stood before a layer the less of it is on in the end; 0.5 itself may leave more."""
     run = against_noise(studied, "Adam", before, lambda found: found["active"][END, :, :, before])
     name = LAYERS[before]
-    claim = studied.of(f"the more noise before the {name} layer the sparser it is left, under Adam")
+    claim = studied.of(f"from 0.5 up: the more noise before the {name} layer the sparser it is left, under Adam")
     trend(claim, -1, run, f"share of the {name} layer on", along(studied, "Adam", before, before))
 
 
@@ -130,15 +130,15 @@ BEYOND = {  # algorithm, the layer that noise stands before, what is looked at: 
 
 @in_full
 @long
-def test_beyond_no_noise(studied):
+def test_beyond_no_noise(studied, differences):
     """The control: noise of 4 does to activity and weights what the trends say, against networks without any.
 
     Weak noise need not: of 0.5 before the third layer more of it is on, when it is gone, than without.
     """
 
-    def signs(seed):
+    def changes(seed):
         each = (pick(studied(DEEP[rule, before], seed)) for rule, before, pick, _ in BEYOND.values())
-        return np.sign([values[:, -1] - values[:, 0] for values in each]).T
+        return np.array([values[:, -1] / values[:, 0] - 1 for values in each]).T
 
     wanted = np.array([sign for *_, sign in BEYOND.values()])
     confront(
@@ -146,12 +146,12 @@ def test_beyond_no_noise(studied):
             "noise of 4, against none, makes deep layers sparser, weights upstream longer, those of noisy input shorter"
         ),
         lambda: wanted,
-        in_turn(signs),
+        in_turn(lambda seed: np.sign(changes(seed))),
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "sparser alone: weights shrink everywhere": -1.0},
         labels=dict(runs=list(BEYOND), y="sign of (noise of 4 − no noise)", about="bricken-2023, App. J"),
-        picture=lengths(studied, 2),
+        picture=differences("noise of 4 against no noise: relative change", list(BEYOND), changes(FIRST)),
     )
 
 

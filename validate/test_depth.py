@@ -191,7 +191,7 @@ def test_small_start():
         "as printed, 1/(s b0^D)": lambda s, lam, D, tau: tau / s,
         "D for D - 2": lambda s, lam, D, tau: tau / (D * s),
     }
-    judge = Order(power, start=1e-2, halvings=6, then=1)
+    judge = Order(power, start=1e-4, halvings=6, then=1)
     confront(
         "small weights wait for their inverse power",
         small_start_time,

@@ -248,7 +248,7 @@ def test_individual_variability():
             1.0 * (t > half_time_2(s=s, lam=lam, a0=n * sigma**2 / 2, tau=tau))
         ),
     }
-    claim = "learning times vary as the chi-square starts"
+    claim = "learning times vary as starts that are chi-square distributed make them"
     at = dict(**task, n=7, tau=tau, t=5.0)
     labels = dict(t="half-time t (τ = 1.3)", y="share of networks that have learnt the mode", about=VARIABILITY)
     confront(claim, waiting_time, run, at, Distribution("t", detects=0.05), rivals, labels=labels)

@@ -128,7 +128,8 @@ def test_equivariance():
     loss, moves = times_slopes(network, x)
     run = lambda seed: exact(c * x, W_e, c * b_e, W_d, c * b_d, c * SIGMA)  # noqa: E731
     judge = Roundoff(operations=40 * UNITS, condition=float(sum(v.abs().sum() for v in moves)) / loss)
-    rivals = {"linear in c": lambda c, L: c * L}
+    still = exact(c * x, W_e, c * b_e, W_d, c * b_d, SIGMA)
+    rivals = {"of data alone, whatever the noise": lambda c, L: still}
     drawn = dict(c="factor c", y="exact loss of c times the data")
     confront(claim, scaled_loss, run, dict(c=c, L=loss), judge, rivals, seed=SEED, labels=drawn)
 
