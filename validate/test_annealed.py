@@ -89,7 +89,7 @@ def test_noise_is_worth_something(studied, kind, differences):
 @pytest.mark.parametrize(("studied", "kind"), EVERY, indirect=["studied"])
 @long
 def test_all_that_was_taught_is_known(studied, kind):
-    """The control: after noise, and then none, networks know what they were taught, so that any gap is to other digits."""
+    """The control: after noise, and then none, networks know what they were taught: a gap is to other digits."""
     known = lambda seed: studied(CHOSEN[kind], seed)["right"][0, :, : LOUD + 1]  # noqa: E731
     judge, rivals = Equivalent(0.01, runs=RUNS), {"as many as of those held out": lambda: gap_of(studied, kind)}
     said = "after noise of 1.5 or less, and then none, networks know all but one in a hundred of what they learnt"

@@ -148,7 +148,7 @@ def test_drawn_contexts():
         dict(D=3, N=lengths),
         judge,
         ENDLESS,
-        labels={**context_labels, "N": "examples in the context N (D = 3 inputs)"},
+        labels=drawn,
     )
 
 

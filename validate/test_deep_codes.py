@@ -18,6 +18,7 @@ from numerics.annealing import BEFORE, DEEP, END, FALLS, RECORDS
 SEEDS = 27
 LEVELS = (0.5, 1.5, 4.0)
 LAYERS = ("first", "second", "third")
+AT = [f"σ = {level:g}" for level in LEVELS]
 FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 TREND = Trend(LEVELS, excess=0.499)
 in_full = pytest.mark.parametrize(
@@ -47,25 +48,25 @@ def along(studied, rule, before, layer):
 def trend(claim, sign, run, y, picture=None):
     """A sign along the levels of noise, with the two others as rivals."""
     rivals = {{-1: "falls", 0: "no trend", 1: "rises"}[other]: other for other in (-1, 0, 1) if other != sign}
-    drawn = dict(x="noise σ, from the least level up", y=y, about="bricken-2023, App. J")
+    drawn = dict(x="noise σ", y=y, about="bricken-2023, App. J")
     confront(claim, sign, run, {}, TREND, rivals, labels=drawn, picture=picture)
 
 
 def beyond(studied, rule, before, when, layer):
-    """Activity of one layer minus that of the networks without noise, run by run: (seeds, `LEVELS`)."""
+    """Activity of one layer minus that of the networks without noise, of all that one seed draws: (seeds, `LEVELS`)."""
 
     def change(seed):
         active = studied(DEEP[rule, before], seed)["active"][when, ..., layer]
         return active[:, 1:] - active[:, :1]
 
-    return in_turn(change)
+    return change
 
 
 @in_full
 @long
 @pytest.mark.parametrize("rule", ["descent", "Adam"])
 def test_input_noise_makes_the_second_layer_sparse(studied, rule):
-    """From 0.5 up more noise on the input leaves less of the second layer on while it lasts; 0.5 itself may add some."""
+    """From 0.5 up more noise on the input leaves less of the second layer on while it lasts; 0.5 itself may not."""
     run = against_noise(studied, rule, 0, lambda found: found["active"][BEFORE, :, :, 1])
     claim = studied.of(f"from 0.5 up: the more input noise the sparser the second layer while it lasts, under {rule}")
     trend(claim, -1, run, "share of the second layer on while the noise lasts", along(studied, rule, 0, 1))
@@ -78,7 +79,8 @@ def test_first_layer_is_a_little_sparser(studied, differences):
 
     The published first layer was not sparse in proportion to noise.
     """
-    loud, difference = LEVELS.index(1.5), beyond(studied, "descent", 0, BEFORE, 0)
+    loud, change = LEVELS.index(1.5), beyond(studied, "descent", 0, BEFORE, 0)
+    difference = in_turn(change)
     confront(
         studied.of("input noise of 1.5 makes the first layer sparser than no noise, under descent"),
         -1.0,
@@ -87,14 +89,14 @@ def test_first_layer_is_a_little_sparser(studied, differences):
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "denser": 1.0},
         labels=dict(y="sign of (share of the first layer on − without noise)", about="bricken-2023, App. J"),
-        picture=differences("share of the first layer on, minus without noise", AT, changes(FIRST)),
+        picture=differences("share of the first layer on, minus without noise", AT, change(FIRST)),
     )
     measured_beyond(studied, "input noise changes the activity of the first layer while it lasts", BEFORE, 0)
 
 
 def measured_beyond(studied, what, when, layer):
     """By how much, under descent, at each level of noise on the input: medians and ranges, unjudged."""
-    difference = beyond(studied, "descent", 0, when, layer)
+    difference = in_turn(beyond(studied, "descent", 0, when, layer))
     measure(
         studied.of(f"by how much {what}"),
         lambda level, seed: float(difference(seed)[LEVELS.index(level)]),
@@ -225,34 +227,25 @@ def test_accuracy(studied):
     )
 
 
-def dead_by_noise(studied):
-    """Dead units of the third layer against the level of noise, for both algorithms: medians and ranges."""
-    levels, lines = [0.0, *LEVELS], []
-    for rule in ("descent", "Adam"):
-        dead = studied(DEEP[rule, 0], FIRST)["dead"][END, ..., 2]
-        middle, low, high = (np.quantile(dead, q, axis=0).tolist() for q in (0.5, 0, 1))
-        lines += [Series("rival", levels, middle, rule), Series("run", levels, middle, "_nolegend_", low, high)]
-    return Panel(
-        "noise σ while it lasts", f"dead units of the third layer at the end (bars: range of {SEEDS})", tuple(lines)
-    )
-
-
 @in_full
 @long
-def test_adam_leaves_more_units_dead(studied):
+def test_adam_leaves_more_units_dead(studied, differences):
     """More units of the third layer are dead at the end by Adam than by descent, in the mean over all levels of noise.
 
     Networks without noise are among them: how many of the dead units are the noise's doing is not said.
     """
 
     def further(seed):
-        dead = {rule: studied(DEEP[rule, 0], seed)["dead"][END, ..., 2].mean(-1) for rule in ("descent", "Adam")}
-        return np.sign(dead["Adam"] - dead["descent"])
+        dead = {rule: studied(DEEP[rule, 0], seed)["dead"][END, ..., 2] for rule in ("descent", "Adam")}
+        return dead["Adam"] - dead["descent"]
+
+    each, mean = further(FIRST), further(FIRST).mean(-1, keepdims=True)
+    names = ["no noise", *AT, "mean over these"]
 
     confront(
         studied.of("Adam leaves more units of a deep network's last layer dead than descent does"),
         1.0,
-        in_turn(further),
+        in_turn(lambda seed: np.sign(further(seed).mean(-1))),
         {},
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"as many by both": 0.0, "fewer by Adam": -1.0},
@@ -260,5 +253,5 @@ def test_adam_leaves_more_units_dead(studied):
             y="sign of (dead units by Adam − by descent), means over σ = 0 to 4",
             about="bricken-2023, App. J.2, Fig. 33",
         ),
-        picture=dead_by_noise(studied),
+        picture=differences("share of units dead by Adam, minus by descent", names, np.hstack([each, mean])),
     )

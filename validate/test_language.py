@@ -148,7 +148,7 @@ def test_what_noise_leaves(studied):
         Sign("difference"),
         {"it costs nothing, as the paper has it": np.array([-1.0, 0.0])},
         labels=dict(
-            names=["active units of block 1", "loss, nats per character"],
+            names=["active units of block 1", LOSS],
             y="after noise, less without any",
             about=TABLE_1,
         ),

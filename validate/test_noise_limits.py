@@ -27,9 +27,7 @@ def test_gaussian_data():
     sigmas = np.array([0.2, 0.7, 1.6, 3.0])
     run = lambda rtol, seed: np.array([data_average(sigma, rtol, **scalar) for sigma in sigmas])  # noqa: E731
     rivals = {"small noise": small_noise_loss}
-    drawn = dict(
-        sigma="noise σ (m = 0.4, v = 1.7, w = 0.8, b = −0.3, d = 1.2)", y="expected loss", runs="by quadrature"
-    )
+    drawn = dict(sigma="noise σ (m = .4, v = 1.7, w = .8, b = −.3, d = 1.2)", y="expected loss", runs="by quadrature")
     confront(
         "the noisy loss on Gaussian data",
         gaussian_data_loss,

@@ -121,9 +121,7 @@ def against_correlation(claim, law, run):
     rho = np.linspace(-0.98, 0.98, 99)
     at = {name: two[name][0] for name in names if name != "rho"}
     y = law(**at, rho=rho)
-    measured = Series(
-        "run", [two["rho"][0]], [float(run(1e-12, 0)[0])], "by quadrature at ρ = 0.6, the first of the points"
-    )
+    measured = Series("run", [two["rho"][0]], [float(run(1e-12, 0)[0])], "by quadrature at the first of the points")
     return Panel(
         "correlation ρ (μ₁ = 0.7, μ₂ = −0.4)", claim, (Series("law", rho.tolist(), y.tolist(), "law"), measured)
     )
