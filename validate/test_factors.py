@@ -129,7 +129,7 @@ def by_measure(networks, factor, levels, axis):
 
 @pytest.mark.parametrize("claim", list(SIGNS))
 def test_signs(networks, claim, request):
-    """Networks, or pairs, agree on the way a factor moves them; beside it other distances, and those before training."""
+    """Networks, or pairs, agree on the way a factor moves them; beside it other distances, and before training."""
     factor, levels, quantity, name, sign = SIGNS[claim]
     task, _, axis = factor.rpartition(": ")
     rivals = {"the other way": -sign, "not at all": 0}

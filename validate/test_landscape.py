@@ -69,9 +69,9 @@ def test_critical_losses():
 
     judge = Roundoff(operations)
     rivals = {"strengths unsquared": lambda subset: law(subset, 0.5)}
-    labels = {**NAMES, "y": "1 + loss"}
+    labels = {**NAMES, "y": "1 + loss, so that a loss of 0 has digits"}
     confront(
-        "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=plateau_loss
+        "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=critical_loss
     )
 
 
