@@ -133,9 +133,11 @@ def test_quadrature():
     start = decoupled(graph, task)
     r = reduction(graph, correlations(graph, task))
 
-    @formula(r"t = \int_0^y \frac{dz}{2\, o(z) (s - d\, o(z))}, \quad o(z) = \prod_b (b(0)^2 + m_b z/n_b)^{m_b/2}")
+    @formula(r"""t = \int_0^y \frac{dz}{2\, o(z) (s - d\, o(z))}
+
+    o(z) = \prod_b (b(0)^2 + m_b z/n_b)^{m_b/2}""")
     def law(t, starts=sizes):
-        """The output o at time t; weights b of the path, m_b of a kind, in n_b edges: inputs, shared weight, outputs."""
+        """The output o at time t: of a path through weights b, m_b of each kind, of which the graph has n_b."""
         integral = r.quadrature().rhs
         values = {sp.Symbol(f"b_{name}(0)", real=True): value for name, value in starts.items()}
         values |= {symbol: value[0] for symbol, value in r.values.items()}
