@@ -140,7 +140,7 @@ def test_gradient_descent():
 
 
 def test_gradient_descent_second_order():
-    """Corrected by its modified flow, gradient descent meets the exact solution at second order."""
+    """Descent, less what its own term eta |grad L|^2/4 of the loss does, meets the exact solution at second order."""
     weights, on = task(10, 5, 10, 0.5)
     when = np.array([0.2, 0.6, 1.0, 2.0])
     rivals = {"zero-balanced theory": of_time(partial(textbook, lam=0.0), weights, on)}
