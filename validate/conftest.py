@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from laws import Mean, confront
+from laws.judges.statistics import median_interval
 from laws.judges.verdict import Panel, Series, table
 from numerics import rnn, tasks
 from numerics.drift import imbalance, walk
@@ -107,6 +108,22 @@ def studied(request, folder_of, tmp_path_factory):
     store = Store(folder())
     store.prepare()
     return Studied(request.param, store)
+
+
+@pytest.fixture
+def differences():
+    """A panel of what every run differs by in some comparisons, with the medians' intervals; values (runs, each)."""
+
+    def drawn(says, names, values):
+        values, places = np.asarray(values, float), list(range(len(names)))
+        low, high = np.transpose([median_interval(column, 1e-3) for column in values.T]).tolist()
+        series = [Series("rival", row.tolist(), places, f"each of {len(values)} networks") for row in values]
+        series.append(Series("rival", [0.0] * len(places), places, "no difference"))
+        median = np.median(values, axis=0).tolist()
+        series.append(Series("run", median, places, "median, 99.8 % interval", low, high))
+        return Panel(says, "", tuple(series), rows=True, ticks=tuple(enumerate(names)))
+
+    return drawn
 
 
 @pytest.fixture

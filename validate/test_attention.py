@@ -14,7 +14,7 @@ from theory.chain import half_time_2
 
 D, N, sigma0, tau = 2, 3, 0.01, 1.3
 grid, small_grid = attention.grid(D, N), attention.grid(D, 2)
-labels = dict(t="time t (τ = 1.3)", y="shrinkage σ", h="step η")
+labels = dict(t="time t (τ = 1.3, D = 2 inputs, N = 3 examples in the context)", y="shrinkage σ", h="step η")
 
 
 def endless_context(t, D, N, sigma0, tau):
@@ -113,7 +113,7 @@ def context_squares(prompts):
 
 
 ENDLESS = {"endless": lambda D, N: 1 + 0 * N, "1 + D/N": lambda D, N: 1 + D / N}
-context_labels = dict(N="examples in the context N", y="variance κ of the context")
+context_labels = dict(N="examples in the context N (D = 2 inputs)", y="variance κ of the context")
 
 
 def test_context_variance():
@@ -136,11 +136,20 @@ def test_drawn_contexts():
         return np.stack([context_squares(attention.drawn(n, 3, int(length), seed=seed)) for length in lengths], axis=1)
 
     spread = 60.0  # a bound: with three examples the variance is about 25, with more it is less
+    drawn = {**context_labels, "N": "examples in the context N (D = 3 inputs)"}
     judge, claim = (
         Mean(detects=0.15, variance=spread, points=3),
         "a short context varies by its dimension over its length",
     )
-    confront(claim, context_variance, run, dict(D=3, N=lengths), judge, ENDLESS, labels=context_labels)
+    confront(
+        claim,
+        context_variance,
+        run,
+        dict(D=3, N=lengths),
+        judge,
+        ENDLESS,
+        labels=drawn,
+    )
 
 
 def test_context_loss():
@@ -158,6 +167,6 @@ def test_context_loss():
 
     rivals = {"nothing": lambda D, N: 0 * N, "D/(2 N)": lambda D, N: D / (2 * N)}
     judge = Roundoff(operations=10 * len(grid.x))
-    labels = dict(N="examples in the context N", y="loss when all is learnt")
+    labels = dict(N="examples in the context N (D = 2 inputs)", y="loss when all is learnt")
     claim = "a finite context leaves some loss"
     confront(claim, context_loss, run, dict(D=D, N=lengths), judge, rivals, labels=labels)

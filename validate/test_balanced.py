@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from laws import Order, Solver, confront
+from laws.judges.verdict import Panel, Series
 from numerics import balanced as nets
 from numerics import modes
 from theory.balanced import balance, continual, forgetting, network_map, ntk, solution
@@ -104,6 +105,15 @@ def frozen_kernel(W1, W2, sigma, t):
 shapes = [(3, 3, 5, 1.3), (5, 3, 3, -1.3), (3, 2, 5, 2.1), (5, 2, 3, 2.1), (4, 6, 3, 0.0), (3, 3, 3, -0.7)]
 
 
+def furthest(law, rivals, seen):
+    """How far the entry that is furthest from the law is off, by every rival and in a network."""
+    when = np.linspace(0.05, 4.0, 80)
+    off = {name: np.abs(rival(when) - law(when)).max(0).tolist() for name, rival in rivals.items()}
+    lines = [Series("rival", when.tolist(), far, name) for name, far in off.items()]
+    trained = Series("run", times.tolist(), np.abs(seen - law(times)).max(0).tolist(), "network, flow at rtol 1e-8")
+    return Panel("time t (τ = 1)", "largest distance of an entry from the law", (*lines, trained), "y")
+
+
 @pytest.mark.parametrize("shape", shapes, ids=str)
 def test_gradient_flow(shape):
     """The gradient flow of a torch network of any shape and balance is the exact solution, to the solver's error."""
@@ -113,7 +123,9 @@ def test_gradient_flow(shape):
         *shape[:3], "minus " * (shape[3] < 0), abs(shape[3])
     )
     run = lambda rtol, seed: upper(nets.flow(*redrawn(weights, on, seed), times, rtol=rtol))  # noqa: E731
-    confront(claim, of_time(solution, weights, on), run, dict(t=times), Solver(), rivals, labels=labels, of=solution)
+    law = of_time(solution, weights, on)
+    picture = furthest(law, rivals, run(1e-8, 0))
+    confront(claim, law, run, dict(t=times), Solver(), rivals, labels=labels, of=solution, picture=picture)
 
 
 def test_gradient_descent():
@@ -128,7 +140,7 @@ def test_gradient_descent():
 
 
 def test_gradient_descent_second_order():
-    """Corrected by its modified flow, gradient descent meets the exact solution at second order."""
+    """Descent, less what its own term eta |grad L|^2/4 of the loss does, meets the exact solution at second order."""
     weights, on = task(10, 5, 10, 0.5)
     when = np.array([0.2, 0.6, 1.0, 2.0])
     rivals = {"zero-balanced theory": of_time(partial(textbook, lam=0.0), weights, on)}

@@ -194,7 +194,7 @@ def test_shares_of_the_layers(layer, lam):
 
 
 def test_escape_rate():
-    """A mode leaves the lazy plateau of a 1-1-2 network at the rate s^2/(S_l + lambda/2)."""
+    """A mode leaves the lazy plateau of a 1-1-2 network more slowly than the saddle, at a rate below s/tau."""
     at = dict(s=1.7, mu=0.6, lam=4.0, tau=tau)
     start, end = 8.0, 8.5  # after what decays has gone
 
@@ -206,8 +206,8 @@ def test_escape_rate():
         return np.log(off[1] / off[0]) / (end - start)
 
     rivals = {
-        "s, as from the saddle": lambda s, mu, lam, tau: s / tau,
-        "s^2/(lambda mu), its limit": lambda s, mu, lam, tau: s**2 / (lam * mu) / tau,
+        "s/tau, as from the saddle": lambda s, mu, lam, tau: s / tau,
+        "s^2/(lambda mu tau), its limit at large balance": lambda s, mu, lam, tau: s**2 / (lam * mu) / tau,
     }
     about = "saxe-slides, Delayed rich regime"
     names = dict(h="size of the mode at the start", y="rate at which the mode grows (τ = 1.3)", about=about)
@@ -216,7 +216,7 @@ def test_escape_rate():
 
 
 def test_silent_alignment():
-    """Small weights have turned to their task while the loss is still flat, by exactly so much."""
+    """Small weights have turned to their task while the loss is still flat, but for an angle as small as they are."""
     at = dict(s=1.7, mu=0.6, m=np.array([0.01, 0.1, 0.5, 1.4]), w_perp=0.8)
     target = np.array([[1.7, 0.0]]) / np.sqrt(0.6)
     white = nets.data(target, seed=3)

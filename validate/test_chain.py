@@ -51,7 +51,7 @@ def test_shallow():
 
 
 def test_shallow_second_order():
-    """Corrected by its modified flow, gradient descent on one layer meets the law at second order."""
+    """Descent on one layer, less what its own term eta |grad L|^2/4 of the loss does, is the law at second order."""
     rivals = {"as printed, e^(-t/tau)": printed_shallow}
     claim = "one layer learns exponentially, to second order"
     at_times(claim, shallow, second_order(1), Order(2, start=0.1), rivals)
@@ -64,7 +64,7 @@ def test_two_layers():
 
 
 def test_two_layers_second_order():
-    """Corrected by its modified flow, gradient descent on two layers meets the law at second order."""
+    """Descent on two layers, less what its own term eta |grad L|^2/4 of the loss does, is the law at second order."""
     rivals = {"rate 2s(1 + 1/1000)": too_fast(two_layers, 1.001)}
     claim = "two layers are logistic, to second order"
     at_times(claim, two_layers, second_order(2), Order(2, start=0.1), rivals)

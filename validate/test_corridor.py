@@ -103,7 +103,7 @@ def in_every_one(claim, published, by, name, values, y, more=lambda history: ())
     kind, find = published
     history = find()
     picture = courses(history, values(history), y, more(history))
-    claim = f"{claim}, in every network ({kind})"
+    claim = f"{claim}, in each of {NETWORKS} networks ({kind})"
     confront(claim, 1.0, lambda seed: by(history), {}, Sign(), labels=dict(y=name, about=FIG_2), picture=picture)
 
 
@@ -170,7 +170,7 @@ def test_codes_become_sparse(published):
     """Long after convergence active pairs fall by half at least, and units die."""
     fallen = lambda h: -since(h, h.active_fraction) - h.active_fraction[0] / 2  # noqa: E731
     pairs = "fraction of active (unit, sample) pairs"
-    claim, by = "more than half of the active pairs go", "active pairs lost, less half of those at first"
+    claim, by = "more than half of the active pairs fall silent", "active pairs lost, less half of those at first"
     in_every_one(claim, published, fallen, by, lambda h: h.active_fraction, pairs)
     died = lambda h: -since(h, h.active_units)  # noqa: E731
     by = "active units lost since convergence"
@@ -190,7 +190,7 @@ def test_units_tell_more(published):
     more = lambda h: since(h, h.place_information())  # noqa: E731
     shown = lambda h: control(h, h.unseen_shuffled_information, "places shuffled, median")  # noqa: E731
     unit = "information on an unseen walk (bits)"
-    claim = "information on an unseen walk rises, over what it is with places shuffled"
+    claim = "after convergence units come to tell more of the place on an unseen walk"
     by = "rise of the difference since convergence (bits)"
     in_every_one(claim, published, more, by, lambda h: h.unseen_information, unit, shown)
 
@@ -205,8 +205,8 @@ def test_places_stay_decodable(published):
 
     shown = lambda h: control(h, np.broadcast_to(h.chance_error, h.loss.shape), "chance, median")  # noqa: E731
     unit = "decoding error on an unseen walk (units of length)"
-    claim = "of the decoded place a smaller share is lost than of active pairs, on learnt headings"
-    by = "share of active pairs that is lost, less that of what is decoded better than by chance"
+    claim = "decoding of the place, on learnt headings, loses a smaller share than active pairs do"
+    by = "share of active pairs that is lost, less the share lost of the gain of decoding over chance"
     in_every_one(claim, published, cheaper, by, lambda h: h.decoding_error, unit, shown)
 
 
@@ -215,8 +215,8 @@ def test_prediction_is_lost_between_samples(published):
     worse = lambda h: since(h, h.unseen_log_loss) - 2 * np.maximum(since(h, h.log_loss), 0)  # noqa: E731
     shown = lambda h: control(h, h.log_loss, "learnt samples, median")  # noqa: E731
     unit = "log₁₀ of the loss on an unseen walk over that of the mean"
-    claim = "prediction of unseen steps gets worse, by more than twice the decades that the learnt ones may lose"
-    by = "rise of the unseen loss since convergence, less twice that of the learnt (decades)"
+    claim = "after convergence the loss on unseen steps rises, by more than twice the decades of that on learnt ones"
+    by = "rise of log₁₀ of the unseen loss, less twice that of the learnt (0 if that falls)"
     in_every_one(claim, published, worse, by, lambda h: h.unseen_log_loss, unit, shown)
 
 
@@ -236,9 +236,9 @@ def test_published_information_is_mostly_bias(published):
         since(h, h.shuffled_information) - since(h, h.information) / 2,
     )
     shown = lambda h: control(h, h.information, "places as they are, median")  # noqa: E731
-    claim = "most information in samples learnt from, and most of its rise, survives a shuffling of places"
+    claim = "information in samples learnt from, and its rise, are mostly there with places shuffled too"
     unit = "information, places shuffled (bits)"
-    by = "what survives, less half: of the information or of its rise, the lesser (bits)"
+    by = "with places shuffled, less half of it as it is: information or its rise, the lesser (bits)"
     in_every_one(claim, published, most, by, lambda h: h.shuffled_information, unit, shown)
 
 
@@ -250,9 +250,17 @@ def test_time_scales(published):
         half = history.steps[np.argmax(lost >= lost[-1] / 2, axis=0)]
         return np.log10(half / history.steps[converged(history)]) - 3
 
+    def both(history):
+        """Where each network has converged, and where half of what it loses by the end is lost."""
+        pairs = history.active_fraction
+        lost = pairs[0] - pairs
+        ends = {"converged": converged(history), "half of the drift": np.argmax(lost >= lost[-1] / 2, axis=0)}
+        each = np.arange(pairs.shape[1])
+        return [Series("run", history.steps[k].tolist(), pairs[k, each].tolist(), name) for name, k in ends.items()]
+
     claim = "half of the drift seen so far takes more than a thousand times as long as convergence"
-    unit, by = "log₁₀ of the loss over that of the mean", "decades from convergence to half of the drift, less three"
-    in_every_one(claim, published, apart, by, lambda h: h.log_loss, unit)
+    unit, by = "fraction of active (unit, sample) pairs", "decades from convergence to half of the drift, less three"
+    in_every_one(claim, published, apart, by, lambda h: h.active_fraction, unit, both)
 
 
 def test_maps_change_and_slow_down(published):
@@ -262,7 +270,7 @@ def test_maps_change_and_slow_down(published):
     claim = "over equal times rate maps change less the later it is"
     after = lambda h: np.array([h.correlation[k, i] for k, i in enumerate(converged(h))]).T  # noqa: E731
     unit = "correlation of the population with that after convergence"
-    by = "fall of the logarithm of the change from each of three equal times to the next, the least"
+    by = "fall of ln(change) from one of three equal times to the next, the lesser of two"
     in_every_one(claim, published, slower, by, after, unit)
 
 

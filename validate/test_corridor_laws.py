@@ -130,7 +130,8 @@ def test_dead_units():
         "and all of the dead units besides": lambda dead: law(dead) + 8 * dead,
         "what floating point leaves above 0": lambda dead: size - counted()[2],
     }
-    labels, judge = dict(dead="dead units of 30", y="nullity of the Hessian", about=PAPER), Count()
+    size_of = "P = 240 parameters, K = 6 samples, D = 3 outputs"
+    labels, judge = dict(dead=f"dead units of 30 ({size_of})", y="nullity of the Hessian", about=PAPER), Count()
     run = lambda seed: counted()[0]  # noqa: E731
     claim = "units that die in a corridor do not widen the null space"
     confront(claim, law, run, dict(dead=dead), judge, rivals, labels=labels, of=nullity)

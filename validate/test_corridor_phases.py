@@ -213,8 +213,8 @@ def lost(table, window):
 def test_activity_stops_falling(small):
     """In the last three doublings of the time active pairs lose less than half of what they do in the directed phase.
 
-    That is, of what there are, while the time doubles.  What they do there is taken from the same networks, at the lower
-    end of an interval of its median, which fails once in a thousand times.
+    That is, of what there are, while the time doubles.  What they do there is taken from the same networks, at the
+    lower end of an interval of its median, which fails once in a thousand times.
     """
     kind, find = small
     directed = median_interval(lost(find(), DIRECTED), 1e-3)[0]

@@ -87,7 +87,7 @@ TRENDS = {
 
 @pytest.mark.parametrize("name", TRENDS)
 def test_small_networks_drift(name):
-    """Small networks lose active pairs and units, tell more of places and less of the next view, as no coin would."""
+    """As small networks drift pairs and units fall silent, rate maps change, and new steps are predicted worse."""
     sign, values, unit = TRENDS[name]
     row = in_turn(lambda seed: values(small(seed))[[small(seed).at(step) for step in STEPS]].T)
     drift = lambda step, seed: row(seed)[STEPS.index(step)]  # noqa: E731

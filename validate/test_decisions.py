@@ -4,6 +4,7 @@ import numpy as np
 
 from laws import Order, Roundoff, Solver, confront
 from laws.judges.verdict import Panel, Series
+from laws.law import formula
 from numerics import decisions
 from numerics.decisions import Task
 from theory.decisions import (
@@ -136,7 +137,8 @@ def test_saddles():
     }
     claim = "a learner leaves every saddle at the rates of the units that are not learnt there"
     drawn = dict(
-        number="units learnt at the saddle, and below them the unit that grows", y="growth of the gain, cosh(4 × rate)",
+        number="units learnt at the saddle, and below them the unit that grows",
+        y="growth of the gain in t = 4, cosh(4 × rate)",
         h="learning rate η", about=SLIDE, names=[f"{p.learnt or 'none'}\n{unit}" for p in points for unit in p.rates],
     )  # fmt: skip
     at = dict(number=np.arange(len(rates)))
@@ -170,13 +172,19 @@ def shared(until, eta):
     return path[:, [0, 2], 0], path[..., :1] * path[..., 1:]
 
 
+@formula(r"u_i \propto t^{-1/2}")
+def root_of_time():
+    """The power of 1/t in the gains of a stimulus and of bias that share the reward."""
+    return np.full(2, 0.5)
+
+
 def test_gains_fall():
     """Where a stimulus and bias share the reward, gains fall as t^(-1/2) and never rest."""
     run = lambda h, seed: np.log2(np.divide(*shared([1 / h, 2 / h], 0.05)[0]))  # noqa: E731
     rivals = {"they rest, as at a saddle": lambda: np.zeros(2), "they fall as 1/t": lambda: np.ones(2)}
-    claim = "at a quasi-saddle gains fall as the root of time"
-    drawn = dict(y="power of 1/t in the gains", h="1/time at which it is taken")
-    confront(claim, lambda: np.full(2, 0.5), run, {}, Order(1, start=0.08), rivals, labels=drawn, of=saddles)
+    claim = "at a quasi-saddle gains fall as one over the root of time"
+    drawn = dict(y="power of 1/t in the gains of stimulus and bias, from t to 2t", h="1/t")
+    confront(claim, root_of_time, run, {}, Order(1, start=0.08), rivals, labels=drawn)
 
 
 def test_quasi_saddle():

@@ -32,7 +32,7 @@ def times_of_jumps(data, until):
 
 
 def test_first_and_second_jump():
-    """Two correlated inputs: the stronger enters first, and leaves the other what it cannot explain."""
+    """Of two correlated inputs the stronger enters first and leaves the other what it cannot explain (α → 0)."""
     at = dict(c1=1.7, c2=0.9, C11=1.3, C12=0.4)
 
     def drawn(seed):
@@ -41,13 +41,13 @@ def test_first_and_second_jump():
     run = times_of_jumps(drawn, 3.0)
     judge = Order(1, start=0.12)
     first = {"at threshold 1/2": lambda c1: 1 / (2 * c1), "as if of unit variance": lambda c1: 1.3 / c1}
-    claim = "the strongest input enters first"
+    claim = "the strongest input enters first, after 1/c"
     confront(claim, first_jump, lambda h, s: run(h, s)[0], dict(c1=1.7), judge, first, labels=labels)
     second = {
         "as if uncorrelated": lambda c1, c2, C11, C12: 1 / c2,
         "from nothing": lambda c1, c2, C11, C12: 1 / c1 + 1 / (c2 - C12 * c1 / C11),
     }
-    claim = "a correlated input waits for its rest"
+    claim = "a correlated input waits for what the first leaves it"
     stairs = staircase(*drawn(0), 3.0)
     confront(claim, second_jump, lambda h, s: run(h, s)[1], at, judge, second, labels=labels, picture=stairs)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from laws import Equivalent, Exponent, Order, confront
+from laws.judges.seeding import seeds
 from laws.judges.verdict import Panel, Series
 from numerics import modes, semantics
 from numerics.chain import crossing
@@ -247,6 +248,7 @@ def test_real_worlds_from_random_weights(world):
     spread = np.sqrt(2 / hidden) / np.log(s * task.examples / a0)
     times = np.linspace(0, 1.5 * law[-1], 200)
 
+    @cache
     def error(seed):
         _, answers = from_random_weights(features, times, seed)
         strengths = np.einsum("nk,tin,ik->kt", task.U[:, :3], answers, task.V[:, :3])
@@ -258,5 +260,17 @@ def test_real_worlds_from_random_weights(world):
 
     rivals = {"all at once": law[0] / law - 1, "one layer": task.examples * np.log(2) / law - 1}
     at, drawn = dict(mode=np.arange(1, 4)), dict(mode="distinction", y="relative error of the half-time", about=SLIDE)
-    judge = Equivalent(4 * spread.min(), runs=24)
-    confront(ORDER[world], as_the_law_says, error, at, judge, rivals, labels=drawn, of=half_time_2)
+    judge, picture = Equivalent(4 * spread.min(), runs=24), half_times(law, error, task.examples, 24)
+    confront(ORDER[world], as_the_law_says, error, at, judge, rivals, labels=drawn, of=half_time_2, picture=picture)
+
+
+def half_times(law, error, examples, runs):
+    """When each distinction is half learnt: by the law, in networks, and in one layer."""
+    number = list(range(1, 1 + len(law)))
+    seen = np.array([law * (1 + error(seed)) for seed in seeds(0, runs)])
+    middle, low, high = (of(seen, axis=0).tolist() for of in (np.median, np.min, np.max))
+    ticks = tuple((float(k), f"{k}") for k in number)
+    said = Series("law", number, law.tolist(), "law", joined=False)
+    trained = Series("run", number, middle, f"median and range of {runs} networks", low, high)
+    flat = Series("rival", number, [examples * np.log(2)] * len(law), "one layer", joined=False)
+    return Panel("distinction, from broad to narrow", "half-time (τ = 1)", (said, trained, flat), ticks=ticks)

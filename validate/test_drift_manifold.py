@@ -33,6 +33,7 @@ from theory.drift import (
 
 PAPER = "ratzon-2024, Mechanism of sparsification"
 PILOT = 10**6  # its seed
+KICK = "size h of a kick, in one parameter or one label"
 
 
 def fit(activation, theta):
@@ -105,14 +106,15 @@ def test_where_descent_ends(name, kind):
     update = lambda step=eta: update_noise_drift(H, third, step, 1.0)  # noqa: E731
     label = lambda step=eta: label_noise_drift(H, third, step, 1.0, c) * (eta / step) ** 2  # noqa: E731
     law, of = (update, update_noise_drift) if kind == "update" else (label, label_noise_drift)
+    other = "label" if kind == "update" else "update"
     rivals = {
         "for small steps": lambda: law(1e-6),
         "twice the push": lambda: law() + along @ law(),
-        "as the other noise": label if kind == "update" else update,
+        f"as {other} noise": label if kind == "update" else update,
     }
     if kind == "update":
-        rivals["on a flat manifold"] = lambda: along @ law()
-    labels = dict(x="parameter", y=f"where descent ends, moved per variance of {kind} noise")
+        rivals["without the manifold's own curvature"] = lambda: along @ law()
+    labels = dict(x="parameter", y=f"where descent ends, moved per variance of {kind} noise", h=KICK)
     claim = f"{kind} noise moves where descent ends: {name}"
     confront(claim, lambda: law(), run, {}, Order(2, start=0.05, then=4), rivals, labels=labels, of=of)
 
@@ -138,10 +140,10 @@ def test_push(law, kind, coefficient):
     at = dict(lam=lam, g=g, eta=eta, sigma=sigma) | ({"c": 0.5} if kind == "label" else {})
     run = lambda h, seed: along @ descended(loss, point, H, eta, kicks(loss, point, eta, kind, h)) / h**2  # noqa: E731
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2  # noqa: E731
-    rivals = {f"coefficient {2 * coefficient:g}": lambda **at: 2 * scaled(law)(**at)}
+    rivals = {f"coefficient {2 * coefficient:g}, not {coefficient:g}": lambda **at: 2 * scaled(law)(**at)}
     small = small_update_push if kind == "update" else small_label_push
     rivals["for small steps"] = scaled(small)
-    labels = dict(y=f"push along the manifold per variance of {kind} noise", about=PAPER)
+    labels = dict(y=f"push along the manifold per variance of {kind} noise (η = {eta})", h=KICK, about=PAPER)
     claim = f"the push of {kind} noise along the manifold"
     confront(claim, law, run, at, Order(2, start=0.05, then=4), rivals, through=scaled, labels=labels)
 
@@ -150,7 +152,7 @@ def test_push(law, kind, coefficient):
     ("law", "kind"), [(small_update_push, "update"), (small_label_push, "label")], ids=["update", "label"]
 )
 def test_small_push(law, kind):
-    """For small steps the push is down the logarithm of the eigenvalue, or down the eigenvalue itself."""
+    """For small steps update noise pushes down the logarithm of the eigenvalue, label noise down the eigenvalue."""
     loss, point, H, _, along, lam, g = on_the_hyperbola()
     at = dict(lam=lam, g=g, eta=0.35, sigma=0.01) | ({"c": 0.5} if kind == "label" else {})
     power = 0 if kind == "update" else 2  # of the step
@@ -160,13 +162,13 @@ def test_small_push(law, kind):
         return along @ (4 * fine - coarse) / 3 / h**power
 
     scaled = lambda law: lambda **at: law(**at) / at["sigma"] ** 2 / at["eta"] ** power  # noqa: E731
-    other = small_label_push if kind == "update" else small_update_push
+    other, unlike = (small_label_push, "label") if kind == "update" else (small_update_push, "update")
     swapped = lambda **more: scaled(other)(**{"c": 0.5, **more} if kind == "update" else at_update(more))  # noqa: E731
     at_update = lambda more: {name: more[name] for name in ("lam", "g", "eta", "sigma")}  # noqa: E731
     labels = dict(h="step η", y=f"push along the manifold per variance of {kind} noise", about=PAPER)
     claim = f"the push of {kind} noise along the manifold, for small steps"
     judge = Order(1, start=0.1)
-    confront(claim, law, run, at, judge, {"as the other noise": swapped}, through=scaled, labels=labels)
+    confront(claim, law, run, at, judge, {f"as {unlike} noise": swapped}, through=scaled, labels=labels)
 
 
 # -- particles -----------------------------------------------------------------------------------------------
@@ -238,9 +240,9 @@ def test_update_noise(name):
     pushed = along @ law()
     rivals = {
         "for small steps": lambda: update_noise_drift(H, third, 1e-6, sigma) / sigma**2,
-        "coefficient 1/2": lambda: law() + pushed,
-        "on a flat manifold": lambda: pushed,
-        "nothing but the walk": lambda: law() - pushed,
+        "pushed twice as much": lambda: law() + pushed,
+        "without the manifold's own curvature": lambda: pushed,
+        "the manifold's own curvature alone": lambda: law() - pushed,
     }
     labels = dict(x="parameter", y="mean motion per step over the variance of its noise", about=PAPER)
     judge, claim = judged(law, run, rivals, len(H)), f"drift under update noise: {name}"
@@ -268,7 +270,7 @@ def test_label_noise(name):
 @of_models
 @pytest.mark.parametrize("kind", ["update", "label"])
 def test_floor(name, kind):
-    """The loss over clean labels that noise leaves is that of finite steps."""
+    """The loss that noise leaves over clean labels is that of finite steps: told from that of small ones, no finer."""
     make, eta, c = MODELS[name]
     loss, point = make()
     H, sigma = at_point(loss, point)[0], 1e-3
@@ -290,7 +292,7 @@ def test_floor(name, kind):
 
 @of_models
 def test_error_descent(name):
-    """SED walks down the trace of the Hessian and, at finite steps, by its own spread and turn beside."""
+    """Stochastic error descent moves down the trace of H; finite steps add what its own spread does, and its turn."""
     make, eta, _ = MODELS[name]
     loss, point = make()
     H, third, along = at_point(loss, point)
@@ -310,7 +312,7 @@ def test_error_descent(name):
     rivals = {
         "down the trace alone, as for small steps": lambda: small,
         "half as much": lambda: law() / 2,
-        "on a flat manifold": lambda: push,
+        "without the manifold's own curvature": lambda: push,
         "down the logarithm of the determinant": lambda: 2 * update_noise_drift(H, third, 1e-6, 1.0),
     }
     labels = dict(x="parameter", y="mean motion per step over η s⁴")

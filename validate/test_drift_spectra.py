@@ -77,7 +77,7 @@ def test_largest():
 
 
 def test_all_rise_first():
-    """Until networks are at the edge of stability all eigenvalues rise: update noise makes them sharper at first."""
+    """Until networks are at the edge of stability at least 19 eigenvalues in 20 rise under update noise."""
     run = in_turn(lambda seed: np.sign(eigenvalues(seed)[:, 1] - eigenvalues(seed)[:, 0]).mean(1))
     rivals = {"all fall": -1.0, "half of them": 0.0}
     labels = dict(y="eigenvalues that rise, less those that fall, of all", about=FIG_4C)

@@ -106,7 +106,7 @@ def test_martingale():
         "a free walk": lambda x_0, t, sigma: x_0**2 + sigma**2 * t,
         "pushed twice as much": lambda x_0, t, sigma: x_0**2 - sigma**2 * t,
     }
-    judge, labels = Mean(detects=0.02, variance=spread(run, 400)), dict(y="<x²> after 2,000 steps")
+    judge, labels = Mean(detects=0.02, variance=spread(run, 400)), dict(y="<x²> after 2,000 steps from x = 1.5")
     claim = "the second moment along the valley stays"
     confront(claim, law, run, along_valley, judge, rivals, labels=labels, of=valley_drift)
 
@@ -123,7 +123,7 @@ def test_fourth_moment():
         "a free walk": lambda x_0, t, sigma: x_0**4 + 6 * sigma**2 * t * x_0**2 + 3 * sigma**4 * t**2,
         "pushed twice as much": lambda x_0, t, sigma: x_0**4 + 2 * sigma**2 * t * x_0**2,
     }
-    judge, labels = Mean(detects=0.04, variance=spread(run, 400)), dict(y="<x⁴> after 2,000 steps")
+    judge, labels = Mean(detects=0.04, variance=spread(run, 400)), dict(y="<x⁴> after 2,000 steps from x = 1.5")
     confront("the fourth moment along the valley", fourth_moment, run, along_valley, judge, rivals, labels=labels)
 
 
@@ -156,7 +156,7 @@ def test_first_passage():
         "pushed twice as much": before(lambda t: first_passage(t, x0=x0, threshold=a, sigma=sigma, dimension=-1)),
     }
     run = arrivals(Cross(), 1, (x0, 0), a, eta, sigma, most)
-    labels = dict(t="steps to the threshold, given that there are at most 15,000")
+    labels = dict(t=f"steps from {x0} to the threshold {a}, given at most 15,000 (n = 0, σ = {sigma})")
     claim, judge = "the time of first passage in the valley", Distribution("t", detects=0.06)
     confront(claim, before(law), run, {}, judge, rivals, labels=labels, of=first_passage)
 
@@ -191,7 +191,7 @@ def test_corner():
     ids=["wider", "higher", "louder"],
 )
 def test_other_valleys(valley, along, across, sigma, dimension):
-    """K directions across and d along it make the dimension d - k; louder noise across, 1 - (sigma_y/sigma_x)^2."""
+    """With d directions along it and k across the dimension n is d - k; one across, louder: 1 - (sigma_y/sigma_x)^2."""
     x0, a, eta, loud, most = 1.1, 0.5, 0.04, np.ravel(sigma)[0], 6_000
     assert a > 2.4 * corner(eta, loud)
     run = arrivals(Cylinder(along), along, (x0, *[0] * (along + across - 1)), a, eta, sigma, most)
@@ -203,7 +203,7 @@ def test_other_valleys(valley, along, across, sigma, dimension):
     rivals = {"dimension 0, of one direction and equal noise": lambda t: law(t, 0), "no push": lambda t: law(t, 1)}
     if along > 1:
         rivals["as along one direction"] = lambda t: law(t, 1 - across)
-    labels = dict(t="steps to the threshold, given that there are at most 6,000")
+    labels = dict(t=f"steps from {x0} to the threshold {a}, given at most 6,000 (n = {dimension}, η = {eta})")
     claim, judge = f"the time of first passage in {valley}", Distribution("t", detects=0.08)
     confront(claim, law, run, {}, judge, rivals, labels=labels, of=first_passage)
 
@@ -223,7 +223,7 @@ def crossings(theta, level, watch_steps):
 
 
 def test_noise_across():
-    """Noise in y alone pulls every particle to the corner in a time that finite steps shorten."""
+    """Noise in y alone takes every particle from x = 1.1 to 0.6 in a time that finite steps shorten (η = 0.5)."""
     at = dict(x_0=1.1, eta=0.5, sigma=0.02)
     between = lambda law: lambda x_0, **more: law(x_0=x_0, **more) - law(x_0=0.6, **more)  # noqa: E731
 
@@ -242,8 +242,8 @@ def test_noise_across():
 
     rivals = {"for small steps": lambda x_0, eta, sigma: (x_0**2 - 0.6**2) / sigma**2}
     judge = Mean(detects=30.0, variance=spread(run, 200))
-    labels = dict(y="steps from x = 1.1 to 0.6")
-    claim = "noise across the valley shortens it"
+    labels = dict(y="steps from x = 1.1 to 0.6 (η = 0.5, σ = 0.02)")
+    claim = "noise across the valley alone takes particles to the corner"
     confront(claim, y_only_time, run, at, judge, rivals, through=between, labels=labels)
 
 
@@ -266,7 +266,7 @@ def test_label_noise():
 
     rivals = {"for small steps": lambda x_0, x, eta, sigma: np.log(x_0 / x) / (2 * eta**2 * sigma**2)}
     judge = Mean(detects=78.0, variance=spread(run, 200))
-    labels = dict(y="steps from x = 1.9 to 1.4")
+    labels = dict(y="steps from x = 1.9 to 1.4 (η = 0.2, σ = 0.03)")
     confront("label noise draws particles to the corner", label_time, run, at, judge, rivals, labels=labels)
 
 

@@ -19,6 +19,7 @@ import torch
 
 from laws import Trend, confront
 from laws.judges import in_turn
+from laws.judges.verdict import Panel, Series
 from numerics import factors, rnn
 from numerics.degeneracy import permutation_distance
 from numerics.rnn import L1, Standard
@@ -73,6 +74,7 @@ changed, turned = (lambda recipe, found: found["change"]), (lambda recipe, found
 recurrent = lambda recipe, found: 1 - found["alignment_recurrent"]  # noqa: E731
 over_number = lambda name: lambda recipe, found: found[name] / recipe.network.units**2  # noqa: E731
 DISTANCE, OVER = "distance of two networks", "distance of two networks over their size"
+OF_WEIGHTS = (DISTANCE, OVER, DISTANCE + " over n²")
 DYNAMICS = f"distance of two networks' dynamics, rank {RANK}"
 CHANGE, TURN = "norm of the change of recurrent weights", "1 - alignment of tangent kernels before and after"
 SIGNS = {  # claim: factor, its levels, what of a network or a pair, its name, sign
@@ -94,7 +96,7 @@ SIGNS = {  # claim: factor, its levels, what of a network or a pair, its name, s
     f"width brings dynamics of rank {RANK} together": (WIDTH, (16, 32, 64), dynamics, DYNAMICS, -1),
     f"width brings dynamics of rank {RANK} together before any training":
         (WIDTH, (16, 32, 64), untrained_dynamics, DYNAMICS, -1),
-    "more bits change weights more": ("bits", (1, 2, 3), changed, CHANGE, 1),
+    "more bits change weights a little more": ("bits", (1, 2, 3), changed, CHANGE, 1),
     "more bits turn the tangent kernel of recurrent weights less": ("bits", (1, 2, 3), recurrent, TURN, -1),
     "more channels change weights more": ("delays: channels", (1, 2, 3), changed, CHANGE, 1),
     "more channels turn the tangent kernel more": ("delays: channels", (1, 2, 3), turned, TURN, 1),
@@ -104,15 +106,38 @@ SIGNS = {  # claim: factor, its levels, what of a network or a pair, its name, s
 }  # fmt: skip
 
 
+MEASURES = {
+    "distance of weights": lambda recipe, found: found["pair_permutation"],
+    "over their size": lambda recipe, found: found["pair_relative"],
+    "over n²": over_number("pair_permutation"),
+    "untrained: distance of weights": lambda recipe, found: found["null_permutation"],
+    "untrained: over their size": lambda recipe, found: found["null_relative"],
+    "untrained: over n²": over_number("null_permutation"),
+}
+
+
+def by_measure(networks, factor, levels, axis):
+    """How far two networks are apart by several measures, trained and not, over what it is at the first level."""
+    lines = []
+    for name, quantity in MEASURES.items():
+        middle = np.array([np.median(quantity(*networks(factors.FACTORS[factor][level]))) for level in levels])
+        if axis.startswith("units") or "n²" not in name:  # else all have as many units
+            lines.append(Series("rival", list(levels), (middle / middle[0]).tolist(), name))
+    said = "median over that at the first level"
+    return Panel(axis, said, tuple(lines), "xy" if min(levels) > 0 else "y")
+
+
 @pytest.mark.parametrize("claim", list(SIGNS))
 def test_signs(networks, claim, request):
-    """Independent networks, or pairs of them, agree on the direction in which a factor moves them."""
+    """Networks, or pairs, agree on the way a factor moves them; beside it other distances, and before training."""
     factor, levels, quantity, name, sign = SIGNS[claim]
     task, _, axis = factor.rpartition(": ")
     rivals = {"the other way": -sign, "not at all": 0}
     said = f"{claim} ({request.node.callspec.params['networks']} {task or 'flip-flops'})"
     run, judge = votes(networks, factor, levels, quantity), Trend(levels, excess=0.49)
-    confront(said, lambda: sign, run, {}, judge, rivals, labels=dict(x=axis, y=name))
+    picture = by_measure(networks, factor, levels, axis) if name in OF_WEIGHTS else None
+    drawn = dict(x=axis, y=name)
+    confront(said, lambda: sign, run, {}, judge, rivals, labels=drawn, picture=picture)
 
 
 PAIRS = 80

@@ -12,6 +12,11 @@ from numerics.rnn import fixed_points
 
 PAPER = "huang-2025, sec. 2.2"
 labels = dict(bits="bits N", y="number", about=PAPER)
+SADDLES = {  # of so many bits, between the memories at the corners
+    1: "the middle of a segment",
+    2: "the edges and the middle of a square",
+    3: "the edges, the faces and the middle of a cube",
+}
 
 
 def bits_of(trained):
@@ -107,7 +112,7 @@ def test_all_fixed_points(trained):
 
 @pytest.mark.parametrize("fewer", [0, 1])
 def test_saddles_are_ordered(trained, fewer):
-    """Of the points read out near k zeros there are 2^(N - k) times N over k, unstable in k directions."""
+    """N!/(k! (N - k)!) 2^(N - k) fixed points are unstable in k directions: a cube's faces of k dimensions, counted."""
     bits = int(bits_of(trained)[-1]) - fewer
     ks = np.arange(bits + 1)
 
@@ -123,5 +128,5 @@ def test_saddles_are_ordered(trained, fewer):
     if bits == 1:
         rivals = {"no saddle": lambda k: np.where(k == 0, 2.0, 0)}
     drawn = dict(k="unstable directions", y="fixed points", about=PAPER)
-    claim = f"the saddles of a flip-flop of {bits} bit{'s' * (bits > 1)} are the edges and faces of a cube"
+    claim = f"the saddles of a flip-flop of {bits} bit{'s' * (bits > 1)} are {SADDLES[bits]}"
     confront(trained.of(claim), law, run, dict(k=ks.astype(float)), Count(), rivals, labels=drawn)

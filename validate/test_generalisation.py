@@ -174,7 +174,7 @@ def over_signs(law):
 
 
 def test_free_signs():
-    """From random weights the signs of the domains are free with K = 1, and the test error is 2."""
+    """With K = 1 the signs of the domains are free: the error E(k), of k of M alike, is 2 in the mean over signs."""
     M = 6
     # The sign of a pair is the product of two free signs: errors of 0 or 4, of variance 4.  Both orders of two domains
     # have one sign, so that there are M (M - 1)/2 signs, independent two by two.
@@ -186,7 +186,7 @@ def test_free_signs():
         return untrained[0]
 
     rivals = {"independent directions": 1.0, "generalises at any K": 0.0}
-    claim = "small random weights: error 2 on untrained pairs with K = 1 of 6"
+    claim = "small random weights: a mean error of 2 on untrained pairs with K = 1 of 6"
     labels = dict(y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC)
     confront(claim, sign_error, run, dict(M=M), judge, rivals, labels=labels, through=over_signs)
 

@@ -115,7 +115,7 @@ def test_pretraining():
         "no fine-tuning": lambda depth, b0: law(depth, b0) - tuning(depth),
     }
     claim = "greedy pretraining: time grows as ln(1/b0), and with depth as the signal fades"
-    drawn = {**labels, "y": "training time, b0 = 0.3 and 0.03"}
+    drawn = {**labels, "y": "training time from b0 = 0.03 (above) and 0.3 (below)"}
     at = dict(depth=few.astype(float), b0=b0s)
     confront(claim, law, run, at, Order(1, start=0.32), rivals, labels=drawn, of=learning_time_2)
 

@@ -69,9 +69,9 @@ def test_critical_losses():
 
     judge = Roundoff(operations)
     rivals = {"strengths unsquared": lambda subset: law(subset, 0.5)}
-    labels = {**NAMES, "y": "1 + loss"}
+    labels = {**NAMES, "y": "1 + loss, so that a loss of 0 has digits"}
     confront(
-        "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=plateau_loss
+        "every set of learnt modes has its plateau", law, run, NUMBERS, judge, rivals, labels=labels, of=critical_loss
     )
 
 
@@ -248,7 +248,7 @@ def test_individual_variability():
             1.0 * (t > half_time_2(s=s, lam=lam, a0=n * sigma**2 / 2, tau=tau))
         ),
     }
-    claim = "learning times vary as the chi-square starts"
+    claim = "learning times vary as starts that are chi-square distributed make them"
     at = dict(**task, n=7, tau=tau, t=5.0)
     labels = dict(t="half-time t (τ = 1.3)", y="share of networks that have learnt the mode", about=VARIABILITY)
     confront(claim, waiting_time, run, at, Distribution("t", detects=0.05), rivals, labels=labels)

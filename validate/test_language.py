@@ -69,16 +69,16 @@ def curves(what, says):
 
 CLAIMS = {  # claim: what, its axis, the sign of what noise does to it
     "noise in front of a transformer's perceptron makes it sparse": ("active", "active units, noise off", -1.0),
-    "noise in front of a transformer's perceptron is outgrown by the gain before it":
-        ("gain", "length of the gain", 1.0),
-    "noise in front of a transformer's perceptron costs it letters, early in training":
-        ("cost", "cost of a letter held out, nats", 1.0),
+    "noise in front of a transformer's perceptron makes the gain before it grow":
+        ("gain", "length of the gain vector of the norm before it", 1.0),
+    "noise in front of a transformer's perceptron raises its loss on held-out text, early in training":
+        ("cost", "loss on held-out text, nats per character", 1.0),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_noise_in_front_of_perceptrons(claim):
-    """Noise makes a transformer's perceptron sparse, its input grows against the noise, and some loss is paid."""
+    """Noise makes a transformer's perceptron sparse; its input grows against the noise, and the loss rises a little."""
     what, says, sign = CLAIMS[claim]
     run = in_turn(lambda seed: np.sign(np.diff(getattr(along(seed), what)[-1], axis=-1)[:, 0]))
     rivals = {"nothing": 0.0, "the other way": -sign}
@@ -95,6 +95,7 @@ in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True
 )
 long = pytest.mark.timeout(7200)
+LOSS = "loss, nats per character"
 COLUMNS = {
     "block 1 active under noise": lambda of: of["active"][BEFORE, ..., 0],
     "block 2 active under noise": lambda of: of["active"][BEFORE, ..., 1],
@@ -102,7 +103,7 @@ COLUMNS = {
     "block 2 active at the end": lambda of: of["active"][END, ..., 1],
     "block 1 dead at the end": lambda of: of["dead"][END, ..., 0],
     "block 2 dead at the end": lambda of: of["dead"][END, ..., 1],
-    "cost of a letter, nats": lambda of: of["cost"][1],
+    LOSS: lambda of: of["cost"][1],
     "letters that are right": lambda of: of["right"][1],
     "gain 1 under noise": lambda of: of["gain"][..., 0],
     "gain 2 under noise": lambda of: of["gain"][..., 1],
@@ -129,24 +130,28 @@ def by_noise(studied, what):
 @in_full
 @long
 def test_what_noise_leaves(studied):
-    """In each of ten networks noise of 1.2 leaves the first block sparser when it is gone, and letters are lost to it.
+    """In each of ten networks noise of 1.2 leaves the first block sparser when it is gone, and the loss higher.
 
     Ten are too few for statistics: what is said is true of every one.
     """
 
     def differences(seed):
         of = studied(WHOLE, seed)
-        columns = (COLUMNS[what](of) for what in ("block 1 active at the end", "cost of a letter, nats"))
+        columns = (COLUMNS[what](of) for what in ("block 1 active at the end", LOSS))
         return np.stack([column[:, -1] - column[:, 0] for column in columns], axis=-1)
 
     confront(
-        studied.of("noise of 1.2 before a transformer's perceptrons leaves the first block sparse, and costs letters"),
+        studied.of("noise of 1.2 before a transformer's perceptrons leaves the first block sparse, and a higher loss"),
         lambda: np.array([-1.0, 1.0]),
         differences,
         {},
         Sign("difference"),
         {"it costs nothing, as the paper has it": np.array([-1.0, 0.0])},
-        labels=dict(names=["active units of block 1", "cost, nats"], y="after noise, less without any", about=TABLE_1),
+        labels=dict(
+            names=["active units of block 1", LOSS],
+            y="after noise, less without any",
+            about=TABLE_1,
+        ),
         picture=by_noise(studied, "block 1 active at the end"),
     )
 
@@ -163,5 +168,5 @@ def test_table(studied):
             LEVELS,
             runs=EACH,
             labels=dict(x="noise σ while it lasts", y=what),
-            picture=whole(studied(WHOLE, FIRST)) if what.startswith("cost") else None,
+            picture=whole(studied(WHOLE, FIRST)) if what == LOSS else None,
         )

@@ -167,8 +167,8 @@ def gains():
 
 
 def test_visits():
-    """The two saddles that a learner visits are foretold from its start, better the better it is known."""
-    claim = "learners are diverse but systematic: their start foretells the saddles they visit"
+    """The first two saddles that a learner visits are foretold from its start, more often the better it is known."""
+    claim = "learners are diverse but systematic: their start foretells their first two saddles better than a guess"
     known = "correlation of the start used with the learner's own; 0: the commonest pair is guessed"
     drawn = dict(x=known, y="learners foretold, share of 200", about=DIVERSE)
     rivals, judge = {"chance": 0, "the contrary": -1}, Trend(KNOWN)

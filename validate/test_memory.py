@@ -69,7 +69,7 @@ def test_effective_keys():
         "noise of the target's match alone": alone,
     }
     claim = "the noisier its query, the more keys attention uses"
-    drawn = dict(signal="signal of the query r/σ", y="sum of squared weights, 1/K")
+    drawn = dict(signal="signal of the query r/σ (N = 12 keys)", y="sum of squared weights, 1/K")
     judge = Mean(detects=0.02, bounds=(0, 1), points=len(NOISE))
     law = lambda signal: 1 / effective_keys(signal, N)  # noqa: E731
     at = dict(signal=SIGNAL)
@@ -91,7 +91,7 @@ def test_identity():
         "root of the squared weights": lambda signal: effective_keys(signal, N) ** -0.5,
     }
     claim = "attention trusts its target as much as it concentrates"
-    drawn = dict(signal="signal of the query r/σ", y="weight of the target")
+    drawn = dict(signal="signal of the query r/σ (N = 12 keys)", y="weight of the target")
     judge = Mean(detects=0.02, bounds=(0, 1), points=len(NOISE))
     law = lambda signal: 1 / effective_keys(signal, N)  # noqa: E731
     confront(claim, law, run, dict(signal=SIGNAL), judge, rivals, labels=drawn, of=effective_keys)
@@ -111,7 +111,7 @@ def test_retrieval_error():
         "without the error of its own keys": lambda r, K: r**2 * (1 - 1 / K) ** 2,
     }
     claim = "the more keys attention uses, the less it retrieves"
-    drawn = dict(K="effective number of keys K", y="squared error of the answer")
+    drawn = dict(K="effective number of keys K, of 12 (r = 1.3)", y="squared error of the answer")
     judge = Mean(detects=0.05, bounds=(0, 2 * r**2), points=len(NOISE))
     confront(claim, retrieval_error, run, at, judge, rivals, labels=drawn)
 
@@ -128,14 +128,14 @@ def test_much_noise():
 
     through = lambda law: lambda r, sigma, N: (N - law(r=1e-3 * r, sigma=sigma, N=N)) / 1e-6  # noqa: E731
     rivals = {"one more key": 3 * (r / sigma) ** 2, "half the signal": (r / sigma) ** 2}
-    claim = "at much noise attention uses all keys but a share of the signal"
-    drawn = dict(y="keys not in use, over (length of a key)²", h="length of a key")
+    claim = "at much noise attention uses all keys but (N - 1) r²/σ²"
+    drawn = dict(y="keys not in use, over h² (N = 3, σ = 1.7, keys of length 1.3 h)", h="size h of the keys")
     at = dict(r=r, sigma=sigma, N=3)
     confront(claim, effective_keys_in_noise, run, at, Order(2, start=0.4), rivals, labels=drawn, through=through)
 
 
 def test_digits():
-    """Among handwritten digits, too, more noise makes retrieval use more keys."""
+    """Among digits, which are no orthogonal keys, more noise makes retrieval use more of them; the law is for those."""
 
     def run(sigma, seed):
         shown = memory.digits(64, r, seed=seed)
@@ -144,4 +144,11 @@ def test_digits():
 
     claim = "among digits, too, a noisier query uses more keys"
     drawn = dict(x="noise of the query σ (digits of length 1.3)", y="effective number of keys, of 64")
-    confront(claim, 1, run, {}, Trend((0.2, 0.6, 1.8)), {"fewer": -1, "no change": 0}, labels=drawn, of=effective_keys)
+    levels, sigma = (0.2, 0.6, 1.8), np.geomspace(0.15, 2.4, 60)
+    seen = np.array([[run(level, seed) for seed in range(12)] for level in levels])
+    middle, low, high = (of(seen, axis=1).tolist() for of in (np.median, np.min, np.max))
+    law = Series("law", sigma.tolist(), effective_keys(r / sigma, 64).tolist(), "law of 64 orthogonal keys")
+    digits = Series("run", list(levels), middle, "64 digits: median and range of 12 draws", low, high)
+    picture = Panel("noise of the query σ (length 1.3)", "effective number of keys", (law, digits), "xy")
+    judge, rivals = Trend(levels), {"fewer": -1, "no change": 0}
+    confront(claim, 1, run, {}, judge, rivals, labels=drawn, of=effective_keys, picture=picture)

@@ -27,7 +27,7 @@ def test_gaussian_data():
     sigmas = np.array([0.2, 0.7, 1.6, 3.0])
     run = lambda rtol, seed: np.array([data_average(sigma, rtol, **scalar) for sigma in sigmas])  # noqa: E731
     rivals = {"small noise": small_noise_loss}
-    drawn = dict(sigma="noise σ", y="expected loss")
+    drawn = dict(sigma="noise σ (m = .4, v = 1.7, w = .8, b = −.3, d = 1.2)", y="expected loss", runs="by quadrature")
     confront(
         "the noisy loss on Gaussian data",
         gaussian_data_loss,
@@ -47,7 +47,7 @@ def test_without_noise():
     rivals = {
         "a unit that is always on": lambda sigma, m, v, w, b, d: (m - d * (w * m + b)) ** 2 + v * (1 - d * w) ** 2
     }
-    drawn = dict(b="bias b", y="clean loss")
+    drawn = dict(b="bias b (m = 0.4, v = 1.7, w = 0.8, d = 1.2)", y="clean loss", runs="by quadrature")
     confront("small noise: where the expansion starts", small_noise_loss, run, at, Solver(), rivals, labels=drawn)
 
 
@@ -64,7 +64,7 @@ def test_small_noise():
         return d**2 * w**2 * ndtr((w * m + b) / np.sqrt(w**2 * v))
 
     rivals = {"Eq. (26), the Jacobian alone": jacobian}
-    drawn = dict(h="noise σ", y="excess of the loss, (L(σ) − L(0))/σ²")
+    drawn = dict(h="noise σ", y="excess of the loss, (L(σ) − L(0))/σ²", runs="by quadrature")
     claim, at = "small noise: the kinks count as much as the Jacobian", dict(sigma=0.0, **away)
     judge = Order(2, start=0.4, then=4)
     confront(claim, small_noise_loss, run, at, judge, rivals, labels=drawn, through=curvature)

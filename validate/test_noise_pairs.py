@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import ndtr
+from scipy.stats import norm
 
 from laws import Solver, confront
 from laws.judges.verdict import Panel, Series
@@ -25,6 +26,7 @@ from theory.noise import (
 )
 
 SIGMA = 0.7
+QUADRATURE = "by quadrature"
 
 
 points = np.array(
@@ -32,6 +34,7 @@ points = np.array(
 )
 two = dict(zip(("mu1", "s1", "mu2", "s2", "rho"), points.T, strict=True))
 names = tuple(two)
+COVARIANCE = dict(y="covariance of the activities", runs=QUADRATURE)
 
 
 def two_units(mu1, s1, mu2, s2, rho, activation=torch.relu):
@@ -93,7 +96,12 @@ pairs = {
     "the covariance's slope in rho": (
         covariance_by_rho, pair_averages(covary, "rho"), {"s1 s2": lambda mu1, s1, mu2, s2, rho: s1 * s2},
     ),
-    "the covariance's slope in a mean": (covariance_by_mu, pair_averages(covary, "mu1"), {"none": 0.0}),
+    "the covariance's slope in a mean": (
+        covariance_by_mu, pair_averages(covary, "mu1"),
+        {"none": 0.0,
+         "to first order in rho": lambda mu1, s1, mu2, s2, rho: (
+             rho * s2 * norm.pdf(mu1 / s1) * ndtr(mu2 / s2))},
+    ),
     "the covariance's slope in a width": (
         covariance_by_s, pair_averages(covary, "s1"), {"Cov/s1": lambda s1, **at: covariance(s1=s1, **at) / s1},
     ),
@@ -104,7 +112,7 @@ pairs = {
 def test_two_units(claim):
     """Two units that share their noise, averaged by quadrature in the plane, obey the law."""
     law, run, rivals = pairs[claim]
-    drawn = dict(y=claim.removeprefix("two rectified units: "))
+    drawn = dict(y=claim.removeprefix("two rectified units: "), runs=QUADRATURE)
     confront(claim, law, run, two, Solver(), rivals, labels=drawn, picture=against_correlation(claim, law, run))
 
 
@@ -113,7 +121,7 @@ def against_correlation(claim, law, run):
     rho = np.linspace(-0.98, 0.98, 99)
     at = {name: two[name][0] for name in names if name != "rho"}
     y = law(**at, rho=rho)
-    measured = Series("run", [two["rho"][0]], [float(run(1e-12, 0)[0])], "run at ρ = 0.6")
+    measured = Series("run", [two["rho"][0]], [float(run(1e-12, 0)[0])], "by quadrature at the first of the points")
     return Panel(
         "correlation ρ (μ₁ = 0.7, μ₂ = −0.4)", claim, (Series("law", rho.tolist(), y.tolist(), "law"), measured)
     )
@@ -128,14 +136,14 @@ def test_erf_units():
         return 2 / np.pi * np.arcsin(r)
 
     claim, rivals = "two erf units covary", {"the arcsine of means 0": at_threshold, "as of ReLU": covariance}
-    confront(claim, erf_covariance, run, two, Solver(), rivals, labels=dict(y="covariance"))
+    confront(claim, erf_covariance, run, two, Solver(), rivals, labels=COVARIANCE)
 
 
 def test_gelu_units():
     """Two GELU units that share their noise covary by Stein's lemma."""
     run = pair_averages(covary, activation=torch.nn.functional.gelu)
     rivals = {"as of ReLU": covariance, "as of erf": erf_covariance}
-    confront("two GELU units covary", gelu_covariance, run, two, Solver(), rivals, labels=dict(y="covariance"))
+    confront("two GELU units covary", gelu_covariance, run, two, Solver(), rivals, labels=COVARIANCE)
 
 
 def test_arc_cosine():
@@ -151,7 +159,7 @@ def test_arc_cosine():
 
     at = dict(s1=1.3, s2=0.6, rho=rho)
     rivals = {"degree 0, times s1 s2": lambda s1, s2, rho: s1 * s2 * (0.25 + np.arcsin(rho) / (2 * np.pi))}
-    drawn = dict(rho="correlation ρ", y="E[h₁ h₂] at the threshold")
+    drawn = dict(rho="correlation ρ (s₁ = 1.3, s₂ = 0.6)", y="E[h₁ h₂] at the threshold", runs=QUADRATURE)
     confront("at the threshold: the arc-cosine kernel", arc_cosine_kernel, run, at, Solver(), rivals, labels=drawn)
 
 
@@ -181,5 +189,5 @@ def test_parallel_units(sign, law):
         at,
         Solver(),
         rivals,
-        labels=dict(y="covariance"),
+        labels=COVARIANCE,
     )

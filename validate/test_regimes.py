@@ -54,7 +54,7 @@ architectures = {
 
 
 def test_architecture_and_regime():
-    """How far the kernel of seven architectures moves with time, by automatic differentiation along gradient flow."""
+    """The kernels of seven architectures stay, move, or wait and then move, each as far as the exact solution says."""
     at = dict(t=np.array([0.2, 0.6, 1.5, 3.0, 6.0, 12.0, 20.0]))
     tasks = [task(*architecture) for architecture in architectures.values()]
     assert all(name.endswith(regime(*shape).split()[0]) for name, shape in architectures.items())

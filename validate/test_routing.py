@@ -10,6 +10,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from laws import Order, Solver, confront
+from laws.law import formula
 from numerics import gating
 from numerics.chain import crossing
 from theory.gating import (
@@ -132,7 +133,11 @@ def test_quadrature():
     start = decoupled(graph, task)
     r = reduction(graph, correlations(graph, task))
 
+    @formula(r"""t = \int_0^y \frac{dz}{2\, o(z) (s - d\, o(z))}
+
+    o(z) = \prod_b (b(0)^2 + m_b z/n_b)^{m_b/2}""")
     def law(t, starts=sizes):
+        """The output o at time t: of a path through weights b, m_b of each kind, of which the graph has n_b."""
         integral = r.quadrature().rhs
         values = {sp.Symbol(f"b_{name}(0)", real=True): value for name, value in starts.items()}
         values |= {symbol: value[0] for symbol, value in r.values.items()}
@@ -152,11 +157,11 @@ def test_quadrature():
     drawn = dict(t="time t (τ = 1)", y="output for unit input")
     run = lambda rtol, seed: outputs(graph, gating.flow(graph, task, start(b0, seed), times, rtol))  # noqa: E731
     claim = "one integral gives routing at every time, from any start"
-    confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn, of=reduction)
+    confront(claim, law, run, dict(t=times), Solver(rtol=1e-9), rivals, labels=drawn)
 
 
 def test_unequal_escape():
-    """At equal product imbalance escapes earlier: from small weights the time is Carlson's integral."""
+    """At equal product imbalance escapes earlier: from small weights by Carlson's integral R_F, or Legendre's F."""
     M, K = 3, 2
     graph, task = one_item(M, K, s, d, hidden=2)
     started, N = decoupled(graph, task), M * K
@@ -191,7 +196,7 @@ def test_unequal_escape():
         h="size of the initial weights", imbalance="imbalance, at equal product", y="size × escape time", about=RACE
     )
     confront(
-        "at equal product imbalance escapes earlier, by Carlson's integral",
+        "at equal product imbalance escapes earlier, by an elliptic integral",
         unequal_escape,
         run,
         dict(imbalance=imbalances),
