@@ -20,7 +20,6 @@ SEEDS = 27
 LEVELS = (0.5, 1.5, 4.0)
 LAYERS = ("first", "second", "third")
 AT = [f"σ = {level:g}" for level in LEVELS]
-FIRST = int(np.random.SeedSequence(0).generate_state(1)[0])  # the seed that judges give first: what they train is drawn
 TREND = Trend(LEVELS, excess=0.499)
 in_full = pytest.mark.parametrize(
     "studied", ["stored", pytest.param("newly trained", marks=pytest.mark.full)], indirect=True
