@@ -54,7 +54,7 @@ def test_activity_falls(histogram):
 
 
 def test_sixty_networks(by_factor):
-    """Measured: what is left of active pairs after 1e5 steps under each rule."""
+    """Measured: what is left of active pairs after 1e5 steps under each rule, in networks off the axis of noise."""
     one = sixty()
     chosen = one.steady & ~one.on_axis
     left = [one.kept("active_fraction")[chosen & (one.kinds["rule"] == rule)] for rule in STEADY]
