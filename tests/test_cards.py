@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from laws import Exponent, Law, Noise, Order, Problem, Roundoff, Sign, Source, confront, stated
+from laws import Exponent, Law, Noise, Order, Problem, Refuted, Roundoff, Sign, Source, confront, stated
 from laws.judges.confrontation import _brief, _function, _name, _sentence, entropy
 from laws.judges.verdict import Panel, Series
 from theory.chain import any_depth, two_layers
@@ -55,7 +55,7 @@ def test_what_follows_is_told_by_what_it_follows_from():
     alone = confront("two", followed, 2 * at["x"], at, Noise(0.01), HALF)
     home = followed.__module__
     assert alone.source == f"test, (3) and equations (1, 2) of {home}" and alone.of == alone.given == ""
-    assert alone.sentence == "Twice the sine of small x" and alone.latex == ""
+    assert alone.sentence == "Twice the sine, of small x" and alone.latex == ""
     assert _name(any_depth) == "theory.chain.any_depth" and _name(two_layers) == "theory.chain.two_layers"
     assert _name(lambda x: x).endswith(".test_what_follows_is_told_by_what_it_follows_from") and _name(1.5) == "1.5"
     assert _function(1.5) == {"latex": "", "given": "", "source": "", "sentence": ""}
@@ -136,3 +136,28 @@ def test_what_stands_no_trial_is_refused(change, says):
     """No run, a word for one, what explains nothing, and a judge that cannot weigh are refused by name."""
     with pytest.raises(TypeError, match=says):
         confront(**{**dict(claim="c", law=sine, run=at["x"], at=at, judge=Noise(0.01), rivals=HALF), **change})
+
+
+def told(**change):
+    """The lines of what a refused confrontation says."""
+    with pytest.raises(Refuted) as caught:
+        confront(**{**dict(claim="c", law=lambda x: x, run=at["x"], at=at, judge=Noise(0.01), seed=7), **change})
+    return str(caught.value).split("\n")
+
+
+def test_a_refusal_says_how_to_repeat_it(monkeypatch):
+    """By its test, with the seeds that were drawn if they were; where there is no test by its seed."""
+    here = 'pytest "tests/test_cards.py::test_a_refusal_says_how_to_repeat_it"'
+    assert told()[-2:] == [
+        "  nothing was shown that these runs would have rejected: name a rival",
+        f"  seed 7; again with: {here}",
+    ]
+    token = entropy.set(5)
+    try:
+        assert told()[-1].endswith(f"; again with: {here} --seeds-from=5")
+    finally:
+        entropy.reset(token)
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    assert told()[-1] == "  seed 7; again with: confront(..., seed=7)"
+    blind = told(law=stated()(lambda x: x), judge=Noise(10.0))
+    assert blind[-2] == "  these runs reject none of the mutants: nothing is learnt from them; name a rival"
