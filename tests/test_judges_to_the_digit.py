@@ -342,7 +342,10 @@ def test_catonis_mean_is_that_of_his_paper():
 
     mean = statistics.catoni_mean(x, variance, error)
     assert influence(mean * (1 - 64 * EPS)) > 0 > influence(mean * (1 + 64 * EPS))
-    assert statistics.catoni_mean(np.full(200, 1.7), variance, error) == 1.7
+    for same in (1.7, 0.0, -2.0):
+        assert statistics.catoni_mean(np.full(200, same), variance, error) == same
+    small = statistics.catoni_mean(1e-20 * x, 1e-40 * variance, error)  # whose digits are those of large ones
+    assert small == pytest.approx(1e-20 * mean, rel=64 * EPS, abs=0)
     with pytest.raises(ValueError, match="13 samples bound no mean with error 0.001: more than 14 are needed"):
         statistics.catoni_mean(x[:13], variance, error)
 

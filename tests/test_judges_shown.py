@@ -1,0 +1,164 @@
+"""What each judge says and draws of its runs, and what it calls them where they are none."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from laws import Count, Distribution, Equivalent, Exponent, Mean, Noise, Order, Roundoff, Sign, Solver, Trend
+from laws.judges import statistics
+from laws.judges.seeding import seeds
+
+EPS = np.finfo(float).eps
+LEVELS = (1.0, 2.0, 4.0)
+
+
+def weighed(judge, runs, law):
+    """What a judge finds of a law in runs that it has collected."""
+    return judge.weigh(runs, lambda **_: np.asarray(law, dtype=float))
+
+
+def test_a_distribution_is_drawn_with_its_band():
+    """From the least sample to the largest, each at its share of all; laws at the same places, dots at some."""
+    judge = Distribution("u", detects=0.3, false_alarm=1e-2, miss=1e-2)
+    runs = np.sort(np.random.default_rng(0).random(1001))
+    panel = judge.panel(runs, {"law": lambda u: u, "square": lambda u: u**2})
+    band, law, square, dots = panel.series
+    share = {x: (k + 1) / 1001 for k, x in enumerate(runs)}
+    half = statistics.band(1001, 1e-2)
+    assert (panel.x, panel.y, band.role, dots.role) == ("u", "distribution function", "band", "run")
+    assert band.x[0] == runs[0] and band.x[-1] == runs[-1] and len(band.x) == 200
+    assert band.y == [share[x] for x in band.x] and dots.y == [share[x] for x in dots.x]
+    np.testing.assert_allclose(np.subtract(band.high, band.y), half, rtol=1e-12)
+    np.testing.assert_allclose(np.subtract(band.y, band.low), half, rtol=1e-12)
+    assert band.label == "band that the true law leaves with probability 1e-02"
+    assert (law.role, law.label, law.x, law.y) == ("law", "law", band.x, band.x)
+    assert (square.role, square.label, square.y) == ("rival", "square", [x**2 for x in band.x])
+    assert dots.label == "1001 samples, at some quantiles" and len(dots.x) == 20
+
+
+def test_a_trend_is_drawn_run_by_run():
+    """Each run along the levels, and their medians; what it says counts the votes, also those of the control."""
+    judge = Trend(LEVELS)
+    n, needed = judge._design()
+    values = np.arange(n)[:, None] + np.array(LEVELS)
+    panel = judge.panel((np.ones(n), np.zeros(n), values), {"law": lambda: 1})
+    each, medians = panel.series
+    assert (panel.x, panel.y, panel.log) == ("x", "y", "x") and each.x == medians.x == list(LEVELS)
+    assert each.y == values.tolist() and each.label == f"each of {n} runs" and medians.label == "median"
+    assert medians.y == np.median(values, axis=0).tolist()
+    for votes, control, sign, says in (
+        (1, 0, 1, f"{n} of {n} runs agree ({needed} must; 0 do with shuffled levels)"),
+        (0, 0, 0, f"0 of {n} runs rise, 0 fall (neither may reach {needed})"),
+    ):
+        finding = weighed(judge, (np.full(n, votes), np.full(n, control), values), sign)
+        assert finding.says == says and np.array_equal(finding.observed, np.median(values, axis=0))
+    control = np.where(np.arange(n) < needed, 1, 0)  # which has failed
+    failed = weighed(judge, (np.ones(n), control, values), 1)
+    assert not failed.accepted and failed.says.startswith(f"0 of {n} runs agree")
+
+
+def test_the_control_of_a_trend_keeps_its_runs_apart():
+    """Levels are shuffled within each run, the same way for the same seed."""
+    judge = Trend(LEVELS)
+    votes, control, _ = judge.collect(lambda x, seed: float(seed % 1009), 7)
+    assert not votes.any() and not control.any()
+    noise = lambda x, seed: np.random.default_rng([seed, int(x)]).random()  # noqa: E731
+    assert np.array_equal(judge.collect(noise, 7)[1], judge.collect(noise, 7)[1])
+    for levels in ((1.0, 2.0), (1.0, 2.0, 2.0), (1.0, 2.0, 4.0, 4.0)):
+        with pytest.raises(ValueError, match="must be at least three different numbers"):
+            Trend(levels)
+
+
+def test_an_exponent_is_drawn_through_the_middle():
+    """Medians with their range, and lines of the powers that are claimed through the middle of both axes."""
+    runs = np.log(np.outer([2.0, 3.0, 7.0], np.array(LEVELS) ** 1.5))
+    panel = Exponent(LEVELS, 0.1).panel(runs, {"law": lambda: 1.5, "one": lambda: 1.0})
+    points, law, one = panel.series
+    assert (panel.x, panel.y, panel.log) == ("x", "y", "xy") and points.label == "median and range"
+    assert points.x == law.x == one.x == list(LEVELS) and (points.role, law.role, one.role) == ("run", "law", "rival")
+    for found, factor in ((points.y, 3), (points.low, 2), (points.high, 7), (law.y, 3)):
+        np.testing.assert_allclose(found, factor * np.array(LEVELS) ** 1.5, rtol=1e-14)
+    np.testing.assert_allclose(one.y, 3 * 2**1.5 * np.array(LEVELS) / 2, rtol=1e-14)
+    assert (law.label, one.label) == ("law: power 1.5", "one")
+
+
+def test_a_limit_is_drawn_step_by_step():
+    """The distances of the runs from the law and from each rival, under their names."""
+    judge = Order(1)
+    panel = judge.panel(judge.collect(lambda h, seed: 1 + h, 0), {"law": lambda: 1.0, "off": lambda: 2.0})
+    assert [s.label for s in panel.series] == ["runs: distance from the law", "law: order 1", "off"]
+    assert (panel.x, panel.y) == ("step h", "largest |run − prediction|") and panel.series[0].x == judge._steps()
+
+
+@pytest.mark.parametrize(
+    ("judge", "call"),
+    [
+        (Order(1), "run(0.02, 7)"),
+        (Solver(), "run(1e-10, 7)"),
+        (Roundoff(3), "run(7)"),
+        (Sign(), "run(7)"),
+        (Count(), "run(7)"),
+        (Mean(0.9, bounds=(-1, 1)), f"run({Mean(0.9, bounds=(-1, 1)).needed}, 7)"),
+        (Noise(0.1, rows=3), "run(3, 7)"),
+        (Trend(LEVELS), f"run(x, {seeds(7, 1)[0]})"),
+        (Equivalent(0.1), f"run({seeds(7, 1)[0]})"),
+    ],
+)
+def test_a_run_that_is_no_number_is_named(judge, call):
+    """The call that gave what is not finite is told, so that it can be made again."""
+    with pytest.raises(ValueError, match=rf"^{re.escape(call)} gave \d values that are not finite"):
+        judge.collect(lambda *given: np.nan, 7)
+
+
+def test_what_is_wrong_of_a_limit_is_told_where_it_is_worst():
+    """In units of its own error; later runs tell the error, however many there are; an order of nothing is none."""
+    judge = Order(1)
+    runs = judge.collect(lambda h, seed: np.array([1 + h + h * h, 1 + h]), 0)
+    limit, error = judge._richardson(runs)
+    finding = weighed(judge, runs, limit + np.array([0.5, 3.0]) * error)
+    assert finding.figure == pytest.approx(3 * error[1], rel=1e-3) and finding.threshold == error[1] < error[0] / 2
+    longer = Order(1, halvings=5)
+    limit, low, high = longer.interval(longer.collect(lambda h, seed: 1 + h + h * h, 0))
+    assert (high - low) / 2 == pytest.approx(3 * abs(limit - 1), rel=1e-6)
+    _, error = Order(2)._richardson(np.ones(4))
+    assert error == EPS * 5 / 3
+    met = weighed(judge, np.array([1.08, 1.04, 1.02, 1.0]), 1.0)
+    assert not met.accepted and met.says.startswith("order nan") and met.observed == 0.98
+
+
+def test_solver_and_rounding_say_how_far():
+    """Both distances, each with what it may be; runs that differ by more than a value resolve nothing."""
+    found = weighed(Solver(), np.array([[1.5], [1.0]]), [1.25])
+    assert found.says == "relative distance 0.25 (the solver's own error: 0.5)" and found.observed == 1
+    for off, accepted in ((4, True), (5, False)):
+        assert weighed(Solver(), np.ones((2, 1)), 1 + off * EPS).accepted == accepted
+    with pytest.raises(ValueError, match="two runs differ by 2 of a value: they resolve nothing"):
+        Solver().collect(lambda rtol, seed: 2.5 if rtol == 1e-10 else 1.0, 0)
+    rounded = weighed(Roundoff(2), np.array([1.0]), 1 + 4 * EPS)
+    assert rounded.says == "distance 4 of what rounding explains" and rounded.observed == 1
+
+
+def test_means_keep_the_shape_of_a_sample():
+    """Means of a table are a table; bounds have some width, which may be all that is to be detected."""
+    judge = Mean(2.0, bounds=(-1, 1), points=6)
+    middle, low, high = judge.interval(judge.collect(lambda n, seed: np.zeros((n, 2, 3)), 0))
+    assert middle.shape == low.shape == high.shape == (2, 3)
+    with pytest.raises(ValueError, match="must be two finite numbers in order"):
+        Mean(1e-9, bounds=(1, 1))
+
+
+def test_a_distribution_says_which_value_is_there_too_often():
+    """Wherever it stands among the others; a law is told how far it is from how many samples."""
+    judge = Distribution("u", detects=0.3, false_alarm=1e-2, miss=1e-2)
+    n = statistics.band_samples(0.3, 1e-2, 1e-2)
+    many = lambda n, seed: np.where(np.arange(n) < n // 2, 0.9, np.linspace(0, 0.8, n))  # noqa: E731
+    with pytest.raises(ValueError, match=f"{n // 2} of {n} samples equal 0.9"):
+        judge.collect(many, 0)
+    with pytest.raises(ValueError, match=r"samples of shape \(\d+, 1\)"):
+        judge.collect(lambda n, seed: np.zeros((n, 1)), 0)
+    found = weighed(judge, judge.collect(lambda n, seed: (np.arange(n) + 0.5) / n, 0), np.zeros(n))
+    within = math.sqrt(math.log(200) / (2 * n))
+    assert found.says == f"distribution of {n} samples off by 1 (must be within {within:.3g})"
+    np.testing.assert_allclose(found.observed, np.arange(1, n + 1) / n)
