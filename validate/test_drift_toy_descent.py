@@ -82,7 +82,7 @@ def test_sed_decay():
 
     rivals = {
         "none, as descent on the slope, which is 0": lambda x_0, eta, s, t: x_0,
-        "twice the rate, that of <x²>": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t),
+        "twice the rate": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t),
     }
     judge = Mean(detects=0.006, variance=spread(run, 200))
     labels = dict(y="<x> after 4,000 steps")
