@@ -117,7 +117,8 @@ def differences():
     def drawn(says, names, values):
         values, places = np.asarray(values, float), list(range(len(names)))
         low, high = np.transpose([median_interval(column, 1e-3) for column in values.T]).tolist()
-        series = [Series("rival", row.tolist(), places, f"each of {len(values)} networks") for row in values]
+        every = np.tile(places, len(values)).tolist()
+        series = [Series("rival", values.ravel().tolist(), every, f"each of {len(values)} networks")]
         series.append(Series("rival", [0.0] * len(places), places, "no difference"))
         median = np.median(values, axis=0).tolist()
         series.append(Series("run", median, places, "median, 99.8 % interval", low, high))

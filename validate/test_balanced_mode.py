@@ -34,7 +34,7 @@ from theory.chain import two_layers
 SLIDE = "saxe-slides, From exponential to sigmoidal dynamics"
 mode, tau = dict(s=1.7, mu=0.6), 1.3
 times = np.array([0.3, 0.9, 1.5, 2.4, 4.5])
-labels = dict(t="time t (τ = 1.3)", y="strength a", h="step η", about=SLIDE)
+labels = dict(t="time t (s = 1.7, μ = 0.6, τ = 1.3)", y="strength a", h="step η", about=SLIDE)
 
 
 def network(a0, lam):
@@ -91,14 +91,14 @@ def test_strength_by_descent():
 
 def test_learning_time():
     """The time from one strength to another, from either side of 0, for any balance, to the solver's error."""
-    starts = np.array([-0.7, 0.3])
+    starts = np.array([-0.7, -0.3, 0.1, 0.3, 0.8])
     at = dict(tau=tau, a0=starts, af=1.9, lam=0.5, **mode)
 
     def run(rtol, seed):
         return [tau * nets.crossing_of(network(a0, 0.5), pairs(), 1.9, 6.0, rtol=rtol) for a0 in starts]
 
     rivals = {"twice the balance": lambda lam, **rest: learning_time(lam=2 * lam, **rest)}
-    drawn = dict(y="learning time T (τ = 1.3)")
+    drawn = dict(a0="start a₀ (λ = 0.5, s = 1.7, μ = 0.6)", y="learning time T up to 1.9 (τ = 1.3)")
     confront("learning time of one mode of any balance", learning_time, run, at, Solver(), rivals, labels=drawn)
 
 
@@ -163,7 +163,7 @@ def test_healing():
         "(tau/s) ln(1/lambda) alone": lambda a0, lam, s, mu, tau: tau / s * np.log(1 / lam),
         "(tau/2s) ln(1/lambda) and a constant": lambda lam, **rest: healing_time(lam=np.sqrt(lam), **rest),
     }
-    names = dict(lam="balance λ", y="time to half of s/μ (τ = 1.3)")
+    names = dict(lam="balance λ (s = 1.7, μ = 0.6, a₀ = −0.6)", y="time to half of s/μ (τ = 1.3)")
     claim = "balance heals the obstruction after (tau/s) ln(1/lambda)"
     confront(claim, healing_time, run, at, Solver(1e-7), rivals, labels=names)
 
@@ -189,7 +189,7 @@ def test_shares_of_the_layers(layer, lam):
     at = dict(s=modes.classes(0.6).s.numpy(), mu=0.6, lam=lam)
     claim = f"{law.name.replace('_', ' ')} of the digit classes, balance {lam}".replace("-", "minus ")
     rivals = {"shared equally": lambda s, mu, lam: s / mu, "as the other layer": other}
-    drawn = dict(s="singular value $s_k$", y="squared weights of a mode")
+    drawn = dict(s=f"singular value $s_k$ (μ = 0.6, λ = {lam})", y="squared weights of a mode")
     confront(claim, law, lambda rtol, seed: learnt_digits(lam, rtol)[layer], at, Solver(), rivals, labels=drawn)
 
 

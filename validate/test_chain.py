@@ -7,7 +7,7 @@ from numerics import chain
 from theory.chain import escape, half_time_1, half_time_2, half_time_infinite, infinitely_deep, shallow, two_layers
 
 task, tau = dict(s=1.7, lam=0.6, a0=0.1), 1.3
-labels = dict(t="time t (τ = 1.3)", y="output a", h="step η")
+labels = dict(t="time t (s = 1.7, λ = 0.6, τ = 1.3)", y="output a", h="step η")
 
 times = np.array([0.4, 1.2, 2.4, 4.8])  # plateau, transition, end
 deep_task = dict(s=1.7, lam=0.6, a0=0.3)

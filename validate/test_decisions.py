@@ -40,7 +40,8 @@ def growth(unit, start, beta):
 
 def labels(unit):
     """The axes of a rate."""
-    return dict(p="probability p of the left stimulus", y=f"rate of the {unit}, 1/time (τ = 1.3)", h="learning rate η")
+    of = "τ = 1.3; r = 1.7, 1.2, 0.6 at p = 0.2, 0.45, 0.8"
+    return dict(y=f"rate of the {unit}, 1/time ({of})", h="learning rate η")
 
 
 def test_bias_rate():

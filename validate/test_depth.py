@@ -23,8 +23,8 @@ from theory.chain import (
 
 task, tau = dict(s=1.7, lam=0.6, a0=0.1), 1.3
 ends = dict(**task, af=np.array([0.3, 0.8, 1.4, 2.1]))
-labels = dict(t="time t (τ = 1.3)", y="output a", h="step η")
-timed = dict(af="output reached, $a_f$", y="time T (τ = 1.3)", h="step η")
+labels = dict(t="time t (s = 1.7, λ = 0.6, τ = 1.3)", y="output a", h="step η")
+timed = dict(af="output reached, $a_f$ (s = 1.7, λ = 0.6)", y="time T (τ = 1.3)", h="step η")
 
 
 def of_each(ends, time):

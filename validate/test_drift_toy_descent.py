@@ -80,7 +80,10 @@ def test_sed_decay():
     def run(n, seed):
         return wander(Cross(), started(n, 0.9, 0), eta=0.1, spread=0.1, steps=4000, seed=seed)[0][:, 0]
 
-    rivals = {"twice the rate": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t)}
+    rivals = {
+        "none, as descent on the slope, which is 0": lambda x_0, eta, s, t: x_0,
+        "twice the rate": lambda x_0, eta, s, t: x_0 * np.exp(-4 * eta * s**4 * t),
+    }
     judge = Mean(detects=0.006, variance=spread(run, 200))
     labels = dict(y="<x> after 4,000 steps")
     confront("SED draws particles to the corner", sed_decay, run, at, judge, rivals, labels=labels)

@@ -13,7 +13,7 @@ c, Delta, tau = 0.8, 0.5, 1.3
 
 at_xor = dict(c=c, Delta=Delta, a0=0.02, tau=tau)
 xor_times = np.array([4.0, 10.4, 14.4, 18.4, 24.8])
-labels = dict(t="time t (τ = 1.3)", y="strength a of a pathway", h="step η", about=SLIDE)
+labels = dict(t="time t (c = 0.8, Δ = 0.5, τ = 1.3)", y="strength a of a pathway", h="step η", about=SLIDE)
 
 
 def strengths(weights, pathway):

@@ -187,7 +187,7 @@ def test_free_signs():
 
     rivals = {"independent directions": 1.0, "generalises at any K": 0.0}
     claim = "small random weights: a mean error of 2 on untrained pairs with K = 1 of 6"
-    labels = dict(y="error on untrained pairs, of that at t = 0", about=SYSTEMATIC)
+    labels = dict(y="mean error on untrained pairs, of that at t = 0", about=SYSTEMATIC)
     confront(claim, sign_error, run, dict(M=M), judge, rivals, labels=labels, through=over_signs)
 
 

@@ -101,8 +101,8 @@ def test_minibatches():
 
     sizes = np.array([2, 3, 4, 5])
     run = lambda seed: np.array([total_variance(batch) for batch in sizes])  # noqa: E731
-    at = dict(variance=total_variance(1), batch=sizes.astype(float))
-    rivals = {"as printed, 1/sqrt(batch)": lambda variance, batch: variance / np.sqrt(batch)}
+    at = dict(V1=total_variance(1), B=sizes.astype(float))
+    rivals = {"as printed, V1/sqrt(B)": lambda V1, B: V1 / np.sqrt(B)}
     judge = Roundoff(operations=4**5 * len(gradient([0])), condition=1.0)
-    drawn = dict(batch="examples in a minibatch", y="variance of the gradient")
+    drawn = dict(B="examples B in a minibatch", y="variance of the gradient $g_B$ ($V_1$ at B = 1)")
     confront("minibatch gradients vary as one over the batch", minibatch_variance, run, at, judge, rivals, labels=drawn)

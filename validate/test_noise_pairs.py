@@ -61,7 +61,7 @@ def pair_averages(of, slope=None, activation=torch.relu):
             return value.item()
         return torch.autograd.grad(value, arguments[names.index(slope)])[0].item()
 
-    return lambda rtol, seed: np.array([average(point, rtol) for point in points])
+    return lambda rtol, seed, at=points: np.array([average(point, rtol) for point in at])
 
 
 def covary(first, second, product, clean):
@@ -117,13 +117,17 @@ def test_two_units(claim):
 
 
 def against_correlation(claim, law, run):
-    """The law along rho for the first point, and the run at this point."""
+    """The law along rho through the first point, and the runs at some."""
     rho = np.linspace(-0.98, 0.98, 99)
     at = {name: two[name][0] for name in names if name != "rho"}
     y = law(**at, rho=rho)
-    measured = Series("run", [two["rho"][0]], [float(run(1e-12, 0)[0])], "by quadrature at the first of the points")
+    some = np.array([-0.9, -0.5, 0.0, 0.3, two["rho"][0], 0.9])
+    through = np.column_stack([np.tile(points[0, :-1], (len(some), 1)), some])
+    measured = Series("run", some.tolist(), run(1e-8, 0, through).tolist(), QUADRATURE)
     return Panel(
-        "correlation ρ (μ₁ = 0.7, μ₂ = −0.4)", claim, (Series("law", rho.tolist(), y.tolist(), "law"), measured)
+        "correlation ρ (μ₁ = 0.7, s₁ = 1.3, μ₂ = −0.4, s₂ = 0.6)",
+        claim,
+        (Series("law", rho.tolist(), y.tolist(), "law"), measured),
     )
 
 

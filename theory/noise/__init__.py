@@ -55,8 +55,8 @@ Averaged over a smooth density of data, kinks count at the same order:
 p_j the density of z_j.  It is stated and proved for one unit that reads a Gaussian input.
 
 Thresholds.  For orthonormal weights |x - W a|^2 + lam sum_i a_i, a >= 0, is least at
-a_i = (w_i.x - lam/2)_+ (13).  Minibatches of `batch` independent examples average gradients whose mean is the
-gradient of (1), not of |r|^2, and whose variance falls as 1/batch (14): large batches keep the penalty.
+a_i = (w_i.x - lam/2)_+ (13).  Minibatches of B independent examples average gradients whose mean is the
+gradient of (1), not of |r|^2, and whose variance falls as 1/B (14): large batches keep the penalty.
 
 Symmetries.  A unit counts as active, noise on, with probability
 

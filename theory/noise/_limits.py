@@ -9,7 +9,7 @@ from theory.noise._normal import Phi, phi, relu
 sigma, m, v, w, b, d = sp.symbols("sigma m v w b d", real=True)
 L, a = sp.Function("L"), sp.Symbol("a", real=True)
 x, lam = sp.symbols("x lam", real=True)
-variance, batch = sp.symbols("variance batch", real=True)
+V1, B = sp.symbols("V1 B", real=True)  # the variance of one example's gradient; examples in a minibatch
 
 
 clean, noisy = sp.sqrt(w**2 * v), sp.sqrt(w**2 * (v + sigma**2))
@@ -62,15 +62,15 @@ soft_threshold = Law(
 )
 
 minibatch_variance = Law(
-    sp.Function("Var")(sp.Symbol("g_b", real=True)),
-    variance / batch,
+    sp.Function("Var")(sp.Symbol("g_B", real=True)),
+    V1 / B,
     solves=lambda f: (
-        (batch + 1) ** 2 * f.subs(batch, batch + 1) - batch**2 * f - variance,
-        f.subs(batch, 1) - variance,
+        (B + 1) ** 2 * f.subs(B, B + 1) - B**2 * f - V1,
+        f.subs(B, 1) - V1,
     ),
-    given=(variance >= 0, batch >= 1),
+    given=(V1 >= 0, B >= 1),
     source=Source("bricken-2023", "App. H.2, corrected"),
-    examples=tuple(dict(variance=1.7, batch=n) for n in (3, 8, 512)),
+    examples=tuple(dict(V1=1.7, B=n) for n in (3, 8, 512)),
 )
 
 
