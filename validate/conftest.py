@@ -1,4 +1,7 @@
-"""What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise."""
+"""What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise.
+
+And a picture of effects whose signs are judged.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from laws import Mean, confront
+from laws.judges.verdict import Panel, Series
 from numerics import rnn, tasks
 from numerics.drift import imbalance, walk
 from numerics.store import Store, versions
@@ -102,6 +106,21 @@ def studied(request, folder_of, tmp_path_factory):
     store = Store(folder())
     store.prepare()
     return Studied(request.param, store)
+
+
+@pytest.fixture
+def effects():
+    """Draw effects of which the signs are judged, (networks, effects): a row for each, and where there is none."""
+
+    def drawn(values, names, says):
+        values = np.reshape(values, (len(values), -1))
+        low, middle, high = np.quantile(values, (0, 0.5, 1), axis=0).tolist()
+        rows = list(range(len(names)))
+        dots = Series("run", middle, rows, f"median and range of {len(values)} networks", low, high)
+        none = Series("law", [0.0] * len(rows), rows, "no effect")
+        return Panel(says, "", (none, dots), rows=True, ticks=tuple(enumerate(names)))
+
+    return drawn
 
 
 @pytest.fixture
