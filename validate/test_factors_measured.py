@@ -96,9 +96,10 @@ COLUMNS = {
     "over size": "over size", "change": "weight change", "alignment": "kernel alignment",
     "behaviour": "spread of losses", "of ln": "of ln(loss)", "mean loss": "mean loss",
 }  # fmt: skip
-NOTE = "first to last level; [paper]"
+NOTE = "first → last level; [paper's arrow, after ≠ where ours is another]; —: no change is told"
 NOTES = {
-    "dynamics": "; arrows of ranks 3, 5, 10, numbers of rank 10; (in brackets): not above one network on other trials"
+    "weights": "; of factors that change the units distances are over units²",
+    "dynamics": "; arrows of ranks 3, 5, 10, numbers of rank 10; (in brackets): not above one network on other trials",
 }
 
 
@@ -117,8 +118,9 @@ def test_table(task, name):
         values = along(factor, quantity).value
         plain = resolved(factor) if quantity == "dynamics" else np.ones(len(values), bool)
         first, last = (number(values[k]) if plain[k] else f"({number(values[k])})" for k in (0, -1))
-        theirs = PAPER[told(factor)[0]].get(quantity)
-        return f"{ours(factor, quantity)}{f' [{theirs}]' if theirs else ''}\n{first}–{last}"
+        theirs, found = PAPER[told(factor)[0]].get(quantity), ours(factor, quantity)
+        paper = f" {'' if theirs in found else '≠ '}[{theirs}]" if theirs else ""
+        return f"{found}{paper}\n{first} → {last}"
 
     lines = [["factor", *(COLUMNS[quantity] for quantity in TABLES[name])]]
     lines += [[told(factor)[0].replace(" (", "\n("), *(cell(factor, q) for q in TABLES[name])] for factor in chosen]
@@ -158,7 +160,7 @@ LEVELS = {
         "a network with itself, other trials": "itself",
         "trained networks, rank 3": "dynamics, rank 3", "trained networks, rank 5": "dynamics, rank 5"}),
     "weights": ("weights: mean distance over their size", lambda found: found["pair_permutation"],
-        "distance of two networks' weights", {
+        "distance of two networks' weights, not over units²", {
         "trained networks": "over size", "the same pairs, untrained": "untrained over size"}),
     "feature learning": ("alignment of tangent kernels before and after", lambda found: found["change"],
         "change of recurrent weights", {
