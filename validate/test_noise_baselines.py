@@ -147,26 +147,30 @@ def test_who_loses_least(studied, effects):
 
 @in_full
 @long
-def test_l1_is_escaped_by_rescaling(studied):
+def test_l1_is_escaped_by_rescaling(studied, effects):
     """Without unit decoders the same L1 penalty leaves more units active: encoders shrink, and decoders grow."""
     claimed, strengths = np.array([1.0, -1.0, 1.0]), (1.0, 2.0)
 
-    def signs(seed):
+    def ratios(seed):
         each = (
             [found(studied, method, what, seed, strengths) for method in ("L1", "L1, unit decoders")]
             for what in ("active", "encoders", "decoders")
         )
-        return claimed * np.sign([(free - bound).mean(-1) for free, bound in each]).T
+        return np.transpose([np.log(free.mean(-1) / bound.mean(-1)) for free, bound in each])
 
     confront(
         studied.of("an L1 penalty on activity alone is escaped by smaller encoders and larger decoders"),
         lambda: 1.0,
-        in_turn(signs),
+        in_turn(lambda seed: claimed * np.sign(ratios(seed))),
         {},
         in_most,
         {"no difference": 0.0, "as sparse": np.array([0.0, 1.0, 1.0]), "the other way": -1.0},
         labels=dict(runs=["more units are active", "encoders are shorter", "decoders are longer"], y=SO, about=APP_D),
-        picture=against_activity(studied, "encoders", "mean length of an encoder"),
+        picture=effects(
+            ratios(FIRST),
+            ["active units", "length of encoders", "length of decoders"],
+            "ln of what it is over that with decoders of length 1 (weights 1 and 2)",
+        ),
     )
 
 
@@ -218,7 +222,7 @@ def dense(studied, seed):
 
 @in_full
 @long
-def test_annealing(studied):
+def test_annealing(studied, effects):
     """Once noise is annealed more units are active and less is lost; fewer are active than without any noise.
 
     These networks, which have units enough to be exact, give most of their sparsity up.  Fewer of their units stay
@@ -226,14 +230,20 @@ def test_annealing(studied):
     """
     strengths, claimed = STRENGTHS["noise, then none"], np.array([1.0, -1.0, -1.0])
 
-    def signs(seed):
+    def ratios(seed):
         gaps = []
         for what in ("active", "loss"):
             before, after = (found(studied, m, what, seed, strengths) for m in ("noise", "noise, then none"))
-            gaps.append(np.sign(after - before))
-        gaps.append(np.sign(found(studied, "noise, then none", "active", seed, strengths) - dense(studied, seed)))
-        signs = [np.where(np.all(g == g[:, :1], axis=1), g[:, 0], 0) for g in gaps]
-        return claimed * np.transpose(signs)
+            gaps.append(np.log(after / before))
+        left = found(studied, "noise, then none", "active", seed, strengths)
+        return np.stack([*gaps, np.log(left / dense(studied, seed))], axis=1)  # (networks, gaps, strengths)
+
+    def signs(seed):
+        gaps = np.sign(ratios(seed))
+        return claimed * np.where(np.all(gaps == gaps[..., :1], axis=-1), gaps[..., 0], 0)
+
+    three = ["active units", "loss", "active units, over no noise"]
+    rows = [f"{what}, σ = {sigma:g}" for what in three for sigma in strengths]
 
     confront(
         studied.of("annealing the noise gives up sparsity, not all of it, for a smaller loss"),
@@ -250,7 +260,7 @@ def test_annealing(studied):
             y=f"{SO}, at every σ",
             about=FIG_8,
         ),
-        picture=against_activity(studied, "loss", "loss per input, noise off", ("noise", "noise, then none")),
+        picture=effects(ratios(FIRST), rows, "ln of the ratio: once noise is annealed, over where it stays"),
     )
 
 

@@ -314,28 +314,23 @@ def sooner():
     return np.array([*np.ones(len(SCALES) - 1), -1.0])
 
 
-def test_smaller_weights_sparsify_sooner():
+def test_smaller_weights_sparsify_sooner(effects):
     """Under loud noise, networks whose encoders start smaller are sparser after the same time; without noise denser.
 
     Without noise, the control, it is encoders of a quarter against those of four times the size that are told apart.
     """
-    found, steps = from_scales(FIRST), list(range(0, STEPS + 1, STEPS // 20))
-    lines = [
-        Series("rival", steps, np.median(found[..., k], axis=1).tolist(), f"encoders {scale:g} times as large")
-        for k, scale in enumerate(SCALES)
-    ]
 
-    def signs(seed):
+    def changes(seed):
         noisy, quiet = from_scales(seed)[-1], from_scales(seed, sigma=0.0)[-1]
-        return np.sign(np.concatenate([np.diff(noisy, axis=-1), quiet[:, -1:] - quiet[:, :1]], axis=-1))
+        return np.concatenate([np.diff(noisy, axis=-1), quiet[:, -1:] - quiet[:, :1]], axis=-1)
 
+    rows = [*(f"{b:g} against {a:g} times, σ = 3" for a, b in pairwise(SCALES)), "4 against 0.25, no noise"]
     confront(
         "smaller initial encoders sparsify sooner under loud noise",
-        sooner, in_turn(signs), {}, in_most,
+        sooner, signs_of(changes), {}, in_most,
         {"no difference": 0.0, "so they do without noise": np.ones(len(SCALES))},
         labels=dict(
-            runs=[*(f"{b:g} against {a:g} times, σ = 3" for a, b in pairwise(SCALES)), "4 against 0.25, no noise"],
-            y="sign of (activity of larger − of smaller encoders)", about=FIG_9,
+            runs=rows, y="sign of (activity of larger − of smaller encoders)", about=FIG_9,
         ),
-        picture=Panel("step of training (σ = 3)", f"fraction of active units, median of {SEEDS}", tuple(lines)),
+        picture=effects(changes(FIRST), rows, "active fraction at the end, larger − smaller first encoders"),
     )  # fmt: skip
