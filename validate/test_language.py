@@ -109,7 +109,7 @@ COLUMNS = {
 }
 
 
-COST = "cost of a letter, nats"
+OF_A_LETTER = "cost of a letter, nats"
 
 
 def whole(of):
@@ -158,12 +158,12 @@ def test_what_noise_leaves(studied):
 @long
 def test_table(studied):
     """Measured: what held-out letters cost after noise in front of the perceptrons; activity and more in a table."""
-    cost = in_turn(lambda seed: COLUMNS[COST](studied(WHOLE, seed)))
+    cost = in_turn(lambda seed: COLUMNS[OF_A_LETTER](studied(WHOLE, seed)))
     measure(
         studied.of("what do held-out letters cost transformers after noise, and then none?"),
         lambda level, seed: float(cost(seed)[LEVELS.index(level)]),
         LEVELS,
         runs=EACH,
-        labels=dict(x="noise σ while it lasts", y=f"{COST} (cross-entropy of a character)"),
+        labels=dict(x="noise σ while it lasts", y=f"{OF_A_LETTER} (cross-entropy of a character)"),
         picture=whole(studied(WHOLE, FIRST)),
     )
