@@ -20,6 +20,7 @@ networks it says that width "can paradoxically increase dynamical degeneracy" (S
 it shows on delayed discrimination is similar on other tasks (Sec. 3.4).
 """
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -201,7 +202,8 @@ PHASES = ("while it waits", "after answers +1", "after answers -1")
 def phase(name, k, value):
     """One quantity of one phase, without the difference and with it."""
     every = [of_networks(value(stored(AUXILIARY, level), k)) for level in factors.FACTORS[AUXILIARY]]
-    return line("rival" if k else "run", name, AUXILIARY, Anew(*map(np.array, zip(*every, strict=True))))
+    found = line("rival" if k else "run", name, AUXILIARY, Anew(*map(np.array, zip(*every, strict=True))))
+    return replace(found, joined=False)
 
 
 KEPT = {

@@ -17,8 +17,9 @@ from laws import Equivalent, confront, measure
 from laws.judges import in_turn
 from laws.judges.verdict import Panel, Series, table
 from numerics.codes import CONTROL, METHODS, SIGMAS, STAGES, STRENGTHS, chance
+from numerics.codes._ablations import natural
 from numerics.codes._fields import COMPONENTS, SIDE
-from numerics.fields import FAMILIES, KINDS, mosaic, told
+from numerics.fields import FAMILIES, KINDS, explained, mosaic, told
 
 NETWORKS = 20
 APP_C, APP_D, FIG_12 = "bricken-2023, App. C", "bricken-2023, App. D", "bricken-2023, App. C, Fig. 12"
@@ -71,10 +72,22 @@ def seen(studied):
     tiles = []
     for sigma in SHOWN:
         gabors, centres = (100 * share(studied, "noise", sigma, kind)[-1].mean() for kind in ("gabor", "centre"))
-        name = f"σ = {sigma:g}: {gabors:.0f} % Gabor, {centres:.0f} % centres"
+        others = 100 * smooth_alone(studied, sigma)
+        name = f"σ = {sigma:g}: {gabors:.0f} % Gabor, {centres:.0f} % centres; {others:.0f} %"
         tiles.append(Series("image", [], [], name, tiled(studied, "noise", sigma)))
-    said = "48 fields of one network each; %: of the fields of all networks; blobs are told to be one or the other"
+    said = "48 fields of one network each; %: told of the fields of all networks, blobs to be one or the other; "
+    said += "last: told Gabor of these 48 if their phases are those of white noise"
     return Panel(said, "", tuple(tiles))
+
+
+def smooth_alone(studied, sigma):
+    """Of the fields of one network, with phases of white noise, in the space of the data: the share told Gabor."""
+    fields = studied(METHODS["noise", sigma], FIRST)["fields"].astype(float)
+    phases = np.angle(np.fft.rfft2(np.random.default_rng(FIRST).normal(size=fields.shape)))
+    other = np.fft.irfft2(np.abs(np.fft.rfft2(fields)) * np.exp(1j * phases), s=(SIDE, SIDE)).reshape(len(fields), -1)
+    basis = natural(COMPONENTS).basis.double().numpy()
+    seen = (other @ basis.T @ basis).reshape(fields.shape)
+    return told(explained(seen), COMPONENTS, chance())["gabor"].mean()
 
 
 def tiled(studied, method, strength):

@@ -50,7 +50,7 @@ def exponents_drawn(trained):
 
 @large
 def test_closed_loops_are_chaotic(trained):
-    """Fed with its own predictions a network has the largest Lyapunov exponent of the ring, to a quarter."""
+    """Fed with its own predictions a network has the largest exponent of the Lorenz-96 ring, to a quarter of it."""
     task = trained("lorenz")[0].task
     largest = ring_exponents(task)[:, 0].mean()
     run = in_turn(lambda seed: [free.exponents[:, 0].mean() / task.dt for free, _ in free_rings(trained)])
