@@ -68,7 +68,7 @@ starts = 8 + np.random.default_rng(3).normal(size=(3, 8))
 
 
 def test_energy_rate():
-    """Along chaotic courses of Lorenz-96 half of the mean square changes by forcing times the mean less the mean square."""
+    """Along chaotic courses of Lorenz-96 the energy changes by the forcing times the mean, less the mean square."""
     means = np.array([lorenz.means(x, 8.0, 4.0, 1e-12) for x in starts])
     run = lambda rtol, seed: np.array([lorenz.means(x, 8.0, 4.0, rtol)[2] for x in starts])  # noqa: E731
     rivals = {

@@ -339,7 +339,7 @@ def more():
 
 
 def test_fields_beat_white_noise(effects):
-    """At noise of 0.8 Gabor functions explain more of fields than of white noise, and hardly more than of smooth noise."""
+    """At noise of 0.8 Gabor functions explain more of fields than of white noise, hardly more than of smooth noise."""
     each = lambda seed: np.stack([gabors(seed)[:, MIDDLE], white(seed)], axis=-1)  # noqa: E731
     excess = lambda seed: -np.sign(np.diff(each(seed))[:, 0])  # noqa: E731
     claim, rivals = (
