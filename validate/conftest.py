@@ -1,6 +1,6 @@
 """What several files judge: recurrent networks and sparse codes, stored or trained; units and studies under noise.
 
-And how they draw what came of a sweep.
+And pictures: of what came of a sweep, and of differences whose signs are judged.
 """
 
 from dataclasses import replace
@@ -112,17 +112,19 @@ def studied(request, folder_of, tmp_path_factory):
 
 @pytest.fixture
 def differences():
-    """A panel of what every run differs by in some comparisons, with the medians' intervals; values (runs, each)."""
+    """Draw what each network differs by in some comparisons, and the medians: values (networks, ...), a row for each.
 
-    def drawn(says, names, values):
-        values, places = np.asarray(values, float), list(range(len(names)))
+    Beside the medians stand their intervals of 99.8 %, which ten networks have at the least.
+    """
+
+    def drawn(values, names, says):
+        values, rows = np.reshape(values, (len(values), -1)).astype(float), list(range(len(names)))
         low, high = np.transpose([median_interval(column, 1e-3) for column in values.T]).tolist()
-        every = np.tile(places, len(values)).tolist()
-        series = [Series("rival", values.ravel().tolist(), every, f"each of {len(values)} networks")]
-        series.append(Series("rival", [0.0] * len(places), places, "no difference"))
-        median = np.median(values, axis=0).tolist()
-        series.append(Series("run", median, places, "median, 99.8 % interval", low, high))
-        return Panel(says, "", tuple(series), rows=True, ticks=tuple(enumerate(names)))
+        middle, every = np.median(values, axis=0).tolist(), np.tile(rows, len(values)).tolist()
+        dots = Series("rival", values.ravel().tolist(), every, f"each of {len(values)} networks")
+        none = Series("rival", [0.0] * len(rows), rows, "no difference")
+        medians = Series("run", middle, rows, "median, 99.8 % interval", low, high)
+        return Panel(says, "", (dots, none, medians), rows=True, ticks=tuple(enumerate(names)))
 
     return drawn
 

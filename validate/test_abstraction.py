@@ -95,5 +95,5 @@ def test_abstraction():
         Trend(LEVELS),
         {"the finest first": -1.0, "all at once": 0.0},
         labels=dict(x="level of the hierarchy, 1 the broadest", y="time when the codes are alike (τ = 1)", about=SLIDE),
-        picture=Panel("time t (τ = 1)", "likeness of the domains' codes, median of 20 networks", each),
+        picture=Panel("time t (τ = 1)", "likeness of the domains' codes, median of 20 others", each),
     )

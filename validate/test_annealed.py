@@ -81,7 +81,7 @@ def test_noise_is_worth_something(studied, kind, differences):
     rivals = {"worth nothing": 0.0, "harmful, as to the paper's AlexNet": -1.0}
     claim = studied.of(f"noise, and then none, makes networks better at unseen digits: {kind}, {RULE[kind]}")
     drawn = dict(y="sign of (right answers after σ = 1.5 − without noise)", about=ACCURACY)
-    picture = differences("share of unseen digits right, after noise minus without", AT[1:], gained(FIRST))
+    picture = differences(gained(FIRST), AT[1:], "share of unseen digits right, after noise minus without")
     run = in_turn(lambda seed: np.sign(gained(seed)[:, LOUD - 1]))
     confront(claim, better, run, {}, in_most, rivals, labels=drawn, picture=picture)
 
@@ -176,7 +176,7 @@ def test_part_of_it_is_given_up(studied, kind, layer, differences):
     claim = studied.of(f"{said}: {kind}, {RULE[kind]}")
     three = ["under noise − without any", "at the end − under noise", "at the end − without any"]
     drawn = dict(runs=three, y="sign of the difference of activity", about=FIG_8)
-    picture = differences(f"share of hidden layer {layer + 1} that is active: difference", three, changes(FIRST))
+    picture = differences(changes(FIRST), three, f"share of hidden layer {layer + 1} that is active: difference")
     run = in_turn(lambda seed: np.sign(changes(seed)))
     confront(claim, given_up, run, {}, in_most, rivals, labels=drawn, picture=picture)
 
@@ -204,7 +204,7 @@ def test_upper_filters_are_sparse_under_noise(studied, differences):
     claim = studied.of("the second layer of a convolutional network by momentum is sparse while noise of 1.5 lasts")
     both = ["under noise − without any", "at the end − under noise"]
     drawn = dict(runs=both, y="sign of the difference of activity", about="bricken-2023, App. J.3, Fig. 35")
-    picture = differences("share of filters of hidden layer 2 that is active: difference", both, changes(FIRST))
+    picture = differences(changes(FIRST), both, "share of filters of hidden layer 2 that is active: difference")
     run = in_turn(lambda seed: np.sign(changes(seed)))
     confront(claim, while_it_lasts, run, {}, in_most, rivals, labels=drawn, picture=picture)
 
@@ -260,26 +260,17 @@ def test_dead_units_above_the_filters(studied):
 
 # -- the tables ----------------------------------------------------------------------------------------
 
-COLUMNS = {
-    "digits held out that are classified correctly": lambda of: of["right"][1],
-    "digits learnt that are classified correctly": lambda of: of["right"][0],
-    "active units of the last hidden layer at the end": lambda of: of["active"][END, ..., -1],
-    "active units of the last hidden layer before the noise falls": lambda of: of["active"][BEFORE, ..., -1],
-    "dead units of the last hidden layer at the end": lambda of: of["dead"][END, ..., -1],
-    "dead units of the last hidden layer before the noise falls": lambda of: of["dead"][BEFORE, ..., -1],
-}
-
 
 def whole(of):
     """The whole table of one study."""
     layers = of["active"].shape[-1]
-    rows = {"learnt": of["right"][0], "held out": of["right"][1]}
+    rows = {"learnt digits, right": of["right"][0], "held-out digits, right": of["right"][1]}
     for name, when in (("under noise", BEFORE), ("at the end", END)):
         rows |= {f"layer {k + 1} active, {name}": of["active"][when, ..., k] for k in range(layers)}
         rows |= {f"layer {k + 1} dead, {name}": of["dead"][when, ..., k] for k in range(layers)}
     lines = [["share", *(f"σ = {level:g}" for level in LEVELS)]]
     lines += [[name, *(interval(100 * each) for each in values.T)] for name, values in rows.items()]
-    return table(lines, f"%: medians of {RUNS} networks [99.8 % intervals, of order statistics]")
+    return table(lines, f"% of digits or units: medians of {RUNS} networks [99.8 % intervals, of order statistics]")
 
 
 def interval(values):
@@ -292,15 +283,14 @@ def interval(values):
 @long
 @pytest.mark.parametrize("kind, rule", [names for names in STUDIES if names[0] not in ("transformer", "autoencoder")])
 def test_table(studied, kind, rule):
-    """Accuracy, activity and dead units of every layer, by kind of network, algorithm and level of noise."""
+    """Measured: held-out accuracy by the level of noise; accuracy, activity and dead units of all layers in a table."""
     study = STUDIES[kind, rule]
-    for what, column in COLUMNS.items():
-        values = in_turn(lambda seed, column=column: column(studied(study, seed)))
-        measure(
-            studied.of(f"{what}, after noise and then none: {kind}, {rule}"),
-            lambda level, seed, values=values: float(values(seed)[LEVELS.index(level)]),
-            LEVELS,
-            runs=RUNS,
-            labels=dict(x="noise σ while it lasts", y=what),
-            picture=whole(studied(study, FIRST)) if what.startswith("digits held out") else None,
-        )
+    right = in_turn(lambda seed: studied(study, seed)["right"][1])
+    measure(
+        studied.of(f"how many held-out digits are classified correctly after noise, and then none: {kind}, {rule}?"),
+        lambda level, seed: float(right(seed)[LEVELS.index(level)]),
+        LEVELS,
+        runs=RUNS,
+        labels=dict(x="noise σ while it lasts", y="share of held-out digits classified correctly"),
+        picture=whole(studied(study, FIRST)),
+    )

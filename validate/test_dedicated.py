@@ -59,7 +59,7 @@ def half_time(graph, task, start, path, guess, level):
 
 
 def test_routing_escape():
-    """Routing escapes after M arctan(sqrt(M-1))/(s b0 sqrt(M-1)), whatever K: leading order in b0."""
+    """From b_h = b0 it escapes after τ M arctan(sqrt(M-1))/(s b0 sqrt(M-1)), whatever K: leading order in b0."""
     M, K = 3, 2
     graph, task = one_item(M, K, s, d)
     b0 = 0.7  # where the law is asked for; at leading order it goes as 1/b0
@@ -74,7 +74,8 @@ def test_routing_escape():
         "no sharing": lambda M, s, b0, tau, b_h: tau * M * K / (s * b0),
         "balanced": lambda M, s, b0, tau, b_h: tau * M ** (2 / 3) / (s * b0),
     }
-    drawn = dict(h="initial weight $b_0$", y="escape time times $b_0$/0.7 (τ = 1.3)", about=SLIDE)
+    named = "M = 3 domains, K = 2 pairs for each"
+    drawn = dict(h=f"initial weight $b_0$ ({named})", y="escape time times $b_0$/0.7 (τ = 1.3)", about=SLIDE)
     claim = "routing escapes when its law says"
     confront(claim, routing_escape, run, at, Order(1, start=0.3), rivals, labels=drawn)
 
@@ -96,7 +97,8 @@ def test_advantage():
         return late / early
 
     rivals = {"K alone": lambda M, K: K, "sqrt M K": lambda M, K: np.sqrt(M) * K, "M K": lambda M, K: M * K}
-    drawn = dict(h="initial weight $b_0$", y="escape time, dedicated over shared", about=SLIDE)
+    named = "M = 3 domains, K = 2 pairs for each"
+    drawn = dict(h=f"initial weight $b_0$ ({named})", y="escape time, dedicated over shared", about=SLIDE)
     confront(
         "shared pathways escape rho times as early", advantage, run, dict(M=M, K=K), Order(1, start=0.1), rivals,
         labels=drawn,
@@ -116,7 +118,7 @@ def trajectories(M, K, ratio, scale):
         for role, path, says in (("law", SHARED, "shared pathway"), ("rival", OWN, "own pathway"))
     ]
     dots = [Series("run", times[::5].tolist(), strength(seen, path).tolist(), "trained") for path in (SHARED, OWN)]
-    return Panel("time t (τ = 1)", "strength of a pathway", (*lines, *dots))
+    return Panel("time t (τ = 1)", "strength of a pathway", (*lines, *dots), "y")
 
 
 def test_loser():
@@ -134,7 +136,7 @@ def test_loser():
         "they die out": lambda M, K, b0: 0.0,
         "with the advantage K": lambda M, K, b0: 1 / (1 - 1 / K),
     }
-    drawn = dict(h="initial weight $b_0$", y="frozen weight / $b_0$", about=SLIDE)
+    drawn = dict(h="initial weight $b_0$ (M = 3, K = 2)", y="frozen weight / $b_0$", about=SLIDE)
     claim = "pathways of their own freeze when shared ones have won"
     picture = trajectories(M, K, 1.0, 0.05)
     confront(claim, loser, run, dict(M=M, K=K, b0=1.0), Order(1, start=0.2), rivals, labels=drawn, picture=picture)

@@ -89,7 +89,7 @@ def test_first_layer_is_a_little_sparser(studied, differences):
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "denser": 1.0},
         labels=dict(y="sign of (share of the first layer on − without noise)", about="bricken-2023, App. J"),
-        picture=differences("share of the first layer on, minus without noise", AT, change(FIRST)),
+        picture=differences(change(FIRST), AT, "share of the first layer on, minus without noise"),
     )
     measured_beyond(studied, "input noise changes the activity of the first layer while it lasts", BEFORE, 0)
 
@@ -153,7 +153,7 @@ def test_beyond_no_noise(studied, differences):
         Equivalent(0.5, runs=SEEDS, miss=1e-3),
         {"no effect": 0.0, "sparser alone: weights shrink everywhere": -1.0},
         labels=dict(runs=list(BEYOND), y="sign of (noise of 4 − no noise)", about="bricken-2023, App. J"),
-        picture=differences("noise of 4 against no noise: relative change", list(BEYOND), changes(FIRST)),
+        picture=differences(changes(FIRST), list(BEYOND), "noise of 4 against no noise: relative change"),
     )
 
 
@@ -253,5 +253,5 @@ def test_adam_leaves_more_units_dead(studied, differences):
             y="sign of (dead units by Adam − by descent), means over σ = 0 to 4",
             about="bricken-2023, App. J.2, Fig. 33",
         ),
-        picture=differences("share of units dead by Adam, minus by descent", names, np.hstack([each, mean])),
+        picture=differences(np.hstack([each, mean]), names, "share of units dead by Adam, minus by descent"),
     )

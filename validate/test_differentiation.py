@@ -85,7 +85,7 @@ def times_of(world, a0=a0):
 
 @pytest.mark.parametrize("world", worlds)
 def test_progressive_differentiation(world):
-    """In drawn worlds and from drawn weights each level is learnt within eight per cent of its time: broad first."""
+    """Of items with random features, from random weights, each level is learnt within 8 % of its time: broad first."""
     law = times_of(world)
 
     def error(seed):
@@ -102,7 +102,7 @@ def test_progressive_differentiation(world):
         "narrow first": law[::-1] / law - 1,
         "a tenfold start": times_of(world, 10 * a0) / law - 1,
     }
-    claim = f"drawn {world} are learnt from broad to narrow, each level within 8 % of its time"
+    claim = f"{world} of random features are learnt from broad to narrow, each level within 8 % of its time"
     names = dict(level="level, from broad to narrow", y="relative error of the half-time")
     picture = splitting() if world == "trees" else None
     at = dict(level=np.arange(1, len(law) + 1))
@@ -133,7 +133,7 @@ def splitting():
     seen = semantics.in_a_row(answers, features).T
     return Panel(
         "time t (τ = 1)",
-        "place of the 16 leaves in a row",
+        "place of the 16 leaves on a line that has them 1 apart when all is learnt",
         (
             Series("run", times[::5].tolist(), seen[:, ::5].tolist(), "one trained network"),
             Series("law", times.tolist(), said.tolist(), "law"),
@@ -152,9 +152,9 @@ def test_error_of_drawn_worlds():
 
     judge = Exponent((100, 400, 1600, 6400), detects=0.15, runs=100)
     rivals = {"one over N": -1.0, "none": 0.0, "N^(-1/4)": -0.25}
-    drawn = dict(x="features N", y="relative error of the strengths")
+    drawn = dict(x="random features N", y="root mean square error of the strengths Λ_k, relative")
     confront(
-        "drawn features err as one over the root of their number",
+        "strengths of random features err as one over the root of their number",
         -0.5,
         run,
         {},

@@ -20,6 +20,7 @@ networks it says that width "can paradoxically increase dynamical degeneracy" (S
 it shows on delayed discrimination is similar on other tasks (Sec. 3.4).
 """
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -96,9 +97,10 @@ COLUMNS = {
     "over size": "over size", "change": "weight change", "alignment": "kernel alignment",
     "behaviour": "spread of losses", "of ln": "of ln(loss)", "mean loss": "mean loss",
 }  # fmt: skip
-NOTE = "first to last level; [paper]"
+NOTE = "first → last level; [paper's arrow, after ≠ where ours is another]; —: no change is told"
 NOTES = {
-    "dynamics": "; arrows of ranks 3, 5, 10, numbers of rank 10; (in brackets): not above one network on other trials"
+    "weights": "; of factors that change the units distances are over units²",
+    "dynamics": "; arrows of ranks 3, 5, 10, numbers of rank 10; (in brackets): not above one network on other trials",
 }
 
 
@@ -117,8 +119,9 @@ def test_table(task, name):
         values = along(factor, quantity).value
         plain = resolved(factor) if quantity == "dynamics" else np.ones(len(values), bool)
         first, last = (number(values[k]) if plain[k] else f"({number(values[k])})" for k in (0, -1))
-        theirs = PAPER[told(factor)[0]].get(quantity)
-        return f"{ours(factor, quantity)}{f' [{theirs}]' if theirs else ''}\n{first}–{last}"
+        theirs, found = PAPER[told(factor)[0]].get(quantity), ours(factor, quantity)
+        paper = f" {'' if theirs in found else '≠ '}[{theirs}]" if theirs else ""
+        return f"{found}{paper}\n{first} → {last}"
 
     lines = [["factor", *(COLUMNS[quantity] for quantity in TABLES[name])]]
     lines += [[told(factor)[0].replace(" (", "\n("), *(cell(factor, q) for q in TABLES[name])] for factor in chosen]
@@ -158,7 +161,7 @@ LEVELS = {
         "a network with itself, other trials": "itself",
         "trained networks, rank 3": "dynamics, rank 3", "trained networks, rank 5": "dynamics, rank 5"}),
     "weights": ("weights: mean distance over their size", lambda found: found["pair_permutation"],
-        "distance of two networks' weights", {
+        "distance of two networks' weights, not over units²", {
         "trained networks": "over size", "the same pairs, untrained": "untrained over size"}),
     "feature learning": ("alignment of tangent kernels before and after", lambda found: found["change"],
         "change of recurrent weights", {
@@ -199,7 +202,8 @@ PHASES = ("while it waits", "after answers +1", "after answers -1")
 def phase(name, k, value):
     """One quantity of one phase, without the difference and with it."""
     every = [of_networks(value(stored(AUXILIARY, level), k)) for level in factors.FACTORS[AUXILIARY]]
-    return line("rival" if k else "run", name, AUXILIARY, Anew(*map(np.array, zip(*every, strict=True))))
+    found = line("rival" if k else "run", name, AUXILIARY, Anew(*map(np.array, zip(*every, strict=True))))
+    return replace(found, joined=False)
 
 
 KEPT = {

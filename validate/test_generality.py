@@ -242,6 +242,7 @@ def test_which_factor_changes_what(curve, swept, by_factor):
     of_rule = [in_turn(lambda seed, values=values: values[:few]) for values in votes]
     units = "ReLUs" if curve == "active_fraction" else "tanh and linear units"
     what = f"which factor changes how much is left of the {MEASURES[curve]}, in networks of {units} ({kind} sweep)"
-    labels = {"x": "rule", "y": f"{MEASURES[curve]}, what is left", "names": STEADY}
+    shown = f"what is left, first {few} {'networks' if redrawn else 'draws'} of each rule; the table has all"
+    labels = {"x": "rule", "y": f"{MEASURES[curve]}: {shown}", "names": STEADY}
     measure(what, lambda k, seed: of_rule[k](seed), range(len(STEADY)), runs=few, labels=labels, log="y",
             picture=by_factor(one, curve, chosen), redrawn=redrawn)  # fmt: skip

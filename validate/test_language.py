@@ -117,7 +117,7 @@ def whole(of):
         ends = zip(*(np.quantile(column(of), q, axis=0) for q in (0.5, 0, 1)), strict=True)
         lines.append([name, *(f"{middle:.2f} [{low:.2f}, {high:.2f}]" for middle, low, high in ends)])
     note = f"medians [ranges] of {EACH} networks; a range holds the median with probability {HELD:.3f}"
-    return table(lines, f"{note}; text with SHA-256 {text.SHA256[:16]}...")
+    return table(lines, f"active, dead, right: shares; {note}; SHA-256 of the text: {text.SHA256[:8]}...")
 
 
 def by_noise(studied, what):
@@ -159,14 +159,13 @@ def test_what_noise_leaves(studied):
 @in_full
 @long
 def test_table(studied):
-    """Activity of both blocks, dead units and loss against the noise in front of their perceptrons, and after it."""
-    for what, column in COLUMNS.items():
-        values = in_turn(lambda seed, column=column: column(studied(WHOLE, seed)))
-        measure(
-            studied.of(f"transformers with noise, and then none: {what}"),
-            lambda level, seed, values=values: float(values(seed)[LEVELS.index(level)]),
-            LEVELS,
-            runs=EACH,
-            labels=dict(x="noise σ while it lasts", y=what),
-            picture=whole(studied(WHOLE, FIRST)) if what == LOSS else None,
-        )
+    """Measured: what held-out letters cost after noise in front of the perceptrons; activity and more in a table."""
+    cost = in_turn(lambda seed: COLUMNS[LOSS](studied(WHOLE, seed)))
+    measure(
+        studied.of("what do held-out letters cost transformers after noise, and then none?"),
+        lambda level, seed: float(cost(seed)[LEVELS.index(level)]),
+        LEVELS,
+        runs=EACH,
+        labels=dict(x="noise σ while it lasts", y=LOSS),
+        picture=whole(studied(WHOLE, FIRST)),
+    )

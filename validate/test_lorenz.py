@@ -20,7 +20,7 @@ def measured(which):
 
 
 def test_growth_rate():
-    """Small waves around the rest state grow at the rate of the law, up to the square of their size."""
+    """In Lorenz-96, x_k' = (x_k+1 - x_k-2) x_k-1 - x_k + F, small waves around rest, x = F, grow at the law's rate."""
     rivals = {
         "without damping": lambda F, theta: growth_rate(F=F, theta=theta) + 1,
         "neighbours exchanged": lambda F, theta: -1 - F * (np.cos(theta) - np.cos(2 * theta)),
@@ -31,7 +31,7 @@ def test_growth_rate():
 
 
 def test_frequency():
-    """Waves on a forced ring turn at the frequency of the law."""
+    """Small waves around rest, x = F, on a ring of Lorenz-96 turn at the frequency of the law."""
     rivals = {"the second sine reversed": lambda F, theta: F * (np.sin(theta) - np.sin(2 * theta))}
     drawn = {**labels, "y": "frequency (F = 1.7, 11 sites)"}
     claim = "waves around the rest state turn at the frequency of their sines"
@@ -39,7 +39,7 @@ def test_frequency():
 
 
 def test_critical_forcing():
-    """The rest state loses its stability at a forcing that depends on the number of sites and is at least 8/9."""
+    """The rest state x = F of Lorenz-96 is lost at a forcing F that depends on the number of sites, at least 8/9."""
     sizes = np.array([5, 7, 8, 36])
 
     def onset(sites, size):
@@ -68,7 +68,7 @@ starts = 8 + np.random.default_rng(3).normal(size=(3, 8))
 
 
 def test_energy_rate():
-    """Over chaotic courses the energy changes by forcing times the mean, less the mean square."""
+    """Along chaotic courses of Lorenz-96 the energy changes by the forcing times the mean, less the mean square."""
     means = np.array([lorenz.means(x, 8.0, 4.0, 1e-12) for x in starts])
     run = lambda rtol, seed: np.array([lorenz.means(x, 8.0, 4.0, rtol)[2] for x in starts])  # noqa: E731
     rivals = {
@@ -82,7 +82,7 @@ def test_energy_rate():
 
 
 def test_exponent_sum():
-    """All Lyapunov exponents of a chaotic ring add up to minus the number of its sites."""
+    """All Lyapunov exponents of a chaotic ring of Lorenz-96, at F = 8, add up to minus the number of its sites."""
     rings = np.array([5, 6, 8])
 
     def run(rtol, seed):

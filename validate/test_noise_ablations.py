@@ -50,17 +50,17 @@ def gathered(studied, name):
     curves = [Series("band", middles.tolist(), steep, "F'(z)² over its largest", [0.0] * len(steep), steep)]
     for sigma, density in zip(LEVELS, studied(one, FIRST)["density"].tolist(), strict=True):
         curves.append(Series("rival", middles.tolist(), density, "no noise" if not sigma else f"σ = {sigma:g}"))
-    return Panel("noise-free pre-activation z", f"density over units and data: {name}", tuple(curves))
+    return Panel(f"noise-free pre-activation z ({name})", "density over units and data", tuple(curves))
 
 
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("studied", "name"), EVERY, indirect=["studied"])
 def test_noise_and_slopes(studied, name):
-    """Noise drives pre-activations to where the activation is flat, under every condition."""
+    """The louder the noise, the less steep the activation is, on average, where its units work without it."""
     row = in_turn(lambda seed: studied(ABLATIONS[name], seed)["clean"])
     run = lambda sigma, seed: float(row(seed)[LEVELS.index(sigma)])  # noqa: E731
     whole = WHOLE.get(name, name if name == BASE else f"32 {name} units, patches, Gaussian noise")
-    claim = studied.of(f"{whole}: noise drives units to where the activation is flat")
+    claim = studied.of(f"{whole}: noise drives units to where the activation is less steep")
     confront(
         claim,
         lambda: -1.0,
@@ -77,7 +77,7 @@ def test_noise_and_slopes(studied, name):
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("sigma", LEVELS[:2])
 def test_more_units_are_sparser(studied, sigma):
-    """A smaller fraction of more units is active; so it is without noise, the control: it is not the noise's doing."""
+    """A smaller fraction of more units is active, under noise and, the control, without: width alone does it."""
     units = {ABLATIONS[name].units: ABLATIONS[name] for name in ("8 units", BASE, "96 units")}
     k = LEVELS.index(sigma)
     rows = {m: in_turn(lambda seed, one=one: studied(one, seed)["clean"][:, k]) for m, one in units.items()}
@@ -160,30 +160,32 @@ def test_weak_laplace_noise(studied):
 
 @in_full
 @pytest.mark.timeout(7200)
-def test_classifiers_are_less_sparse(studied):
+def test_classifiers_are_less_sparse(studied, differences):
     """Noise takes less activity from networks that classify digits than from those that reconstruct them."""
 
-    def signs(seed):
-        falls = [
-            -np.diff(studied(ABLATIONS[name], seed)["clean"][:, ::2], axis=1)[:, 0]
-            for name in ("digits", "digits, classification")
-        ]
-        return np.sign(falls[0] - falls[1])
+    def falls(seed):
+        each = (studied(ABLATIONS[name], seed)["clean"] for name in ("digits", "digits, classification"))
+        return np.stack([clean[:, 0] - clean[:, 2] for clean in each], axis=-1)
 
     confront(
         studied.of("noise makes classifiers less sparse than autoencoders"),
         lambda: 1.0,
-        in_turn(signs),
+        in_turn(lambda seed: -np.sign(np.diff(falls(seed))[:, 0])),
         {},
         in_most,
         {"as sparse": 0.0, "sparser": -1.0},
         labels=dict(y="sign of (what noise of 1.5 takes from autoencoders − from classifiers)", about=FIG_8),
+        picture=differences(
+            np.concatenate([falls(FIRST), -np.diff(falls(FIRST))], axis=1),
+            ["autoencoders", "classifiers", "autoencoders − classifiers"],
+            "what noise of 1.5 takes from the fraction of active units (digits)",
+        ),
     )
 
 
 @in_full
 @pytest.mark.timeout(7200)
-def test_smooth_units(studied):
+def test_smooth_units(studied, differences):
     """By the published count, |activity| > 1e-4, noise silences GELU units one time in a hundred, sigmoid units never.
 
     None dies.  Of both it is published that they grow sparse with noise, less than ReLUs do (Figs. 22, 23), and that
@@ -191,16 +193,16 @@ def test_smooth_units(studied):
     """
     names = ("GELU", "sigmoid")
 
-    def signs(seed):
+    def changes(seed):
         gelu, sigmoid = (studied(ABLATIONS[name], seed) for name in names)
-        changes = [np.sign(of["active"][:, 1:] - of["active"][:, :1]) for of in (gelu, sigmoid)]
-        deaths = [np.sign(of["dead"].max(1, keepdims=True)) for of in (gelu, sigmoid)]
-        return np.concatenate([*changes, *deaths], axis=1)
+        active = [of["active"][:, 1:] - of["active"][:, :1] for of in (gelu, sigmoid)]
+        deaths = [of["dead"].max(1, keepdims=True) for of in (gelu, sigmoid)]
+        return np.concatenate([*active, *deaths], axis=1)
 
     confront(
         studied.of("by the published count noise makes GELU units sparser, not sigmoid units, and kills neither"),
         lambda: np.array([-1.0, -1.0, 0.0, 0.0, 0.0, 0.0]),
-        in_turn(signs),
+        in_turn(lambda seed: np.sign(changes(seed))),
         {},
         in_most,
         {
@@ -209,6 +211,7 @@ def test_smooth_units(studied):
             "units die": np.array([-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]),
         },
         labels=dict(runs=SMOOTH, y="sign of the change of active units, or of dead ones", about=FIGS_22_23),
+        picture=differences(changes(FIRST), SMOOTH, "change of the fraction of active units by noise, or dead units"),
     )
 
 

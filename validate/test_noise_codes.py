@@ -119,7 +119,7 @@ def activity_along_training():
     series = [Series("rival", steps, c.tolist(), f"σ = {s:g}") for s, c in zip(LEVELS, curves, strict=True)]
     low, high = along[-1].min(0), along[-1].max(0)
     ends = Series("run", [STEPS] * 3, curves[:, -1].tolist(), f"range of {SEEDS} networks", low.tolist(), high.tolist())
-    return Panel("step of training", "fraction of active units", (*series, ends))
+    return Panel("step of training", "fraction of active units, noise on", (*series, ends))
 
 
 def test_activity_falls_with_noise():
@@ -132,7 +132,7 @@ def test_activity_falls_with_noise():
         {},
         some_levels,
         rivals,
-        labels=against_noise("fraction of active units", FIG_5),
+        labels=against_noise("fraction of active units, noise on", FIG_5),
         picture=activity_along_training(),
     )
 
@@ -197,7 +197,7 @@ def test_noise_counts_as_activity():
         "of reported activity more is noise on silent units as noise grows",
         {"no change": 0.0, "less": -1.0},
     )
-    drawn = against_noise("share of silent units among the active ones", ACTIVE)
+    drawn = against_noise("of active units (noise on), the share that is silent with the noise off", ACTIVE)
     confront(claim, rises, by_level(silent_share), {}, some_levels, rivals, labels=drawn)
 
 
@@ -211,7 +211,7 @@ def alike(seed):
 
 
 def test_encoders_align_with_noise():
-    """Encoder weights grow more alike with noise, not less: covariance goes by silence, not by decorrelation."""
+    """Encoder weights of two units grow more alike with noise, not less, as the cross term would have it."""
     claim, rivals = "encoders grow more alike with noise", {"decorrelation, as the paper has it": -1.0, "none": 0.0}
     drawn = against_noise("mean |cosine| of two encoders", CROSS)
     confront(claim, rises, by_level(alike), {}, some_levels, rivals, labels=drawn)
@@ -239,15 +239,15 @@ def correlate(seed):
 
 
 def test_activities_covary_less():
-    """With noise activities covary less."""
+    """With noise on, activities covary less the louder it is; what they do with the noise off stands elsewhere."""
     claim, rivals = "activities covary less as noise grows", {"none": 0.0, "more": 1.0}
     drawn = against_noise("mean |covariance| of two units' activity", FIG_19)
     confront(claim, falls, by_level(covary), {}, some_levels, rivals, labels=drawn)
 
 
 def test_preactivations_correlate_more():
-    """Units covary less by silence, not by decorrelation: their noise-free inputs correlate more as noise grows."""
-    claim, rivals = "pre-activations correlate more as noise grows", {"none": 0.0, "decorrelation": -1.0}
+    """The louder the noise in training, the more the noise-free pre-activations of two units correlate."""
+    claim, rivals = "noise-free pre-activations correlate more as noise grows", {"none": 0.0, "decorrelation": -1.0}
     drawn = against_noise("mean |correlation| of two units' noise-free inputs", CROSS)
     confront(claim, rises, by_level(correlate), {}, some_levels, rivals, labels=drawn)
 
@@ -271,7 +271,7 @@ def test_raw_covariance_is_not_monotone():
     """The covariance of noise-free pre-activations rises with noise and falls again."""
     signs = lambda seed: UP_AND_DOWN * np.sign(np.diff(raw_covariance(seed), axis=1))  # noqa: E731
     rivals = {"falls throughout": -UP_AND_DOWN, "rises throughout": UP_AND_DOWN, "none": 0.0}
-    claim = "the raw covariance of units is largest at a middle noise"
+    claim = "noise-free pre-activations covary most after training with a middle noise"
     found = raw_covariance(FIRST)
     each = Series("each", list(LEVELS), found.tolist(), f"each of {SEEDS} networks")
     middle = Series("run", list(LEVELS), np.median(found, axis=0).tolist(), "median")
@@ -295,6 +295,15 @@ def white(seed):
     return np.median(fit_gabors(fields).explained.reshape(SEEDS, FITTED), axis=-1)
 
 
+@cache
+def shuffled(seed):
+    """The same for the fields at the middle level with the phases of white noise, as smooth as they are; (seeds,)."""
+    fields = codes(seed).networks.W_e[:, MIDDLE, :FITTED].numpy().reshape(-1, SIDE, SIDE)
+    phases = np.angle(np.fft.rfft2(np.random.default_rng(seed).normal(size=fields.shape)))
+    other = np.fft.irfft2(np.abs(np.fft.rfft2(fields)) * np.exp(1j * phases), s=(SIDE, SIDE))
+    return np.median(fit_gabors(other).explained.reshape(SEEDS, FITTED), axis=-1)
+
+
 def fields_of_each_level():
     """The fields of one network at each level and of white noise, with the median R^2 of Gabor functions."""
     noisy = np.random.default_rng(FIRST).normal(size=(UNITS, SIDE, SIDE))
@@ -310,8 +319,8 @@ def fields_of_each_level():
 
 
 def test_fields_grow_gabor_like():
-    """Gabor functions fit the receptive fields the better the more noise there was."""
-    claim, rivals = "receptive fields grow Gabor-like with noise", {"none": 0.0, "less so": -1.0}
+    """Gabor functions fit fields the better the more noise there was; smooth fields of other phases nearly as well."""
+    claim, rivals = "Gabor functions fit fields the better the louder the noise", {"none": 0.0, "less so": -1.0}
     confront(
         claim,
         rises,
@@ -329,12 +338,21 @@ def more():
     return 1.0
 
 
-def test_fields_beat_white_noise():
-    """At noise of 0.8 Gabor functions explain more of every network's fields than they do of white noise."""
-    excess = lambda seed: np.sign(gabors(seed)[:, MIDDLE] - white(seed))  # noqa: E731
-    claim, rivals = "Gabor functions fit fields better than white noise", {"no better": 0.0, "worse": -1.0}
-    drawn = dict(y="sign of the excess", about=FIG_7)
-    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn)
+def test_fields_beat_white_noise(differences):
+    """At noise of 0.8 Gabor functions explain more of fields than of white noise, hardly more than of smooth noise."""
+    each = lambda seed: np.stack([gabors(seed)[:, MIDDLE], white(seed)], axis=-1)  # noqa: E731
+    excess = lambda seed: -np.sign(np.diff(each(seed))[:, 0])  # noqa: E731
+    claim, rivals = (
+        "Gabor functions fit trained fields better than they fit white noise",
+        {"no better": 0.0, "worse": -1.0},
+    )
+    drawn = dict(y="sign of (median R² of fields − of white noise)", about=FIG_7)
+    rows = ["fields, σ = 0.8", "white noise", "the same spectra, other phases", "fields − white noise, judged"]
+    rows += ["fields − the same spectra"]
+    fields, noise_alone, smooth = (*each(FIRST).T, shuffled(FIRST))
+    found = np.stack([fields, noise_alone, smooth, fields - noise_alone, fields - smooth], axis=1)
+    picture = differences(found, rows, "median R² of Gabor functions")
+    confront(claim, more, in_turn(excess), {}, Equivalent(0.5, runs=SEEDS), rivals, labels=drawn, picture=picture)
 
 
 # -- what the three terms do -------------------------------------------------------------------------
@@ -363,7 +381,7 @@ def terms_along_training():
 
 
 def test_margin_turns_into_a_reward():
-    """The margin term #1 raises the loss of untrained networks and lowers that of trained ones."""
+    """The margin term #1 of the exact loss is positive, a cost, before training and negative, a gain, after it."""
     signs = lambda seed: UP_AND_DOWN * np.sign(terms(seed)[:, [0, -1], 1])  # noqa: E731
     rivals = {
         "a penalty throughout, as the paper has it": UP_AND_DOWN,

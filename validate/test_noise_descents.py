@@ -117,28 +117,32 @@ def factor(studied, sigma, pair, seed):
 
 @in_full
 @long
-def test_it_is_of_the_noise(studied):
+def test_it_is_of_the_noise(studied, differences):
     """The factor by which more units are active is larger with noise than without, where batches are smallest.
 
     Without noise three times as many units are active: their numbers differ by as much (see the table), in proportion
     by less.  Of larger batches the control is not resolved.
     """
 
-    def signs(seed):
-        noisy, clean = (np.array([factor(studied, sigma, pair, seed) for pair in BEYOND]) for sigma in (SIGMA, 0.0))
-        return np.sign(noisy - clean).T
+    def factors(seed):
+        return np.transpose([[factor(studied, sigma, pair, seed) for pair in BEYOND] for sigma in (SIGMA, 0.0)])
+
+    rows = [f"{pair}: {what}" for pair in BEYOND for what in (f"σ = {SIGMA:g}", "no noise", "difference")]
+    noisy, clean = factors(FIRST)[..., 0], factors(FIRST)[..., 1]
 
     confront(
         studied.of(
             "the factor by which gradient noise of small batches costs units is larger under noise than without"
         ),
         lambda: np.ones(len(BEYOND)),
-        in_turn(signs),
+        in_turn(lambda seed: -np.sign(np.diff(factors(seed))[..., 0])),
         {},
         in_most,
         {"by the same factor without noise": 0.0, "by a larger one without": -1.0},
         labels=dict(runs=list(BEYOND), y="sign of (logarithm of the factor − without noise)", about=FIG_25),
-        picture=against_loss(studied, 0.0),
+        picture=differences(
+            np.stack([noisy, clean, noisy - clean], axis=-1), rows, "ln of the factor of active units, at equal loss"
+        ),
     )
 
 

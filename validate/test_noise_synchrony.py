@@ -79,16 +79,22 @@ def spreads(values):
 
 
 def beyond_silence(which, levels=slice(1, None)):
-    """The signs of both spreads with noise minus those without, at some levels, run by run: (SEEDS, 2, levels)."""
+    """The logarithms of both spreads with noise over those without, at some levels, of each run: (SEEDS, 2, levels)."""
 
-    def signs(seed):
+    def ratios(seed):
         spread = spreads(getattr(along(seed), which)[-1])
-        return np.sign(spread[:, levels] - spread[:, :1]).swapaxes(1, 2)
+        return np.log(spread[:, levels] / spread[:, :1]).swapaxes(1, 2)
 
-    return in_turn(signs)
+    return ratios
+
+
+def signs_of(effect):
+    """The signs of an effect of a seed, run by run."""
+    return in_turn(lambda seed: np.sign(effect(seed)))
 
 
 BOTH = "sign of (spread − spread without noise)"
+RATIO = "ln of the spread over that without noise"
 
 
 def spread_at(levels):
@@ -130,42 +136,32 @@ def measured_in_time(which, what):
     )  # fmt: skip
 
 
-def of_units(which, says):
-    """One of these quantities along training in one network: medians, and ranges without noise and at the loudest."""
-    steps, series = list(range(0, STEPS + 1, STEPS // 20)), []
-    for k, sigma in enumerate(LEVELS):
-        low, middle, high = np.quantile(getattr(along(FIRST), which)[:, 0, k], (0, 0.5, 1), axis=-1).tolist()
-        series.append(Series("rival", steps, middle, f"σ = {sigma:g}"))
-        if sigma in (LEVELS[0], LEVELS[-1]):
-            series.append(Series("band", steps, middle, "_nolegend_", low, high))
-    said = f"{says} of one network: medians, and ranges of σ = {LEVELS[0]:g} and {LEVELS[-1]:g} (bands)"
-    return Panel("step of training", said, tuple(series))
+def test_biases_gather(differences):
+    """Under noise of 0.3 and 0.8 biases differ less than without noise, and less at the end of training than before.
 
-
-def test_biases_gather():
-    """Under noise of 0.3 and 0.8 the biases differ less between units than without any, by both spreads.
-
-    Under noise of 1.5 they differ less over the size of their mean alone, which without noise is near zero.
+    By their standard deviation: their mean is near zero without noise, so that a spread over it says little.
     """
+    less, moderate = lambda seed: beyond_silence("biases", slice(1, 3))(seed)[:, 0], ["σ = 0.3", "σ = 0.8"]
     confront(
-        "under moderate noise the biases of all units gather around one value",
-        -1.0, beyond_silence("biases", slice(1, 3)), {}, in_most, {"no more than without": 0.0, "they spread": 1.0},
-        labels=dict(runs=spread_at(LEVELS[1:3]), y=BOTH, about=FIG_6),
-        picture=of_units("biases", "biases of 48 units"),
+        "under moderate noise the biases of all units differ less than without noise",
+        -1.0, signs_of(less), {}, in_most, {"no less than without": 0.0, "they differ more": 1.0},
+        labels=dict(runs=moderate, y="sign of (standard deviation − that without noise)", about=FIG_6),
+        picture=differences(less(FIRST), moderate, "ln of the biases' standard deviation over that without noise"),
     )  # fmt: skip
 
-    def signs(seed):
+    def changes(seed):
         change = change_in_time("biases", seed)
         noisy = change[:, 1 : MIDDLE + 1]
-        return np.sign(np.concatenate([noisy, noisy - change[:, :1]], axis=1))
+        return np.concatenate([noisy, noisy - change[:, :1]], axis=1)
 
     both = "change", "change − that without noise"
     runs = [f"{what}, σ = {sigma:g}" for what in both for sigma in LEVELS[1 : MIDDLE + 1]]
     confront(
         "under moderate noise biases gather as training goes on, and they do so by the noise",
-        -1.0, in_turn(signs), {}, in_most,
+        -1.0, signs_of(changes), {}, in_most,
         {"they stay as they are": 0.0, "they spread, less than without noise": np.array([1.0, 1.0, -1.0, -1.0])},
         labels=dict(runs=runs, y="sign, of their standard deviation", about=FIG_6),
+        picture=differences(changes(FIRST), runs, "standard deviation of the biases of one network"),
     )  # fmt: skip
     measured_spreads("biases", "the biases of one network")
     measured_in_time("biases", "the biases of one network")
@@ -176,25 +172,26 @@ def loud_alone():
     return np.array([1.0, 1.0, -1.0])
 
 
-def test_encoders_gather():
-    """The lengths of the encoders differ less between units with noise than without, at every level by both spreads.
+def test_encoders_gather(differences):
+    """With noise lengths of encoders end less spread than without; as training goes on they gather under 1.5 alone.
 
-    Along training they gather under noise of 1.5, and spread under 0.3, as without noise; what they do under 0.8,
-    between the two, is not decided, and measured alone.
+    At every level they differ less by both spreads.  Along training they gather under noise of 1.5, and spread under
+    0.3, as without noise; what they do under 0.8, between the two, is not decided, and measured alone.
     """
+    less = beyond_silence("lengths")
     confront(
         "with noise the encoders of all units differ less in length than without",
-        -1.0, beyond_silence("lengths"), {}, in_most, {"no change": 0.0, "more": 1.0},
+        -1.0, signs_of(less), {}, in_most, {"no change": 0.0, "more": 1.0},
         labels=dict(runs=spread_at(LEVELS[1:]), y=BOTH, about=FIG_6),
-        picture=of_units("lengths", "lengths of 48 encoders"),
+        picture=differences(less(FIRST), spread_at(LEVELS[1:]), f"lengths: {RATIO}"),
     )  # fmt: skip
+    levels, change = ["no noise", "σ = 0.3", "σ = 1.5"], lambda seed: change_in_time("lengths", seed)[:, [0, 1, 3]]
     confront(
         "as training goes on lengths of encoders gather under noise of 1.5, and spread under 0.3 as without any",
-        loud_alone, in_turn(lambda seed: np.sign(change_in_time("lengths", seed)[:, [0, 1, 3]])), {}, in_most,
+        loud_alone, signs_of(change), {}, in_most,
         {"under any noise, as the paper has it": np.array([1.0, -1.0, -1.0]), "never": 1.0},
-        labels=dict(
-            runs=["no noise", "σ = 0.3", "σ = 1.5"], y="sign of the change of their standard deviation", about=FIG_6
-        ),
+        labels=dict(runs=levels, y="sign of the change of their standard deviation", about=FIG_6),
+        picture=differences(change(FIRST), levels, "change of the lengths' standard deviation along training"),
     )  # fmt: skip
     measured_spreads("lengths", "the encoders' lengths of one network")
     measured_in_time("lengths", "the encoders' lengths of one network")
@@ -205,26 +202,30 @@ def apart():
     return np.array([-1.0, 1.0])
 
 
-def test_activity_over_batches():
-    """Activity varies more between batches with noise than without; whether less with more of it depends on the spread.
+def test_activity_over_batches(differences):
+    """Activity varies more between batches with noise than without; from 0.3 to 0.8 less, but more over its mean.
 
     From 0.3 to 0.8 its standard deviation falls, as published; over the mean, which falls too, it rises.
     """
+    more = beyond_silence("active")
     confront(
         "activity varies more between batches with noise than without",
-        1.0, beyond_silence("active"), {}, in_most, {"less, as the paper has it": -1.0, "no change": 0.0},
+        1.0, signs_of(more), {}, in_most, {"less, as the paper has it": -1.0, "no change": 0.0},
         labels=dict(runs=spread_at(LEVELS[1:]), y=BOTH, about=FIG_6),
-        picture=of_units("active", "active units in 30 batches"),
+        picture=differences(more(FIRST), spread_at(LEVELS[1:]), f"activity of batches: {RATIO}"),
     )  # fmt: skip
 
-    def signs(seed):
+    def change(seed):
         spread = spreads(along(seed).active[-1])
-        return np.sign(spread[:, MIDDLE] - spread[:, MIDDLE - 1])
+        return np.log(spread[:, MIDDLE] / spread[:, MIDDLE - 1])
+
+    both = ["standard deviation", "over the mean"]
 
     confront(
         "from noise of 0.3 to 0.8 activity varies less between batches, but more in proportion to it",
-        apart, in_turn(signs), {}, in_most, {"less by both": -1.0, "more by both": 1.0, "no change": 0.0},
-        labels=dict(runs=["standard deviation", "over the mean"], y="sign of the change of the spread", about=FIG_6),
+        apart, signs_of(change), {}, in_most, {"less by both": -1.0, "more by both": 1.0, "no change": 0.0},
+        labels=dict(runs=both, y="sign of the change of the spread", about=FIG_6),
+        picture=differences(change(FIRST), both, "ln of the spread at σ = 0.8 over that at 0.3"),
     )  # fmt: skip
     measured_spreads("active", "the shares of active units in batches")
 
@@ -280,7 +281,10 @@ def test_one_shared_bias():
             **{f"as active as with noise of {LEVELS[k]:g}": np.array([ratio[k] - 1, 0.0]) for k in (1, 3)},
             "a loss like the best linear map's": lambda: np.array([0.0, linear_loss() / np.median(own_loss()) - 1]),
         },
-        labels=dict(runs=["active units", "noisy loss"], y="relative excess over one bias each", about=SHARED_BIAS),
+        labels=dict(
+            runs=["active units", "noisy loss"], y="relative excess over one bias each (σ = 0.8, 48 units)",
+            about=SHARED_BIAS,
+        ),
     )  # fmt: skip
 
 
@@ -310,28 +314,23 @@ def sooner():
     return np.array([*np.ones(len(SCALES) - 1), -1.0])
 
 
-def test_smaller_weights_sparsify_sooner():
+def test_smaller_weights_sparsify_sooner(differences):
     """Under loud noise, networks whose encoders start smaller are sparser after the same time; without noise denser.
 
     Without noise, the control, it is encoders of a quarter against those of four times the size that are told apart.
     """
-    found, steps = from_scales(FIRST), list(range(0, STEPS + 1, STEPS // 20))
-    lines = [
-        Series("rival", steps, np.median(found[..., k], axis=1).tolist(), f"encoders {scale:g} times as large")
-        for k, scale in enumerate(SCALES)
-    ]
 
-    def signs(seed):
+    def changes(seed):
         noisy, quiet = from_scales(seed)[-1], from_scales(seed, sigma=0.0)[-1]
-        return np.sign(np.concatenate([np.diff(noisy, axis=-1), quiet[:, -1:] - quiet[:, :1]], axis=-1))
+        return np.concatenate([np.diff(noisy, axis=-1), quiet[:, -1:] - quiet[:, :1]], axis=-1)
 
+    rows = [*(f"{b:g} against {a:g} times, σ = 3" for a, b in pairwise(SCALES)), "4 against 0.25, no noise"]
     confront(
         "smaller initial encoders sparsify sooner under loud noise",
-        sooner, in_turn(signs), {}, in_most,
+        sooner, signs_of(changes), {}, in_most,
         {"no difference": 0.0, "so they do without noise": np.ones(len(SCALES))},
         labels=dict(
-            runs=[*(f"{b:g} against {a:g} times, σ = 3" for a, b in pairwise(SCALES)), "4 against 0.25, no noise"],
-            y="sign of (activity of larger − of smaller encoders)", about=FIG_9,
+            runs=rows, y="sign of (activity of larger − of smaller encoders)", about=FIG_9,
         ),
-        picture=Panel("step of training (σ = 3)", f"fraction of active units, median of {SEEDS}", tuple(lines)),
+        picture=differences(changes(FIRST), rows, "active fraction at the end, larger − smaller first encoders"),
     )  # fmt: skip

@@ -139,9 +139,9 @@ def gap_along(by):
     steps = list(range(0, STEPS + 1, STEPS // 20))
     gaps = (trained(sampled(), by, FIRST).along - trained(exact, by, FIRST).along).T
     each = Series("each", steps, gaps.tolist(), f"each of {len(gaps)} pairs of networks")
-    none = Series("law", steps, [0.0] * len(steps), "no bias")
+    none = Series("law", steps, [0.0] * len(steps), "no difference")
     middle = Series("run", steps, np.median(gaps, axis=0).tolist(), "median")
-    return Panel("step of training", "active on noisy data, less on the exact loss", (each, none, middle))
+    return Panel("step of training", "active fraction on noisy data − on the exact loss", (each, none, middle))
 
 
 def others(by):
@@ -160,9 +160,10 @@ def test_same_networks():
 
 
 def test_adam_is_biased():
-    """Adam divides by the gradient's own noise, which the exact loss lacks: more of these twelve units stay active.
+    """By Adam more of twelve units are active in the end on noisy data than on the exact loss, by a hundredth or so.
 
-    The bias is measured, not derived: with eight units its sign is not resolved.
+    Adam divides by the gradient's own noise, which the exact loss lacks; whether that is the cause is not shown.  The
+    bias is measured, not derived: with eight units its sign is not resolved.
     """
     by = noise.Adam(5e-3)
     run, judge = in_turn(lambda seed: np.sign(excess(by, seed))), Equivalent(0.5, runs=SEEDS)
@@ -173,7 +174,7 @@ def test_adam_is_biased():
 
 
 def test_jacobian_penalty_does_not_sparsify():
-    """Trained on the Jacobian penalty every network ends with more active units than it had, and than noise leaves."""
+    """By Adam on the Jacobian penalty networks end with more active units than they had, and than on noisy data."""
     by, penalty = noise.Adam(5e-3), noise.JacobianPenalty(SIGMA)
 
     def signs(seed):
@@ -191,7 +192,7 @@ def test_jacobian_penalty_does_not_sparsify():
 # -- training on what is not the loss ------------------------------------------------------------------
 
 FEW = 20
-WRONG = ("without #1", "without #3", "on Eq. (25)", "on Eq. (23)")
+WRONG = ("without #1, the margin", "without #3, the cross term", "silent units by Eq. (25)", "active units by Eq. (23)")
 
 
 def density(a):
@@ -240,7 +241,7 @@ def by_loss(which, of):
 
 
 def test_every_term_sparsifies():
-    """Trained on the exact loss without its margin or cross term, or with Eq. (25) in it, networks are less sparse."""
+    """Networks are less sparse if trained without a term of the exact loss, or on Eq. (25), which misstates one."""
 
     def signs(seed):
         shares, _ = on_each(seed)
@@ -297,7 +298,7 @@ def on_unsquared(seed):
 
 
 def test_unsquared_is_unbounded():
-    """Eq. (17) as printed, trained on, falls below 0, where no mean square can be."""
+    """Eq. (17) as printed, decoder weights not squared, falls in training below 0, where no mean square can be."""
     every = list(range(0, 160, 10))
     middle, low, high = (of(on_unsquared(FIRST)[every], axis=1).tolist() for of in (np.median, np.min, np.max))
     fall = Series("run", every, middle, f"median and range of {FEW} networks", low, high)

@@ -5,14 +5,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from laws.judges import measure
+from laws.judges import in_turn, measure
 from laws.judges.verdict import Panel, Series
 from numerics import rnn
 from numerics.degeneracy import Whitened, dsa_matrix, mds
 
 TOLD = {
     "flip3": "3-bit flip-flops", "delay": "delayed discrimination", "sine": "sines", "path2": "paths in the plane",
-    "path3": "paths in space", "lorenz": "a Lorenz ring",
+    "path3": "paths in space", "lorenz": "a Lorenz-96 ring",
 }  # fmt: skip
 stored = pytest.mark.parametrize("trained", ["stored"], indirect=True)
 every_task = pytest.mark.parametrize("name", list(TOLD))
@@ -45,7 +45,9 @@ def trial(trained, name):
         scaled = x[:, 0, channel] / max(np.abs(x[:, 0]).max(), 1e-300) * size / 3 + size * (shown - channel)
         series.append(Series("path", steps, scaled.tolist(), "" if channel else "what they are shown, scaled"))
     rest = f" (3 of {y.shape[2]} channels)" if y.shape[2] > 3 else ""
-    return Panel("step of a trial of twice the length or delay", f"outputs{rest}; inputs above", tuple(series))
+    return Panel(
+        "step of a trial of twice the length or delay", f"outputs, set apart{rest}; inputs above", tuple(series)
+    )
 
 
 @stored
@@ -56,21 +58,21 @@ def test_trials(trained, name):
     counts = np.flatnonzero(mask.any((1, 2)))
     levels = counts[np.unique(np.linspace(0, len(counts) - 1, 6).astype(int))]
 
-    def error(step, seed):
-        k = np.random.default_rng(seed).integers(len(networks))
-        miss = (mask * (said(networks[k]) - y))[int(step)]
-        return float(np.sqrt((miss**2).sum() / mask[int(step)].sum()))
+    def errors(step):
+        misses = [(mask * (said(network) - y))[step] for network in networks]
+        return [float(np.sqrt((miss**2).sum() / mask[step].sum())) for miss in misses]
+
+    each = {step: in_turn(lambda seed, step=step: errors(step)) for step in levels.tolist()}
 
     labels = dict(x="step of the trial", y="error of one network, root mean square")
     what = f"how much do networks that have learnt {TOLD[name]} err along trials of twice the length or delay?"
     measure(
         what,
-        error,
+        lambda step, seed: float(each[step](seed)),
         levels.tolist(),
-        runs=6,
+        runs=len(networks),
         labels=labels,
         picture=trial(trained, name),
-        redrawn="the networks of a record",
     )
 
 
@@ -95,23 +97,19 @@ def test_states(trained, name):
     """Measured: what share of the variance of states lies on so many principal components."""
     networks, most = along(trained, name)[3], 16
 
-    @cache
-    def shares(k):
-        return np.cumsum(rnn.principal(networks[k][1][::3], most).share)
-
-    def share(count, seed):
-        return float(shares(int(np.random.default_rng(seed).integers(len(networks))))[int(count) - 1])
+    shares = [np.cumsum(rnn.principal(rates[::3], most).share) for _, rates in networks]
+    counts = (1, 2, 4, 8, most)
+    each = {count: in_turn(lambda seed, count=count: [one[count - 1] for one in shares]) for count in counts}
 
     labels = dict(x="principal components", y="share of the variance of one network's states")
     what = f"on how many directions do states of networks lie that have learnt {TOLD[name]}?"
     measure(
         what,
-        share,
-        (1, 2, 4, 8, most),
-        runs=4,
+        lambda count, seed: float(each[count](seed)),
+        counts,
+        runs=len(networks),
         labels=labels,
         picture=portrait(trained, name),
-        redrawn="the networks of a record",
     )
 
 

@@ -57,7 +57,7 @@ def singular(Delta, kappa=1.0):
 
 
 def test_shared_error():
-    """Two pathways that reduce one error keep their logarithms in proportion to their singular values."""
+    """With two pathways that reduce one error the logarithms of growth are in proportion to their singular values."""
     Delta, times = 0.5, np.array([1.0, 4.0, 7.0, 10.0, 16.0])
     graph, task = contest(Delta)
     start = aligned(graph, task, 0.03, 0.02)
@@ -65,12 +65,12 @@ def test_shared_error():
     run = lambda rtol, seed: strength(gating.flow(graph, task, start, times, rtol), "l1")  # noqa: E731
     a2 = strength(gating.flow(graph, task, start, times, 1e-13), "g1")
     rivals = {
-        "each for itself, in proportion": lambda a2, a10, a20, s1, s2: a10 * a2 / a20,
+        "singular values do not count": lambda a2, a10, a20, s1, s2: a10 * a2 / a20,
         "strengths in proportion": lambda a2, a10, a20, s1, s2: a10 + (a2 - a20) * s1 / s2,
     }
     at = dict(a2=a2, a10=0.02, a20=0.03, s1=s_linear, s2=s_gated)
     drawn = dict(a2="strength of a gated pathway", y="strength of the linear pathway", about=STRONGER)
-    claim = "pathways with one error grow in proportion to their singular values"
+    claim = "of pathways with one error each grows by a power, its singular value, of one factor"
     confront(claim, shared_error, run, at, Solver(rtol=1e-8), rivals, labels=drawn)
 
 
@@ -138,7 +138,7 @@ def growth(Delta, kappa, rtol):
 
 @pytest.mark.parametrize("kappa", [0.5, 1.0])
 def test_transition(kappa):
-    """Linear and gated pathways grow at one rate where the law says: sqrt(2/3) c for the half-gates of a ReLU."""
+    """It grows as fast as gated ones at a margin of sqrt(2/3) c, open on half of the data, or sqrt(2/15) c, on all."""
     run = lambda rtol, seed: brentq(lambda D: growth(D, kappa, rtol), 0.1 * c, 1.3 * c, xtol=1e-15)  # noqa: E731
     rivals = {
         "for the other gating": lambda c, kappa: transition(c=c, kappa=0.5 if kappa == 1 else 1.0),
@@ -152,7 +152,7 @@ def test_transition(kappa):
         dict(c=c, kappa=kappa),
         Solver(rtol=1e-5),
         rivals,
-        labels=dict(y="margin Δ of equal rates", about=NONLINEAR),
+        labels=dict(y=f"margin Δ of equal rates (c = {c}, κ = {kappa:g})", about=NONLINEAR),
     )
 
 

@@ -26,7 +26,7 @@ delta, rho = np.array([1.7, 1.1]), np.array([0.9, 0.6])
 lags = np.arange(T)[::-1, None]
 start = np.array([[0.3, 0.4], [0.5, 0.7], [0.35, 0.2]])  # a, b, c of two modes
 times = np.array([0.65, 1.3, 2.6, 5.2])
-labels = dict(t="time t (τ = 1.3)", y="strengths a, b, c of two modes", h="step η")
+labels = dict(t="time t (τ = 1.3)", y="strengths a, b, c of two modes (T = 4, δ = 1.7, 1.1, ρ = 0.9, 0.6)", h="step η")
 
 
 def task(s):
@@ -70,7 +70,7 @@ def last_only(a, b, c):
 
 
 def test_geometric_profile():
-    """The modes of a trained network follow their equations, at first order in the step."""
+    """Input, recurrent and output strengths a, b, c follow their equations for targets δρ^lag, as the step shrinks."""
     rivals = {"the recurrence stays": course(at_rest(geometric)), "no memory": course(last_only)}
     claim = "modes of a geometric profile learn by their equations"
     run, judge = trained(delta * rho**lags), Order(1, start=0.026)
@@ -126,16 +126,19 @@ def test_recurrent_speed():
 
 
 def test_any_profile():
-    """Modes with targets of any lag profile, with signs that change, follow the same equations."""
+    """A profile s_k of the lag k, its signs changing, is learnt by a' = c Σ b^k g_k, b' = a c Σ k b^(k-1) g_k.
+
+    The gap at lag k is g_k = s_k - a c b^k, and c' is a' with a for c.
+    """
     s = np.array([[0.4, -0.9], [-0.7, 0.3], [1.1, 0.8], [0.6, -1.2]])
     law = course(profile_speeds(s))
     rivals = {
         "the lags counted from the first input": course(profile_speeds(s[::-1])),
         "the recurrence stays": course(at_rest(profile_speeds(s))),
     }
-    claim = "modes of any lag profile learn by their equations"
-    judge = Order(1, start=0.026)
-    confront(claim, law, trained(s), dict(t=times), judge, rivals, labels=labels, of=recurrent_speed)
+    claim = "modes of any lag profile learn by the sums over its lags"
+    judge, profile = Order(1, start=0.026), {**labels, "y": "strengths a, b, c of two modes (T = 4)"}
+    confront(claim, law, trained(s), dict(t=times), judge, rivals, labels=profile, of=profile_speeds)
 
 
 def test_frozen_recurrence():
@@ -172,7 +175,7 @@ def test_reversed_gain():
         "delta rho": lambda delta, rho, T: delta * rho,
         "from the first input on, delta rho^(T-1)": lambda delta, rho, T: delta * rho ** (T - 1),
     }
-    drawn = dict(rho="ratio ρ of the profile", y="gain a c when all is learnt")
+    drawn = dict(rho=f"ratio ρ of the profile δ ρ^i, i = 1 ... T, T = {T}", y="gain a c when all is learnt")
     claim = "profiles that fall are learnt by recurrences that grow"
     at = dict(delta=size, rho=ratio, T=T)
     confront(claim, reversed_gain, run, at, Solver(rtol=1e-5), rivals, labels=drawn)
@@ -220,7 +223,7 @@ entries = dict(y="entries of Q", h="step η")
 
 
 def test_conserved():
-    """Without a bias descent conserves Q, at first order in the step."""
+    """Without a bias, β = 0, descent conserves Q, at first order in the step."""
     run, (Wx, Wh, Wy), upper = on_digits(False)
     law = lambda: conserved(Wx, Wh, Wy)[upper]  # noqa: E731
     rivals = {
@@ -241,7 +244,7 @@ def test_conserved_with_bias():
 
 
 def test_conserved_drifts_without_bias():
-    """The matrix without the bias term does change when a bias is trained: it settles elsewhere as the step shrinks."""
+    """When a bias β is trained, Q less its term in β does not stay: what that term gains, it loses, at any step."""
     run, numbers, upper = on_digits(True, nothing_else=False)
     end = linear_rnn.train(
         [torch.from_numpy(w) for w in numbers], images, classes, [until], GradientFlow(1e-10, 1e-12)

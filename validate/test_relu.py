@@ -91,7 +91,7 @@ def diagram(width=100, eta=0.1):
 
 
 def test_relu_shares():
-    """What linear units make up of the output follows the share law, through the transition and on both sides."""
+    """Linear units make up what the share law says at any margin; that of half nears sqrt(2/3) as weights shrink."""
     scale, margins = 1e-2, np.array([0.5, 0.7, 0.8, 0.9, 1.0, 1.15])
     rivals = {
         "equal starts": on_grid(lambda margin: from_equal_starts(margin, scale)),
@@ -100,13 +100,13 @@ def test_relu_shares():
         "half each": lambda margin: np.full(len(margin), 0.5),
     }
     confront(
-        "ReLU units turn from nonlinear to linear at sqrt(2/3) as the share law says",
+        "ReLU units turn from nonlinear to linear with the margin, as the share law says",
         on_grid(lambda margin: share_law(margin, scale)),
         lambda seed: relu_shares(margins, scale, seed, width=300),
         dict(margin=margins),
         Equivalent(0.04, runs=60, miss=1e-3),
         rivals,
-        labels=dict(margin="margin Δ", y="final share of linear units", about=NONLINEAR),
+        labels=dict(margin="margin Δ (σ = 0.01)", y="final share of linear units", about=NONLINEAR),
         picture=diagram(),
         of=final_shares,
     )
@@ -173,18 +173,18 @@ def switched(margins, seed, scale=1e-2, width=200, eta=0.05):
 
 
 def test_activity():
-    """With a margin the units that carry the output keep the examples that they are on for; without, they do not."""
+    """From a margin of 0.3 on the units that carry the output keep their examples; at 0.1 or less they do not."""
     margins = np.array([0.3, 0.5, 0.8, 1.2])
     everywhere = np.array([0.0, 0.05, 0.1, 0.2, *margins])
     median = np.median([switched(everywhere, seed) for seed in range(5)], axis=0)
     control = Series("run", everywhere.tolist(), median.tolist(), "median of 5 networks")
     confront(
-        "with a margin the units that carry the output do not switch",
-        lambda margin: np.zeros(len(margin)),
+        "with a margin of 0.3 or more the units that carry the output do not switch",
+        lambda margin: np.where(margin >= margins[0], 0.0, np.nan),
         lambda seed: switched(margins, seed),
         dict(margin=margins),
         Equivalent(0.01, runs=20),
-        {"as without a margin": lambda margin: median[0], "as with a margin of 0.1": lambda margin: median[2]},
+        {f"as at a margin of {everywhere[k]:g}: {median[k]:.2f}": lambda margin, k=k: median[k] for k in (0, 2)},
         labels=dict(margin="margin Δ", y="part of the output carried by units that switched", about=CAVEATS),
         picture=Panel("margin Δ", "part of the output carried by units that switched", (control,)),
     )

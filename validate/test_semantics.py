@@ -231,7 +231,7 @@ def test_strengths():
 
 @pytest.mark.parametrize("world", worlds)
 def test_endless_features(world):
-    """With endless features every distinction of a world reaches its half-time as the law says."""
+    """Two layers, started along the modes, make each distinction by half when the law says, as the step shrinks."""
     mixing = worlds[world]
     projections, values = eigenspaces(mixing)
     features = semantics.endless_features(mixing, N)
@@ -245,7 +245,7 @@ def test_endless_features(world):
         return half_times(semantics.answers(task, weights, times, GradientDescent(eta)), features, projections, times)
 
     rivals = {"one layer": one_layer, "all levels at once": of_broadest}
-    claim = f"a deep network learns a {world} from broad to narrow"
+    claim = f"two layers learn a {world} from broad to narrow"
     judge = Order(1, start=0.04)
     confront(claim, level_time, run, at, judge, rivals, labels=time_labels, picture=progress(world))
 
@@ -270,7 +270,7 @@ def progress(world):
             Series(
                 "law", times.tolist(), said[few].tolist(), f"law from the mean start, levels 1 to {shown} from the left"
             ),
-            Series("run", times[at].tolist(), seen[few, at].tolist(), "small random weights"),
+            Series("run", times[at].tolist(), seen[few, at].tolist(), "small random weights (not judged here)"),
         ),
     )
 

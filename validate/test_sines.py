@@ -76,7 +76,7 @@ def cycles_drawn(trained):
 
 
 def test_cycles_are_stable(trained):
-    """Of three multipliers of a cycle two are inside the unit circle; the largest is that of the phase."""
+    """Of a cycle's three largest multipliers two are inside the unit circle; the first is that of the phase."""
     task = trained("sine")[0].task
 
     def contracting(found):
@@ -86,5 +86,5 @@ def test_cycles_are_stable(trained):
     law = lambda f: 2 + 0 * f  # noqa: E731
     rivals = {"all three, as at a stable fixed point": lambda f: 3 + 0 * f, "one": lambda f: 1 + 0 * f}
     drawn = dict(f="frequency f that is asked for (Hz)", y="multipliers inside the unit circle, of three", about=PAPER)
-    claim = trained.of("the cycles of sine networks are stable but for their phase")
+    claim = trained.of("the cycles of sine networks are stable but for their phase, by their three largest multipliers")
     confront(claim, law, run, dict(f=task.ladder), Count(), rivals, labels=drawn, picture=cycles_drawn(trained))

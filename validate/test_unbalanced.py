@@ -16,7 +16,7 @@ from theory.unbalanced import early_alignment, kernel_similarity, kernel_size, l
 s, lam, rates, theta0 = 1.7, 0.6, (0.7, 1.6), 0.9
 eta = dict(eta_a=rates[0], eta_w=rates[1])
 task = landscape.task([s], lam, inputs=4, outputs=1)
-sizes = dict(h="1/|δ|, δ the imbalance of the layers", T="time T")
+sizes = dict(h="1/|δ|, δ = η_w a² − η_a |w|²", T="time T")  # of the second layer a and the first w
 
 
 def layers(delta, r0):
@@ -33,7 +33,7 @@ def neuron(delta, r0, times, rtol=1e-12, seed=0):
 
 
 def test_early_alignment():
-    """Small unequal layers align with the target, before any loss is seen, as their linearised flow says."""
+    """Small unequal layers a, w align with the target, before any loss is seen, as their linearised flow says."""
     start, times = dict(a=0.3, w_par=-0.2, w_perp=0.9), np.array([0.2, 0.6, 1.0, 1.6])
 
     def run(size, seed):
@@ -69,7 +69,7 @@ def silence(start, size=1e-2):
 
 
 def test_lazy():
-    """With a large second layer beta goes to its target at one exponential rate, up to the square of 1/delta."""
+    """With a large second layer β = a w goes to its target at one exponential rate, up to the square of 1/δ."""
     T, r0 = np.array([0.5, 1.5, 3.0, 5.0]), 0.4
 
     def run(inverse, seed):
@@ -87,7 +87,7 @@ def test_lazy():
 
 
 def test_stalled():
-    """With a large first layer beta stops where its direction ends, up to the square of 1/delta."""
+    """With a large first layer w, β = a w stops where its direction ends, up to the square of 1/δ."""
     T, r0 = np.array([0.5, 1.5, 3.0, 5.0]), 0.4
 
     def run(inverse, seed):
@@ -127,7 +127,7 @@ def learnt(rtol):
 
 
 def test_kernel_size():
-    """When all is learnt the layers are as large as their imbalance and the task require."""
+    """When β = a w is learnt, of length r, the kernel's size κ = η_w a² + η_a |w|² is as imbalance and task require."""
 
     def run(rtol, seed):
         return np.array([rates[1] * a[1] ** 2 + rates[0] * first[1] @ first[1] for a, first in learnt(rtol)])
@@ -137,12 +137,12 @@ def test_kernel_size():
         "|delta| + 2 r": lambda delta, eta_a, eta_w, r: np.abs(delta) + 2 * np.sqrt(eta_a * eta_w) * r,
     }
     at = dict(delta=imbalances, r=s / lam, **eta)
-    labels = dict(delta="imbalance δ", y="size of the kernel κ")
+    labels = dict(delta="imbalance δ = η_w a² − η_a |w|²", y="size of the kernel κ")
     confront("imbalance and task set the kernel's size", kernel_size, run, at, Solver(), rivals, labels=labels)
 
 
 def test_kernel_similarity():
-    """How far the tangent kernel moves: little where the second layer is large, most near balance and below."""
+    """The tangent kernel keeps its shape if the second layer is the larger, δ > 0; else it moves by half."""
 
     def run(rtol, seed):
         cosines = []
@@ -156,6 +156,9 @@ def test_kernel_similarity():
         return kernel_similarity(a=a, w=w, theta0=theta0, s=s, lam=lam, inputs=4, **eta)
 
     rivals = {"either layer": lambda delta: law(np.abs(delta)), "always lazy": lambda delta: 1 + 0 * delta}
-    labels = dict(delta="imbalance δ: first layer large | second layer large", y="similarity of the kernels")
+    labels = dict(
+        delta="imbalance δ = η_w a² − η_a |w|²: first layer large | second layer a large",
+        y="similarity of the kernels, before and after",
+    )
     claim = "only a large second layer keeps its kernel"
     confront(claim, law, run, dict(delta=imbalances), Solver(), rivals, labels=labels, of=kernel_similarity)

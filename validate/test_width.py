@@ -72,6 +72,13 @@ def shown(quantity, x="width N", levels=WIDTHS, families=("maximal update, Adam"
     return Panel(x, f"{what}{SAID[quantity]}, relative", tuple(series), "xy")
 
 
+def goes(quantity, setting, by):
+    """What a law says of a quantity, in words."""
+    power = float(LAWS[quantity](**arguments(LAWS[quantity], setting)))
+    what = "the first output" if quantity == "first" else f"the change of {SAID[quantity]}"
+    return f"{what} goes as the power {power:g} of the {by}" if power else f"{what} does not depend on the {by}"
+
+
 def told_apart(law, setting, others):
     """What a law says of other settings, where it is something else; of first outputs, if their terms had one sign."""
     if law is initial_output:
@@ -84,35 +91,36 @@ def told_apart(law, setting, others):
 
 
 def confront_exponent(claim, run, quantity, setting, others, levels, detects, picture, x="width N", runs=60):
-    """One law of scaling, against the exponents that other settings would have."""
+    """One law of scaling, against the exponents that other settings would have; the axis tells its exponents."""
     law = LAWS[quantity]
     judge, rivals = Exponent(levels, detects, runs), told_apart(law, setting, others)
     about = "" if setting is STANDARD else "huang-2025, sec. 3.2.2"
-    drawn = dict(x=x, y=("" if quantity == "first" else "change of ") + SAID[quantity], about=about)
+    told = ", ".join(f"{name} = {value:g}" for name, value in arguments(law, setting).items())
+    drawn = dict(x=f"{x} ({told})", y=("" if quantity == "first" else "change of ") + SAID[quantity], about=about)
     confront(claim, law, run, arguments(law, setting), judge, rivals, labels=drawn, picture=picture)
 
 
 @pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
 def test_maximal_update(quantity):
-    """In the maximal-update parameterisation changes of rates and outputs do not depend on the width, under Adam."""
-    claim = f"width scales {SAID[quantity]} in the maximal-update parameterisation as stated"
+    """Under Adam, maximal update: the changes keep their size at any width, first outputs shrink as its root."""
+    claim = f"maximal update, Adam: {goes(quantity, MAXIMAL_UPDATE, 'width')}"
     family, others = "maximal update, Adam", {"standard": STANDARD}
     confront_exponent(claim, scaling(family, quantity), quantity, MAXIMAL_UPDATE, others, WIDTHS, 0.1, shown(quantity))
 
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
 def test_maximal_update_descent(quantity):
-    """Rates, outputs and effective weights change alike at any width under gradient descent, too, at its own rates."""
-    claim = f"width scales {SAID[quantity]} under gradient descent as under Adam"
+    """Under gradient descent, at its own rates, networks change alike at any width, too: to a power of 0.2."""
+    claim = f"maximal update, gradient descent: {goes(quantity, MAXIMAL_UPDATE, 'width')}"
     family, others, widths = "maximal update, gradient descent", {"standard": STANDARD}, (64, *WIDTHS[:3])
-    picture = shown(quantity, levels=widths, families=(family, "standard, Adam"))
+    picture = shown(quantity, levels=widths, families=(family, "maximal update, Adam"))
     confront_exponent(claim, scaling(family, quantity), quantity, MAXIMAL_UPDATE, others, widths, 0.2, picture)
 
 
 @pytest.mark.parametrize("quantity", ["rates", "outputs", "first"])
 def test_standard(quantity):
     """In the standard parameterisation at one learning rate wide networks change ever more, and their outputs most."""
-    claim = f"width scales {SAID[quantity]} in the standard parameterisation as stated"
+    claim = f"standard, Adam: {goes(quantity, STANDARD, 'width')}"
     family, others = "standard, Adam", {"maximal update": MAXIMAL_UPDATE}
     picture = shown(quantity, families=(family, "maximal update, Adam"))
     confront_exponent(claim, scaling(family, quantity), quantity, STANDARD, others, WIDTHS, 0.1, picture)
@@ -128,9 +136,9 @@ def test_standard_weights():
 
     at, rivals = arguments(weight_change, STANDARD), {"maximal update": weight_change(m=1.0, q=1.0)}
     judge = Roundoff(operations=widths[-1] ** 2, condition=1 / 1e-6)  # weights below 1 that move by 1e-6
-    picture = shown("weights", levels=widths, families=("standard, Adam", "maximal update, gradient descent"))
-    claim = "width scales recurrent weights in the standard parameterisation as stated"
-    drawn = dict(y="exponent of recurrent weights")
+    picture = shown("weights", levels=widths, families=("standard, Adam", "maximal update, Adam"))
+    claim = f"standard, Adam, first step: {goes('weights', STANDARD, 'width')}"
+    drawn = dict(y=f"exponent of recurrent weights (m = {STANDARD['m']:g}, q = {STANDARD['q']:g})")
     confront(claim, weight_change, run, at, judge, rivals, labels=drawn, picture=picture)
 
 
@@ -144,19 +152,19 @@ def independent(family, quantity, levels):
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs"])
 def test_richness(quantity):
-    """Small gamma changes weights and rates in proportion to it, and outputs not at all."""
-    claim = f"richness scales {SAID[quantity]} as stated"
+    """While gamma is small, weights and rates change in proportion to it, and outputs by as much at any gamma."""
+    claim = goes(quantity, RICHNESS, "richness γ")
     slower = dict(RICHNESS, q=0.0)  # as if the learning rate did not grow with gamma
     others = {"a learning rate without gamma": slower, "an output without 1/gamma": dict(RICHNESS, p=0.0)}
     run = independent("richness", quantity, GAMMAS)
-    confront_exponent(claim, run, quantity, RICHNESS, others, GAMMAS, 0.1, None, "richness γ", 100)
+    confront_exponent(claim, run, quantity, RICHNESS, others, GAMMAS, 0.1, None, "richness γ, the N of the law", 100)
 
 
 @pytest.mark.parametrize("quantity", ["weights", "rates", "outputs", "first"])
 def test_size_of_inputs(quantity):
     """Small inputs have gradients and rates in proportion to them, so that rates change with the square."""
-    claim = f"inputs scale {SAID[quantity]} as stated"
     setting = dict(m=0.0, p=0.0, q=-1.0, r=-1.0)
+    claim = goes(quantity, setting, "size of inputs")
     others = {"gradients of one size": dict(setting, q=0.0), "rates of one size": dict(setting, r=0.0)}
     run = independent("size of inputs", quantity, SIZES)
-    confront_exponent(claim, run, quantity, setting, others, SIZES, 0.1, None, "size of inputs", 100)
+    confront_exponent(claim, run, quantity, setting, others, SIZES, 0.1, None, "size of inputs, the N of the law", 100)

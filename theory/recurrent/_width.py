@@ -22,7 +22,7 @@ def of(size):
 
 
 units, update, activity, readout, change = N**m, N**-q, N**-r, N**-p, N**d
-power = lambda of: Source("derived here", f"the power e of N {of}")  # noqa: E731
+power = lambda of: Source("derived here", f"the power e of N, the width or what stands for it, {of}")  # noqa: E731
 
 weight_change = Law(
     exponent,
