@@ -72,7 +72,7 @@ def better():
 @long
 @both_kinds
 def test_noise_is_worth_something(studied, kind, differences):
-    """After noise of 1.5, and then none, more unseen digits are classified rightly; of other levels it is not claimed."""
+    """After noise of 1.5, and then none, more unseen digits are classified rightly; of other levels it is open."""
 
     def gained(seed):
         right = studied(CHOSEN[kind], seed)["right"][1]
