@@ -256,7 +256,11 @@ def test_time_scales(published):
         lost = pairs[0] - pairs
         ends = {"converged": converged(history), "half of the drift": np.argmax(lost >= lost[-1] / 2, axis=0)}
         each = np.arange(pairs.shape[1])
-        return [Series("run", history.steps[k].tolist(), pairs[k, each].tolist(), name) for name, k in ends.items()]
+        roles = zip(("run", "rival"), ends.items(), strict=True)
+        return [
+            Series(role, history.steps[k].tolist(), pairs[k, each].tolist(), name, joined=False)
+            for role, (name, k) in roles
+        ]
 
     claim = "half of the drift seen so far takes more than a thousand times as long as convergence"
     unit, by = "fraction of active (unit, sample) pairs", "decades from convergence to half of the drift, less three"

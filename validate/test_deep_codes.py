@@ -75,7 +75,7 @@ def test_input_noise_makes_the_second_layer_sparse(studied, rule):
 @in_full
 @long
 def test_first_layer_is_a_little_sparser(studied, differences):
-    """Under descent input noise of 1.5 makes the first layer a little sparser than none; by how much is measured.
+    """Under descent input noise of 1.5 makes the first layer a little sparser than none; of 0.5 and 4 it is open.
 
     The published first layer was not sparse in proportion to noise.
     """

@@ -127,6 +127,6 @@ def test_counts():
     )
     picture = Panel("fraction of active units", "nonzero eigenvalues, as counted", drawn)
     labels, claim = dict(x="least, most", about=FIG_4B), "networks that have become sparse have no more zeros"
-    labels["y"] = "nullity of the Hessian, over networks"
+    labels["y"] = "nullity of the Hessian (P = 800 parameters, K = 5, D = 5)"
     run = lambda seed: least(counted(seed)[0])  # noqa: E731
     confront(claim, law, run, {}, Count(), rivals, labels=labels, picture=picture, of=nullity)

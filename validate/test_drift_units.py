@@ -101,7 +101,8 @@ def test_nullity():
         "and all of the dead units besides": lambda dead: law(dead) + 8 * dead,
         "what floating point leaves at 0 or below": lambda dead: 20 * 8 - counted(PILOT)[2],
     }
-    labels = dict(dead="dead units of 20", y="nullity of the Hessian", about=PAPER)
+    sizes = "P = 160 parameters, K = 5 samples, D = 3 outputs"
+    labels = dict(dead=f"dead units of 20 ({sizes})", y="nullity of the Hessian", about=PAPER)
     run, claim = lambda seed: counted(seed)[0], "dead units do not widen the null space"
     confront(claim, law, run, dict(dead=DEAD), Count(), rivals, labels=labels, of=nullity)
 
@@ -109,7 +110,7 @@ def test_nullity():
 def test_dead_rows():
     """Every dead unit leaves its rows of zeros in H: those of its weights, of its bias and of what it says."""
     law = lambda dead: np.array([dead_rows(int(k), 4, 3) for k in dead])  # noqa: E731
-    labels = dict(dead="dead units of 20", y="rows of zeros in the Hessian", about=PAPER)
+    labels = dict(dead="dead units of 20 (d = 4 inputs, D = 3 outputs)", y="rows of zeros in the Hessian", about=PAPER)
     rivals = {"without its bias": lambda dead: 7 * dead, "as the nullity": lambda dead: 20 * 8 - 15 + 0 * dead}
     run, claim = lambda seed: counted(seed)[1], "every dead unit leaves its rows of zeros"
     confront(claim, law, run, dict(dead=DEAD), Count(), rivals, labels=labels, of=dead_rows)

@@ -124,7 +124,8 @@ def by_measure(networks, factor, levels, axis):
         if axis.startswith("units") or "n²" not in name:  # else all have as many units
             lines.append(Series("rival", list(levels), (middle / middle[0]).tolist(), name))
     said = "median over that at the first level"
-    return Panel(axis, said, tuple(lines), "xy" if min(levels) > 0 else "y")
+    logs = "x" * (min(levels) > 0) + "y" * axis.startswith("units")
+    return Panel(axis, said, tuple(lines), logs)
 
 
 @pytest.mark.parametrize("claim", list(SIGNS))
