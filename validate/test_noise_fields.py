@@ -182,7 +182,7 @@ def test_centres_stay_rare(studied):
 @in_full
 @long
 def test_fields_go_with_the_noise(studied, effects):
-    """Of networks whose noise is annealed Gabor functions explain less of the fields than of those whose noise stays."""
+    """Gabor functions explain less of the fields of networks whose noise is annealed than where it stays."""
     levels = (0.8, 1.5)
 
     def gaps(seed):
