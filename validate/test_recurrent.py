@@ -107,7 +107,7 @@ def test_input_speed():
         "the readout's": lambda a, c, **rest: input_speed(a=c, c=a, **rest),
     }
     claim = "input modes descend by the geometric sums over lags"
-    drawn = dict(y="speed of the input strength a (targets δ ρ^lag, T = 4 lags)")
+    drawn = dict(y="speed of the input strength a (targets δ ρᵏ at lag k < 4)")
     judge = exactly(input_speed, **at_points)
     confront(claim, input_speed, slopes(0), at_points, judge, rivals, labels=drawn)
 
@@ -120,15 +120,15 @@ def test_recurrent_speed():
 
     rivals = {"each lag counts once": once, "at rest": lambda a, **rest: 0 * a}
     claim = "recurrent modes descend by the sums over lags, weighted by the lag"
-    drawn = dict(y="speed of the recurrent strength b (targets δ ρ^lag, T = 4 lags)")
+    drawn = dict(y="speed of the recurrent strength b (targets δ ρᵏ at lag k < 4)")
     judge = exactly(recurrent_speed, **at_points)
     confront(claim, recurrent_speed, slopes(1), at_points, judge, rivals, labels=drawn)
 
 
 def test_any_profile():
-    """A profile s_k of the lag k, its signs changing, is learnt by a' = c Σ b^k g_k, b' = a c Σ k b^(k-1) g_k.
+    """A profile s_k of lags k: a' = c Σ b^k (s_k - a c b^k), b' = a c Σ k b^(k-1) (s_k - a c b^k), and c' as a'.
 
-    The gap at lag k is g_k = s_k - a c b^k, and c' is a' with a for c.
+    Its signs change.
     """
     s = np.array([[0.4, -0.9], [-0.7, 0.3], [1.1, 0.8], [0.6, -1.2]])
     law = course(profile_speeds(s))
