@@ -239,10 +239,11 @@ def test_which_factor_changes_what(curve, swept, by_factor):
     if redrawn:
         votes = [one.kept(curve)[chosen & (one.kinds["rule"] == rule)] for rule in STEADY]
         few = min(map(len, votes))
-    of_rule = [in_turn(lambda seed, values=values: values[:few]) for values in votes]
+    some = [np.random.default_rng(0).permutation(values)[:few] for values in votes]  # not the first, of one draw
+    of_rule = [in_turn(lambda seed, values=values: values) for values in some]
     units = "ReLUs" if curve == "active_fraction" else "tanh and linear units"
     what = f"which factor changes how much is left of the {MEASURES[curve]}, in networks of {units} ({kind} sweep)"
-    shown = f"what is left, first {few} {'networks' if redrawn else 'draws'} of each rule; the table has all"
+    shown = f"what is left, {few} {'networks' if redrawn else 'draws'} of each rule, at random; the table has all"
     labels = {"x": "rule", "y": f"{MEASURES[curve]}: {shown}", "names": STEADY}
     measure(what, lambda k, seed: of_rule[k](seed), range(len(STEADY)), runs=few, labels=labels, log="y",
             picture=by_factor(one, curve, chosen), redrawn=redrawn)  # fmt: skip

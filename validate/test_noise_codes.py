@@ -319,7 +319,7 @@ def fields_of_each_level():
 
 
 def test_fields_grow_gabor_like():
-    """Gabor functions fit fields the better the more noise there was; smooth fields of other phases nearly as well."""
+    """Gabor functions fit fields the better the more noise there was; at 0.8 nearly as well with other phases."""
     claim, rivals = "Gabor functions fit fields the better the louder the noise", {"none": 0.0, "less so": -1.0}
     confront(
         claim,

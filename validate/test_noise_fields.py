@@ -137,7 +137,7 @@ def along(studied, methods):
 def test_gabors_come_with_time(studied):
     """At noise of 1.5 Gabor functions explain more of the fields after a third of training, and more at its end."""
     confront(
-        studied.of("fields grow into Gabor functions as training goes on"),
+        studied.of("Gabor functions explain more of the fields as training goes on"),
         lambda: np.ones(2),
         in_turn(lambda seed: np.sign(np.diff(gabor(studied, "noise", 1.5, seed)[[0, 2, 3]], axis=0)).T),
         {},
@@ -182,7 +182,7 @@ def test_centres_stay_rare(studied):
 @in_full
 @long
 def test_fields_go_with_the_noise(studied, differences):
-    """Networks whose noise is annealed end with fields less Gabor-like than those whose noise stays."""
+    """Gabor functions explain less of the fields of networks whose noise is annealed than where it stays."""
     levels = (0.8, 1.5)
 
     def gaps(seed):
@@ -190,7 +190,7 @@ def test_fields_go_with_the_noise(studied, differences):
         return np.subtract(*ends).T
 
     confront(
-        studied.of("fields are less Gabor-like once the noise is annealed than where it stays"),
+        studied.of("Gabor functions explain less of the fields once the noise is annealed than where it stays"),
         lambda: -np.ones(len(levels)),
         in_turn(lambda seed: np.sign(gaps(seed))),
         {},
@@ -270,7 +270,7 @@ def test_gabors_come_by_every_method(studied):
         return np.sign([found[-1] - found[0] for found in each]).T
 
     confront(
-        studied.of("fields of sparse codes by any method are more Gabor-like than before training"),
+        studied.of("Gabor functions explain more of the fields of sparse codes, by any method, than before training"),
         lambda: np.ones(len(FRONTIERS)),
         in_turn(signs),
         {},

@@ -96,7 +96,7 @@ def contestants(Delta):
 
 
 def test_final_shares():
-    """What linear and gated pathways make up in the end follows from their singular values and starts alone."""
+    """What pathways make up in the end, r_i a_i, their reach times their strength, follows from s_i and starts a_i0."""
     margins = np.array([0.3, 0.5, 0.8])
 
     def run(rtol, seed):
@@ -115,7 +115,7 @@ def test_final_shares():
         "as for two half-gates": lambda Delta: law(Delta, kappa=0.5),
         "equal starts": lambda Delta: law(Delta, gated=3e-3),
     }
-    drawn = dict(Delta="margin Δ", y="final share of the linear pathway", about=STRONGER)
+    drawn = dict(Delta="margin Δ (c = 0.8)", y="final share of the linear pathway", about=STRONGER)
     confront(
         "final shares follow from singular values and starts",
         law,

@@ -35,7 +35,10 @@ class Sign:
     shows = "signs"
 
     def collect(self, run, seed):
-        """One signed number for each network; for an array (networks, levels), for each of its entries."""
+        """One signed number for each network; for an array (networks, levels), for each of its entries.
+
+        A network's own entries need not be independent: they have one coin.
+        """
         return np.atleast_1d(finite(run(seed), f"run({seed})"))
 
     def weigh(self, runs, predict):
@@ -45,7 +48,7 @@ class Sign:
             raise ValueError(f"Sign: a sign is +1, -1 or 0 (no change), not {law[odd][0]:g}")
         says, finding = _contradictions(np.sign(runs) != law, runs, f"{self.each}s")
         if finding["figure"] == 1 and law.all():
-            says += f"; so would coins, with probability {0.5**runs.size:.2g}"
+            says += f"; so would coins, with probability {0.5 ** len(runs):.2g}"
         return Finding(**finding, says=says, observed=runs)
 
     def panel(self, runs, predictions):
