@@ -15,6 +15,13 @@ from laws.arrays import real_array
 Hypotheses: TypeAlias = Iterable[tuple[sp.Basic, Callable]]  # each with itself as a function of arrays
 
 
+def not_collapsed(what: sp.Expr, hypotheses: Iterable[sp.Basic]) -> None:
+    """ValueError for a hypothesis without symbols: sympy has decided it, from what a symbol was declared to be."""
+    for hypothesis in hypotheses:
+        if not getattr(hypothesis, "free_symbols", None):
+            raise ValueError(f"{what}: a hypothesis collapsed to {hypothesis}; declare its symbols real=True only")
+
+
 def named(law: str, wanted: Sequence[str], at: Mapping) -> None:
     """ValueError unless exactly the wanted arguments are given."""
     missing, unknown = [n for n in wanted if n not in at], [n for n in at if n not in wanted]

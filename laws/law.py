@@ -103,11 +103,7 @@ class Law:
         # as typing.TypeVar does: a law is called by the variable that holds it
         module = sys._getframe(2).f_globals.get("__name__", "")
         object.__setattr__(self, "module", module.partition("._")[0])  # a private module belongs to its package
-        for hypothesis in self.given:
-            if not getattr(hypothesis, "free_symbols", None):
-                raise ValueError(
-                    f"{self.lhs}: a hypothesis collapsed to {hypothesis}; declare its symbols real=True only"
-                )
+        arguments.not_collapsed(self.lhs, self.given)
         for example in self.examples:
             self._names(example)
             self._hold(self._rationals(example))
@@ -115,9 +111,7 @@ class Law:
     @property
     def name(self) -> str:
         """The name of the variable that holds this law, or its left side."""
-        home = sys.modules.get(self.module)
-        names = (name for name, value in vars(home).items() if value is self) if home else iter(())
-        return next(names, f"{self.lhs} [{self.source}]")
+        return variable(self, self.module) or f"{self.lhs} [{self.source}]"
 
     @cached_property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -250,6 +244,12 @@ def explicit(expr: sp.Expr, where: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
     if expr.is_Matrix:  # entries are long, and know none of the matrix symbols: one pass does
         return expr.xreplace(dict(where)).doit()
     return expr.subs({f: value for f, value in where.items() if f not in functions}).doit()
+
+
+def variable(held: object, module: str) -> str | None:
+    """The name of the variable of a loaded module that holds this very object, or None."""
+    home = sys.modules.get(module)
+    return next((name for name, value in vars(home).items() if value is held), None) if home else None
 
 
 def found_in(module) -> Iterator[tuple[str, Law]]:

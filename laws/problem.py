@@ -25,7 +25,7 @@ import numpy as np
 import sympy as sp
 
 from laws import arguments, solving, spoilt
-from laws.law import Source
+from laws.law import Source, variable
 from laws.typeset import latex
 
 
@@ -56,17 +56,13 @@ class Problem:
         object.__setattr__(self, "unknowns", tuple(self.unknowns) or (self.lhs,))
         if not 1e-11 <= self.rtol <= 1e-3:
             raise ValueError(f"{self.lhs}: rtol = {self.rtol} must lie between 1e-11 and 1e-3")
-        for hypothesis in self.given:
-            if not getattr(hypothesis, "free_symbols", None):
-                raise ValueError(f"{self.lhs}: a hypothesis collapsed to {hypothesis}; declare symbols real=True only")
+        arguments.not_collapsed(self.lhs, self.given)
         assert self._parts  # refuses what cannot be solved
 
     @property
     def name(self) -> str:
         """The name of the variable that holds this problem, or what is observed."""
-        home = sys.modules.get(self.module)
-        names = (name for name, value in vars(home).items() if value is self) if home else iter(())
-        return next(names, str(self.lhs))
+        return variable(self, self.module) or str(self.lhs)
 
     @cached_property
     def residuals(self) -> tuple[sp.Expr, ...]:

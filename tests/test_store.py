@@ -340,7 +340,9 @@ for attempt in (Store(".").prepare, lambda: Store(".").save(Settings(), arrays()
 
 def script(code, *arguments, tmp_path, **changes):
     """A process of its own, which finds this file as a module."""
-    (tmp_path / "tests_store.py").write_text(Path(__file__).read_text())
+    module = tmp_path / "tests_store.py"
+    if not module.exists():  # what another process may be reading is not written again
+        module.write_text(Path(__file__).read_text())
     paths = os.pathsep.join([str(Path(__file__).parent.parent), str(tmp_path)])
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],

@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from laws.arrays import real_array
 from laws.flow import gradient_flow
 from laws.law import Law, Source, Step
-from theory._sums import geometric
+from laws.stable import geometric
 
 a, b, c, T, tau, t, eta = sp.symbols("a b c T tau t eta", real=True)
 delta, rho, sigma0 = sp.symbols("delta rho sigma0", real=True)

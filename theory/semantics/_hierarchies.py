@@ -4,7 +4,7 @@ import numpy as np
 import sympy as sp
 
 from laws.law import Law, Source, Step, formula
-from theory._sums import geometric
+from laws.stable import geometric
 
 B, D, k, eps = sp.symbols("B D k eps", real=True)
 B1, B2, B3, q0, q1, q2 = sp.symbols("B1 B2 B3 q0 q1 q2", real=True)
