@@ -206,11 +206,12 @@ def test_starts_have_their_scales():
 
 
 def test_the_cost_is_in_proportion():
-    """A design costs in proportion to its steps, and sixteen networks that are alike as much as one."""
+    """A design costs in proportion to its steps, not to records, and sixteen networks that are alike as much as one."""
     calls = []
     train_ = lambda many: calls.append((len(many), many[0].steps))  # noqa: E731
     cost(design(32, 10**6, 1), train_, 16)
     assert [size for size, _ in calls] == [16] * 4 and len({steps for _, steps in calls}) == 2
+    assert len({len(recorded(steps)) for _, steps in calls}) == 1
     with pytest.raises(ValueError, match="no networks to train"):
         cost([], train_, 16)
 

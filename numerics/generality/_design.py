@@ -160,4 +160,4 @@ def _cost(group: list[Drift], train: Callable[[list[Drift]], object], size: int)
     return rate * group[0].steps * -(-len(group) // size)
 
 
-PROBED, TRIED = (100, 500), 48  # steps, and ensembles
+PROBED, TRIED = (1000, 5000), 48  # steps, both recorded as often, so that records are not counted; and ensembles
