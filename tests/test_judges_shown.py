@@ -2,12 +2,31 @@
 
 import math
 import re
+import time
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
-from laws import Count, Distribution, Equivalent, Exponent, Mean, Noise, Order, Roundoff, Sign, Solver, Trend
+from laws import (
+    Count,
+    Distribution,
+    Equivalent,
+    Exponent,
+    LowerBound,
+    Mean,
+    Median,
+    Noise,
+    Order,
+    Roundoff,
+    Sign,
+    Solver,
+    Trend,
+    UpperBound,
+    measure,
+)  # fmt: skip
 from laws.judges import statistics
+from laws.judges.confrontation import entropy, listeners
 from laws.judges.seeding import seeds
 
 EPS = np.finfo(float).eps
@@ -162,3 +181,145 @@ def test_a_distribution_says_which_value_is_there_too_often():
     within = math.sqrt(math.log(200) / (2 * n))
     assert found.says == f"distribution of {n} samples off by 1 (must be within {within:.3g})"
     np.testing.assert_allclose(found.observed, np.arange(1, n + 1) / n)
+
+
+def test_signs_are_drawn_with_the_side_that_the_law_says():
+    """A band for each stretch of one sign, named once, and where the law says none there is only the line."""
+    judge, runs = Sign("run"), np.array([-0.5, -2.0, 3.0])
+    panel = judge.panel(runs, {"law": lambda: np.array([-1.0, -1.0, 1.0])})
+    below, above, zero, dots = panel.series
+    far = 1.05 * 3.0
+    assert (panel.x, panel.y, panel.counts) == ("run", "y", True)
+    assert (below.x, below.y, below.low, below.high) == ([0.5, 2.5], [far / 4] * 2, [-far] * 2, [0.0] * 2)
+    assert (above.x, above.y, above.low, above.high) == ([2.5, 3.5], [-far / 4] * 2, [0.0] * 2, [far] * 2)
+    assert (below.label, above.label, zero.label) == ("law: this side", "", "no effect")
+    assert (zero.x, zero.y, dots.x, dots.y) == ([0.5, 3.5], [0.0, 0.0], [1, 2, 3], runs.tolist())
+    assert dots.label == "one run"
+    none, line, _ = judge.panel(runs, {"law": lambda: 0.0}).series
+    assert none.label == "" and line.label == "law: no effect"
+    each = judge.panel(np.ones((2, 2)), {"law": lambda: np.array([[-1.0, 1.0], [1.0, 1.0]])})
+    assert each.series[-1].x == [1, 2, 3, 4] and each.series[0].x == [0.5, 1.5]
+    assert weighed(judge, runs, -1.0).observed is runs and weighed(Count(), runs, 1.0).observed is runs
+    assert "number 1 (-0.5), number 2 (-2)" in weighed(judge, runs, 1.0).says
+    assert "fails in 1 of 1 counts: number 1 (2)" in weighed(Count(), np.array(2.0), 1.0).says
+
+
+class Read:
+    """A judge whose intervals are given."""
+
+    shows, false_alarm = "values", 0.0
+
+    def interval(self, runs):
+        """The middle and both ends of what was given."""
+        middle, error = map(np.asarray, runs)
+        return middle, middle - error, middle + error
+
+
+@pytest.mark.parametrize(
+    ("middle", "figure", "says"),
+    [
+        ([1.9, 4.24], 1.5, "violated at number 2 of 2 by 6.00% (error 4.00%)"),
+        (
+            [2.064, 3.76],
+            0.8,
+            "kept, with 0.00% to spare at the nearest and 6.00% at the most; one tighter by 10% falls",
+        ),
+        ([1.92, 3.0], 1 / 1.5, "kept, with 4.00% to spare at the nearest and 25.00% at the most"),
+        ([1.96, 4.0], 2.0, "one tighter by 10% falls; met everywhere: state an equation"),
+        ([1.0, 2.0], math.inf, "one tighter by 10% would stand too: out of sight of the runs, unless within > 0.1"),
+    ],
+)
+def test_a_bound_is_as_far_from_falling_as_the_worst_of_three(middle, figure, says):
+    """In units of the error: what is above it, what a tighter bound is above, and what is below it somewhere."""
+    runs = (middle, [0.08, 0.16])
+    finding = weighed(UpperBound(Read()), runs, [2.0, 4.0])
+    assert finding.figure == pytest.approx(figure, rel=1e-9) and says in finding.says
+    assert np.array_equal(finding.observed, middle)
+    assert weighed(LowerBound(Read()), (np.negative(middle), [0.08, 0.16]), [-2.0, -4.0]).figure == finding.figure
+
+
+def test_a_bound_of_one_number_is_not_counted():
+    """It has no place among others; an error that hides a tighter bound is told by its least part."""
+    assert weighed(UpperBound(Read()), ([4.3], [0.2]), [4.0]).says == "violated by 7.50% (error 5.00%)"
+    with pytest.raises(ValueError, match="UpperBound: an error of 15.00% hides a bound tighter by 0.1"):
+        weighed(UpperBound(Read()), ([1.9, 3.9], [0.3, 0.8]), [2.0, 4.0])
+    with pytest.raises(TypeError, match="UpperBound: judge = .* tells no interval"):
+        UpperBound(object())
+
+
+def test_an_exponent_asks_for_runs_and_for_positive_values():
+    """By the square of what is too wide; what is 0 or less has no logarithm."""
+    slopes = np.linspace(1.4, 1.6, 30)
+    runs = np.log(3 * np.array(LEVELS) ** slopes[:, None])
+    low, high = statistics.median_interval(slopes, 0.45 * 1e-5)
+    with pytest.raises(ValueError, match="; about 120 would do"):
+        weighed(Exponent(LEVELS, (high - low) / 4 * (1 + 1e-9)), runs, 1.5)
+    found = weighed(Exponent(LEVELS, 0.2), runs, 1.5)
+    assert found.says == f"exponent 1.5, measured {low:.4g} to {high:.4g}"
+    for value in (0.0, -1.0, np.inf):
+        with pytest.raises(ValueError, match="needs finite positive values"):
+            Exponent(LEVELS, 0.1).collect(lambda x, seed, value=value: value, 0)
+
+
+def test_noise_is_that_of_its_chi_squared():
+    """Half of the false alarm is for the means, a quarter for either end of the scatter of the rows."""
+    judge, sd = Noise(0.1, rows=5, false_alarm=1e-3), 0.1
+    z = np.random.default_rng(0).normal(size=(5, 2))
+    z -= z.mean(axis=0)
+    z /= np.sqrt(np.sum(z**2))
+    assert weighed(judge, (np.zeros(2), np.ones(2)), 0.0).threshold == pytest.approx(chi2.isf(1e-3 / 2, 2), rel=1e-9)
+    for end, inside in ((chi2.isf(1e-3 / 4, 8), 1), (chi2.ppf(1e-3 / 4, 8), -1)):
+        for nudge, refused in ((inside * 1e-9, True), (-inside * 1e-9, False)):
+            rows = sd * np.sqrt(end * (1 + nudge)) * z
+            if refused:
+                with pytest.raises(ValueError, match="times the stated sd; chance leaves"):
+                    judge.collect(lambda n, seed, rows=rows: rows, 0)
+            else:
+                assert np.shape(judge.collect(lambda n, seed, rows=rows: rows, 0)[0]) == (2,)
+
+
+def test_a_measurement_is_drawn_and_heard():
+    """Five seeds unless told, drawn from 0; the same draws where a suite has fresh seeds of its own; three will do."""
+    heard, begun = [], time.perf_counter()
+    token = listeners.set((heard.append,))
+    try:
+        found = measure("how large?", lambda x, seed: x * (1 + seed % 7), (1.0, 5.0))
+    finally:
+        listeners.reset(token)
+    assert heard == [found] and 0 < found.seconds < time.perf_counter() - begun
+    assert (found.what, found.seed) == ("how large?", 0)
+    sizes = [1 + s % 7 for s in seeds(0, 5)]
+    (points,) = found.panels[0].series
+    assert (points.role, points.label) == ("run", "median and range, 5 seeds")
+    assert points.low == [min(sizes), 5 * min(sizes)] and points.high == [max(sizes), 5 * max(sizes)]
+    assert points.y == [np.median(sizes), 5 * np.median(sizes)] and found.panels[0].log == ""
+    assert measure("how large?", lambda x, seed: x, (1.0, 2.0, 4.0), runs=3).panels[0].log == "x"
+    kinds = dict(x="kind", y="size", names=("one", "two"))
+    row = measure("of which?", lambda x, seed: 1.0 + x, (0, 1), labels=kinds, log="y").panels[0]
+    assert row.log == "x" and row.series[0].label == points.label and row.ticks == ((0, "one"), (1, "two"))
+    token = entropy.set(5)
+    try:
+        drawn = [measure(what, lambda x, seed: x, (1.0,)).seed for what in ("one?", "two?", "one?")]
+    finally:
+        entropy.reset(token)
+    assert drawn[0] == drawn[2] != drawn[1]
+    with pytest.raises(ValueError, match=rf"^run\(x, {seeds(0, 1)[0]}\) gave 1 values"):
+        measure("how large?", lambda x, seed: np.nan, (1.0,))
+
+
+def test_a_median_is_told_where_it_is_worst():
+    """In units of each interval, not by its distance; four times the runs halve an interval; rounding is allowed."""
+    runs = np.stack([np.linspace(0.2, 0.5, 30), np.linspace(1, 5, 30)], axis=1)
+    ends = [statistics.median_interval(column, 1e-5 / 2 / 2) for column in runs.T]
+    middle, half = (np.array([(b + s * a) / 2 for a, b in ends]) for s in (1, -1))
+    finding = weighed(Median(10.0, points=2), runs, middle + np.array([0.9, 0.5]) * half)
+    assert finding.figure == pytest.approx(0.9 * half[0], rel=1e-9) and finding.figure < 0.5 * half[1]
+    assert finding.says == f"median of 30 runs off by {0.9 * half[0]:.3g} (must be within {half[0]:.3g})"
+    np.testing.assert_allclose(finding.observed, middle)
+    with pytest.raises(ValueError, match="; about 480 do"):
+        weighed(Median(half[1] / 2 * (1 + 1e-9), points=2), runs, middle)
+    far = np.stack([np.full(30, 1.0), np.full(30, 1e6)], axis=1)  # each is as sharp as its own size
+    _, low, high = Median(1.0, points=2).interval(far)
+    assert np.all(high - low <= 10 * EPS * far[0]) and np.all(low < far[0]) and np.all(far[0] < high)
+    with pytest.raises(ValueError, match=rf"^run\({seeds(7, 1)[0]}\) gave 1 values"):
+        Median(1.0).collect(lambda seed: np.nan, 7)
