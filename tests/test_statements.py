@@ -29,6 +29,13 @@ def test_a_sign_holds_in_every_network():
     assert verdict.false_alarm is None and type(verdict).from_json(verdict.to_json()) == verdict
 
 
+def test_entries_of_one_network_share_its_coin():
+    """Of an array (networks, levels) every entry is judged, and the coins are as many as the networks."""
+    both = lambda seed: np.stack([fell(seed), 2 * fell(seed)], axis=-1)  # noqa: E731
+    verdict = confront("both fall", -1.0, both, {}, Sign("level"), {"as the control": 0.0})
+    assert verdict.says == "holds in 10 of 10 levels; so would coins, with probability 0.031"
+
+
 @pytest.mark.parametrize("off", [1e-9, 0.0], ids=["the other way", "no change"])
 def test_one_network_refutes_a_sign(off):
     """One network of the other sign, or without a change, refutes the statement and is named."""
