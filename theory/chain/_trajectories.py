@@ -48,9 +48,9 @@ def time_to_half(speed):
     return lambda T: (tau + speed(a0) * T.diff(a0), T.subs(a0, s / (2 * lam)))
 
 
-def points(*starts_and_times, **fixed):
+def points(*starts_and_times):
     """Examples at s, lam, tau that keep every misprint visible: none is 1, and s^2 is not lam."""
-    return tuple(dict(s=1.7, lam=0.6, tau=1.3, a0=a0, **fixed, **extra) for a0, extra in starts_and_times)
+    return tuple(dict(s=1.7, lam=0.6, tau=1.3, a0=a0, **extra) for a0, extra in starts_and_times)
 
 
 def _one_layer(t, s, lam, a0, tau):
