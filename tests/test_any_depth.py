@@ -155,3 +155,17 @@ def test_integrals_keep_their_digits_where_scipy_does_not(p):
             exact = mpmath.mpf(z) ** p / p * mpmath.hyp2f1(1, mpmath.mpf(p), 1 + mpmath.mpf(p), mpmath.mpf(z))
             assert abs(float(_beta._rest(p, np.array(z), np.array(1 - z)) / exact - 1)) <= OPERATIONS * EPS
     assert hyp2f1(1, 4 / 3, 7 / 3, 0.999) < 0
+
+
+def test_the_derivation_comes_to_every_law():
+    """Each trajectory has the steps that lead to it, and the limit of many layers is that of the speed at any depth."""
+    steps = chain.derive()
+    said = [step.says for step in steps]
+    for name in ("one layer", "two layers", "infinitely many layers"):
+        ends = [says.partition(": ")[2] for says in said if says.startswith(name)]
+        assert ends == ["separate and integrate", "the trajectory inverts the time", "half of the fixed point"]
+    (limit,) = (step.equation for step in steps if "has a limit" in step.says)
+    any_depth = next(step.equation.rhs for step in steps if "at any depth" in step.says)
+    a, D = sp.Symbol("a", real=True), sp.Symbol("D", real=True)
+    each = limit.lhs.args[0].subs(sp.Symbol("a", positive=True), a)
+    assert sp.simplify(D * each - any_depth) == 0

@@ -41,8 +41,11 @@ def test_a_law_is_told_with_its_hypotheses_and_source():
     assert confront("as well", exact, at["x"], at, Noise(0.01), HALF).latex == "y = x"
     wave = Law(y, sp.sqrt(2 - x), lambda y: (y,), (), Source("test", "root"), (dict(x=1.9),))
     edge = confront("an edge", wave, wave(**(high := dict(x=np.array([1.9])))), high, Noise(1e-3))
+    assert edge.judge == "Noise(sd=0.001)"
     (unseen,) = edge.unseen  # which has no root there: no run tells it from the law
     assert unseen.startswith("-1 ->") and edge.changes == {unseen: wave.change(unseen)} and edge.mutants[unseen] <= 1
+    beside = dict(x=np.array([1.9, 0.3]))  # where it has one it is told from the law
+    assert not confront("not at an edge alone", wave, wave(**beside), beside, Noise(1e-3)).unseen
     falls = Problem(sp.Function("a")(t), lambda a: (a.diff(t) + x * a, a.subs(t, 0) - 1), given=(x > 0,))
     decay = confront("it decays", falls, np.exp(-0.7), dict(t=1.0, x=0.7), Noise(1e-3))
     assert decay.latex == falls.latex() and decay.given == "x > 0" and decay.sentence == ""

@@ -5,7 +5,7 @@ import sympy as sp
 
 from laws.law import Law, Source, Step
 from theory.chain import _beta
-from theory.chain._trajectories import SADDLE, TASK, D, a0, lam, s, speed_1, speed_2, speed_infinite, tau
+from theory.chain._trajectories import SADDLE, TASK, D, a0, lam, s, speed, speed_1, speed_2, speed_infinite, tau
 
 af = sp.Symbol("af", real=True)
 time = sp.Function("T")(a0, af)
@@ -16,11 +16,6 @@ UPWARDS = (a0 <= af, lam * af < s)
 DOWNWARDS = (af <= a0, s < lam * af)
 EITHER = (sp.Ne(lam * af, s), (af - a0) * (s - lam * af) >= 0)
 WHY = {condition: BEYOND for condition in (*UPWARDS, *DOWNWARDS, *EITHER)}
-
-
-def speed(a):
-    """Speed tau a' of D layers, (2)."""
-    return D * a ** (2 - 2 / D) * (s - lam * a)
 
 
 def elapsed(speed):

@@ -28,6 +28,11 @@ def speed_2(a):
     return 2 * a * (s - lam * a)
 
 
+def speed(a):
+    """Speed tau a' of D layers, (2)."""
+    return D * a ** (2 - 2 / D) * (s - lam * a)
+
+
 def speed_infinite(a):
     """Speed tau a' of infinitely many layers in rescaled time."""
     return a**2 * (s - lam * a)
@@ -43,9 +48,9 @@ def time_to_half(speed):
     return lambda T: (tau + speed(a0) * T.diff(a0), T.subs(a0, s / (2 * lam)))
 
 
-def points(*starts_and_times, **fixed):
+def points(*starts_and_times):
     """Examples at s, lam, tau that keep every misprint visible: none is 1, and s^2 is not lam."""
-    return tuple(dict(s=1.7, lam=0.6, tau=1.3, a0=a0, **fixed, **extra) for a0, extra in starts_and_times)
+    return tuple(dict(s=1.7, lam=0.6, tau=1.3, a0=a0, **extra) for a0, extra in starts_and_times)
 
 
 def _one_layer(t, s, lam, a0, tau):
@@ -194,7 +199,7 @@ def _to_one_equation() -> tuple[Step, ...]:
         Step("differences of squares stay", sp.Eq(2 * w1 * three.speeds[0], 2 * w2 * three.speeds[1], evaluate=False)),
         Step("equal weights stay equal", sp.Eq(three.speeds[2], equal.speeds[0]), {w1: w, w2: w, w3: w}),
         Step("their product moves by itself", sp.Eq(3 * w**2 * equal.speeds[0], output.speeds[0]), {out: w**3}),
-        Step("and so it does at any depth", sp.Eq(by_any, D * out ** (2 - 2 / D) * (s - lam * out)), {out: w**D}),
+        Step("and so it does at any depth", sp.Eq(by_any, speed(out)), {out: w**D}),
     )
 
 
@@ -203,15 +208,15 @@ def _to_trajectories() -> tuple[Step, ...]:
     z = sp.Symbol("z", positive=True)
     T = sp.Function("T")
     steps = []
-    for name, speed, law, half in (
+    for name, moves, law, half in (
         ("one layer", speed_1, shallow, half_time_1),
         ("two layers", speed_2, two_layers, half_time_2),
         ("infinitely many layers", speed_infinite, infinitely_deep, half_time_infinite),
     ):
-        primitive = antiderivative(tau / speed(z), z)
+        primitive = antiderivative(tau / moves(z), z)
         time_at = {T(z): primitive}
         steps += [
-            Step(f"{name}: separate and integrate", sp.Eq(T(z).diff(z), tau / speed(z)), time_at),
+            Step(f"{name}: separate and integrate", sp.Eq(T(z).diff(z), tau / moves(z)), time_at),
             Step(f"{name}: the trajectory inverts the time", sp.Eq(_elapsed(primitive, z, a(t)), t), {a(t): law.rhs}),
             Step(f"{name}: half of the fixed point", sp.Eq(_elapsed(primitive, z, s / (2 * lam)), half.rhs)),
         ]
@@ -227,9 +232,9 @@ def _elapsed(primitive, z, end):
 def _to_infinite_depth() -> Step:
     """The limit D -> inf of (2), divided by D."""
     out = sp.Symbol("a", positive=True)
-    speed = out ** (2 - 2 / D) * (s - lam * out)
-    limit(speed, D, sp.oo, at={out: "0.3", s: "1.7", lam: "0.6"})
-    return Step("divided by D, (2) has a limit", sp.Eq(sp.Limit(speed, D, sp.oo), speed_infinite(out)))
+    each = speed(out) / D
+    limit(each, D, sp.oo, at={out: "0.3", s: "1.7", lam: "0.6"})
+    return Step("divided by D, (2) has a limit", sp.Eq(sp.Limit(each, D, sp.oo), speed_infinite(out)))
 
 
 def _from_the_saddle() -> tuple[Step, ...]:
