@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 from sympy.polys.monomials import itermonomials
+from sympy.polys.orderings import monomial_key
 
 from laws import ball
 from laws.typeset import latex
@@ -76,7 +77,8 @@ class Flow:
         """A basis of the polynomials in the weights, up to `degree`, that the flow conserves."""
         if not isinstance(degree, int) or degree < 1:
             raise ValueError(f"degree = {degree!r} must be a positive whole number")
-        monomials = [m for m in itermonomials(self.weights, degree) if m != 1]
+        order = monomial_key("grlex", self.weights[::-1])
+        monomials = sorted(itermonomials(self.weights, degree), key=order)[1:]
         unknowns = sp.symbols(f"c:{len(monomials)}", cls=sp.Dummy)
         total = sum((c * m for c, m in zip(unknowns, monomials, strict=True)), sp.S.Zero)
         rate = sp.expand(sum(sp.diff(total, w) * v for w, v in zip(self.weights, self.speeds, strict=True)))

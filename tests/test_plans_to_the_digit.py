@@ -7,6 +7,7 @@ from scipy.stats import beta, norm
 from laws import Distribution, Equivalent, Exponent, Mean, Median, Trend, seeds_needed
 from laws.judges import planning, statistics
 
+EPS = np.finfo(float).eps
 LEVELS = (1.0, 2.0, 4.0)
 pilot = np.random.default_rng(3).normal(size=60)
 
@@ -26,7 +27,7 @@ def test_a_spread_is_that_of_two_order_statistics(m):
     x = np.sort(pilot[:m])
     s, low, high = quantiles(x, 1e-2)
     for part in (0.3, 1.0, 2.0):
-        expected = pytest.approx(s * min(1, part), rel=1e-9)
+        expected = pytest.approx(s * min(1, part), rel=8 * EPS, abs=0)
         assert planning._excess(x, Median(part * (high - low)), 1e-2) == expected
         assert planning._excess(x, Exponent(LEVELS, part * (high - low) / 2), 1e-2) == expected
     first, last = statistics.median_interval(x, 1e-2 / 4)
@@ -34,7 +35,7 @@ def test_a_spread_is_that_of_two_order_statistics(m):
         first, last = statistics.median_interval(shifted, 1e-2 / 4)
         s, low, high = quantiles(shifted, 1e-2)
         width = max(high - first, last - low)
-        assert planning._excess(shifted, Equivalent(0.3 * width), 1e-2) == pytest.approx(0.3 * s, rel=1e-9)
+        assert planning._excess(shifted, Equivalent(0.3 * width), 1e-2) == pytest.approx(0.3 * s, rel=8 * EPS, abs=0)
 
 
 def test_an_equivalence_is_planned_on_its_wider_side():
@@ -44,7 +45,7 @@ def test_an_equivalence_is_planned_on_its_wider_side():
         first, last = statistics.median_interval(skewed, 1e-2 / 4)
         s, low, high = quantiles(skewed, 1e-2)
         width = max(high - first, last - low)
-        assert planning._excess(skewed, Equivalent(width / 2), 1e-2) == pytest.approx(s / 2, rel=1e-9)
+        assert planning._excess(skewed, Equivalent(width / 2), 1e-2) == pytest.approx(s / 2, rel=8 * EPS, abs=0)
 
 
 def test_exponents_are_planned_by_their_slopes():
@@ -72,7 +73,7 @@ def test_falling_trends_are_planned_like_rising_ones():
     least = beta.ppf(1e-2 / 2, 36, 5)
     for side in (1, -1):
         plan = seeds_needed(Trend(LEVELS), pilot=side * np.outer(sign, LEVELS))
-        assert plan.judge.excess == pytest.approx(least - 0.5, rel=1e-9)
+        assert plan.judge.excess == pytest.approx(least - 0.5, rel=8 * EPS, abs=0)
         assert plan.says == (f"36 of 40 pilot runs agree, so that {least:.3g} of all do but with probability 0.01")
     assert seeds_needed(Trend(LEVELS), detects=0.4).says == "0.9 of the runs must agree"
     with pytest.raises(ValueError, match="0 of 40 pilot runs agree, as coins might"):
