@@ -118,11 +118,12 @@ class Gathered:
         """The cards by topic: the module of their law; without one, that of most laws of their file, or its name."""
         files: dict[str, list[str]] = defaultdict(list)
         groups: dict[str, list[Card]] = defaultdict(list)
-        home = lambda card: card.home.rpartition(".")[2]  # noqa: E731
+        topic = lambda module: module.removeprefix("test_").replace("_", " ")  # noqa: E731
+        home = lambda card: topic(card.home.rpartition(".")[2])  # noqa: E731
         file = lambda card: card.test.partition(".py::")[0]  # noqa: E731
         for card in self.cards:
             files[file(card)] += [home(card)] if card.law else []
         for card in self.cards:
-            others, own = files[file(card)], file(card).rpartition("/")[2].removeprefix("test_").replace("_", " ")
+            others, own = files[file(card)], topic(file(card).rpartition("/")[2])
             groups[home(card) or max(others, key=others.count, default=own)].append(card)
         return dict(sorted(groups.items()))

@@ -76,11 +76,15 @@ def shared(seed, networks):
 
 
 def test_abstraction():
-    """From small random weights the codes of the domains become alike level by level, broad distinctions first."""
+    """From small random weights the codes of the domains become alike level by level, broad distinctions first.
+
+    In one network of five hundred those of a level never do: the mean time at which likeness is gained has a value
+    there too, which the time of any threshold has not.
+    """
     alike = in_turn(lambda seed: shared(seed, 60))
 
     def run(level, seed):
-        return crossing(TIMES, np.maximum.accumulate(alike(seed)[LEVELS.index(level)]), 0.7)
+        return float(np.sum(1 - alike(seed)[LEVELS.index(level), 1:]))
 
     codes = np.median(shared(3, 20), axis=0)
     each = tuple(
@@ -94,6 +98,8 @@ def test_abstraction():
         {},
         Trend(LEVELS),
         {"the finest first": -1.0, "all at once": 0.0},
-        labels=dict(x="level of the hierarchy, 1 the broadest", y="time when the codes are alike (τ = 1)", about=SLIDE),
+        labels=dict(
+            x="level of the hierarchy, 1 the broadest", y="mean time at which codes become alike (τ = 1)", about=SLIDE
+        ),
         picture=Panel("time t (τ = 1)", "likeness of the domains' codes, median of 20 others", each),
     )

@@ -157,7 +157,7 @@ def test_first_passage():
     }
     run = arrivals(Cross(), 1, (x0, 0), a, eta, sigma, most)
     labels = dict(t=f"steps from {x0} to the threshold {a}, given at most 15,000 (n = 0, σ = {sigma})")
-    claim, judge = "the time of first passage in the valley", Distribution("t", detects=0.06)
+    claim, judge = "the time of first passage in the valley", Distribution("t", detects=0.04)
     confront(claim, before(law), run, {}, judge, rivals, labels=labels, of=first_passage)
 
 

@@ -23,7 +23,7 @@ FIG_3B = "ratzon-2024, Fig. 3B"
 RECORD = Store(Path(__file__).parent / "records" / "generality")
 STORED = Sweep(networks=384, steps=10**6, seed=1)
 NETWORK, SIGMAS, UNTIL = Network(20, 100, 5), (0.012, 0.017, 0.024), 0.8  # until eta sigma^2 t
-MADE, RUNS = 32, 27  # networks at a time, until so many diverge at no level
+MADE, RUNS = 32, 54  # networks at a time, until so many diverge at no level
 
 
 def relaxed(seed):
