@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
+from mpmath import mp
 
 from theory import chain
 
@@ -55,17 +56,29 @@ def test_accuracy(depth, a0):
 
 
 def _other_sides(depth, a0):
-    """Below 0 one layer has the shallow law, infinite depth its own equation, and depths between 1 and 2 nothing."""
+    """Below 0 one layer has the shallow law, infinite depth its own equation, and depths between 1 and 2 nothing.
+
+    The equation of infinite depth is v + ln(1 - v) = v0 + ln(1 - v0) - s^2 t/(lam tau), of v = s/(lam a).
+    """
+    times = [1e-6, 0.01, 1.0, 7.0, 100.0]
     if 1 < depth < 2:
         with pytest.raises(ValueError, match="not unique"):
             chain.any_depth(1.0, depth=depth, a0=a0, **task)
     elif depth == 1:
-        assert chain.any_depth(1.0, depth=1, a0=a0, **task) == chain.shallow(t=1.0, a0=a0, **task)
+        for t in times:
+            found, expected = chain.any_depth(t, depth=1, a0=a0, **task), chain.shallow.exact(40, t=t, a0=a0, **task)
+            condition = chain.shallow.condition(t=t, a0=a0, **task)
+            assert abs(float(found - expected)) <= OPERATIONS * EPS * (1 + condition) * abs(found)
     else:
-        v0, times = 1.7 / (0.6 * a0), np.array([0.01, 1.0, 100.0])
-        v = 1.7 / (0.6 * chain.any_depth(times, depth=math.inf, a0=a0, **task))
-        left, right = v + np.log1p(-v), v0 + np.log1p(-v0) - 1.7**2 / 0.6 * times / 1.3
-        np.testing.assert_allclose(left, right, rtol=OPERATIONS * EPS * (1 + abs(v0)))
+        with mp.workdps(40):
+            s, lam, tau = (mp.mpf(task[name]) for name in ("s", "lam", "tau"))
+            v0, speed_of_v = s / (lam * mp.mpf(a0)), s**2 / (lam * tau)
+            for t in times:
+                found = chain.any_depth(t, depth=math.inf, a0=a0, **task)
+                right = v0 + mp.log(1 - v0) - speed_of_v * mp.mpf(t)
+                v = mp.findroot(lambda v, right=right: v + mp.log(1 - v) - right, s / (lam * mp.mpf(found)))
+                condition = (1 - v) / v**2 * (speed_of_v * t + v0**2 / (1 - v0))
+                assert abs(s / (lam * v) / mp.mpf(found) - 1) <= OPERATIONS * EPS * (1 + condition), t
 
 
 def test_closed_forms_are_special_cases():

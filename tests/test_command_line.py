@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -259,8 +260,24 @@ def test_report(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_help_and_completion(command, says, capsys):
-    """Help names every command, and every option with its unit and its default; a shell can complete them all."""
+    """Help names every command; a shell can complete them all."""
     with pytest.raises(SystemExit) as ended:
         main(command)
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert not ended.value.code and all(word in shown for word in says)
+
+
+MEASURED = ("in units of", "own unit", "standard deviation", "step size", "mean squared error", "of clock time")
+
+
+@pytest.mark.parametrize("what", ["corridor", "sweep", "rnn", "noise"])
+def test_help_names_units_and_defaults(what, capsys):
+    """Every option of a run says what it is by default, and every real number what it is measured in."""
+    with pytest.raises(SystemExit):
+        main(["run", what, "--help"])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    options = re.split(r" --(?=[a-z]+[ ,])", shown)[1:]
+    of = {option.split()[0]: option for option in options if not option.startswith("no-")}
+    assert len(of) >= 9 and all("(default:" in text for name, text in of.items() if name not in ("help", "cost,"))
+    reals = {name: text for name, text in of.items() if "FLOAT" in text}
+    assert all(any(word in text for word in MEASURED) for text in reals.values()), reals

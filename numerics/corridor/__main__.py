@@ -37,16 +37,16 @@ def main(
     Args:
         settings: of the source's public files, or of its text.
         steps: of training.
-        length: of the corridor.
-        rays: of the visual field.
-        hidden: units.
+        length: of the corridor, in units of length; its width is 1.
+        rays: of the visual field, and points on a unit of wall.
+        hidden: units of the hidden layer.
         samples: steps of the walk that are learnt from.
-        sigma: standard deviation of the update noise.
+        sigma: standard deviation of the update noise, in each parameter's own unit, at each step.
         seed: the first; the others follow it.
         networks: how many, each with a corridor of its own.
         records: how many steps are recorded, evenly spaced in their logarithms.
         folder: for checkpoint.npz, history.npz and figure.png.
-        seconds: between two checkpoints.
+        seconds: of clock time between two checkpoints.
         record: folder to put the courses of all networks in, as one small file.
     """
     if steps < 2:
