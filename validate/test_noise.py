@@ -222,7 +222,7 @@ def test_mean_gradient():
     confront(claim, exact_gradient, run, {}, Solver(1e-8), rivals, labels=drawn, of=expected_loss)
 
 
-ALWAYS = ("Eq. (17), W_d not squared", "the clean loss")  # rivals that are further off than sampling resolves
+ALWAYS = ("Eq. (17), W_d not squared", "the clean loss")  # rivals that are further off than sampling resolves, in most networks
 TRAINED = (*ALWAYS, "Eq. (25) as printed", "Taylor, Eq. (26)", "Taylor, Eq. (26, 27)", "without the margin term, #1")
 REJECTED = {
     ("at the start", SIGMA): ALWAYS,
@@ -238,8 +238,9 @@ REJECTED = {
 def test_sampled_loss(when, sigma):
     """The sampled noisy loss of a network in training is the exact loss; rivals are those that these draws can tell.
 
-    By Poincare's inequality the loss of one draw has a variance of at most 4 sigma^2 Lip^2 E|x - y|^2, and if the law
-    holds that mean is the exact loss.
+    How far a rival is off depends on the network: one that is nearer than the draws resolve, by the formulas alone, is
+    not named.  By Poincare's inequality the loss of one draw has a variance of at most 4 sigma^2 Lip^2 E|x - y|^2, and
+    if the law holds that mean is the exact loss.
     """
     claim = f"the sampled loss {when}, noise of {sigma:g}"
     network, x = stages(fresh(0, claim))[when], images().held_out[:250]
@@ -251,6 +252,7 @@ def test_sampled_loss(when, sigma):
     def run(n, seed):
         return noise.sampled_loss(network, x, noise.Gaussian(sigma), draws=n, seed=seed).numpy()
 
+    judge = Mean(detects=0.01 * exact, variance=bound)
     others = {name: float(rivals[name](**at)) for name in REJECTED[when, sigma]}
-    judge = Mean(detects=0.012 * exact, variance=bound)
+    others = {name: value for name, value in others.items() if abs(value - exact) >= judge.detects}
     confront(claim, exact, run, {}, judge, others, labels=LOSS, of=expected_loss)

@@ -315,7 +315,7 @@ def _message(verdict: Verdict, found: Finding, predict: Predict, judge: Judge, r
     elif verdict.accepted and not verdict.surviving and not verdict.holds:
         lines.append("  these runs reject none of the mutants: nothing is learnt from them; name a rival")
     lines += [f"  survives: {name}: these runs cannot tell it from the law" for name in verdict.surviving]
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
     fresh = "" if entropy.get() is None else f" --seeds-from={entropy.get()}"
     again = f'pytest "{test}"{fresh}' if test else f"confront(..., seed={verdict.seed})"
     return "\n".join([*lines, f"  seed {verdict.seed}; again with: {again}"])
