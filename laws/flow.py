@@ -128,7 +128,7 @@ def limit(expr: sp.Expr, x: sp.Symbol, to: sp.Expr, at: Mapping[sp.Symbol, objec
     not the limit keeps its distance.  Raises ValueError.
     """
     found = sp.limit(expr, x, to)
-    if found.has(sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.oo):
+    if found.has(sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.oo, -sp.oo):
         raise ValueError(f"{expr} has no finite limit as {x} -> {to}: {found}")
     values = {y: ball.number(str(y), v) for y, v in at.items()}
     approach = [sp.Rational(2) ** k if to == sp.oo else to + sp.Rational(1, 2**k) for k in range(40, 49)]

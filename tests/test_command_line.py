@@ -129,6 +129,9 @@ def test_diff(tmp_path, capsys):
     ):
         assert main(["diff", old, verdicts(tmp_path / "new.json", **change)]) == code
         assert says in capsys.readouterr().out
+    barely = verdicts(tmp_path / "barely.json", figure=0.6)
+    assert main(["diff", barely, verdicts(tmp_path / "new.json", figure=0.9)]) == 0
+    assert "shrinks  a-claim: the law: 1.67 -> 1.11" in capsys.readouterr().out
     (tmp_path / "none.json").write_text("{}")
     assert main(["diff", old, str(tmp_path / "none.json")]) == 2
     (tmp_path / "older.json").write_text(json.dumps({"schema": 1, "verdicts": [dict(id="a-claim")]}))

@@ -124,3 +124,19 @@ def test_limit_is_confirmed():
     assert limit(s + sp.sqrt(w), w, 0, at={s: "1.7"}) == s
     with pytest.raises((ValueError, ArithmeticError)):
         limit(sp.sin(w), w, sp.oo, at={})
+
+
+@pytest.mark.parametrize("found", [sp.AccumBounds(-1, 1), sp.Limit(s / w, w, 0), sp.nan, sp.zoo, sp.oo, -sp.oo])
+def test_what_is_no_number_is_no_limit(found, monkeypatch):
+    """Whatever sympy answers instead of a limit is refused as such, and shown."""
+    monkeypatch.setattr(sp, "limit", lambda *_: found)
+    with pytest.raises(ValueError, match="has no finite limit as w -> 0: .+"):
+        limit(s / w, w, 0, at={s: "1.7"})
+
+
+@pytest.mark.parametrize("expr", [s + 1 / sp.log(w), s + 1 + 1 / w, s + w / 2**60])
+def test_what_does_not_close_in_is_no_limit(expr, monkeypatch):
+    """A value that is approached too slowly, kept at a distance or left behind is refused."""
+    monkeypatch.setattr(sp, "limit", lambda *_: s)
+    with pytest.raises(ValueError, match="the limit s of .* could not be confirmed at {s: '1.7'}"):
+        limit(expr, w, sp.oo, at={s: "1.7"})

@@ -13,6 +13,7 @@ from laws import (
     Distribution,
     Equivalent,
     Exponent,
+    Fitted,
     LowerBound,
     Mean,
     Median,
@@ -168,6 +169,15 @@ def test_means_keep_the_shape_of_a_sample():
     assert middle.shape == low.shape == high.shape == (2, 3)
     with pytest.raises(ValueError, match="must be two finite numbers in order"):
         Mean(1e-9, bounds=(1, 1))
+
+
+def test_the_seed_reaches_the_runs():
+    """A distribution, and a fit that holds values out, collect the same runs of one seed, and others of another."""
+    draw = lambda n, seed: np.random.default_rng(seed).random(n)  # noqa: E731
+    noisy = lambda seed: np.random.default_rng(seed).random(3)  # noqa: E731
+    for judge, run in ((Distribution("u"), draw), (Fitted(Median(0.5, 40, points=3), dict(k=1.0), held=(2,)), noisy)):
+        once, again, other = (np.asarray(judge.collect(run, seed)[0]) for seed in (7, 7, 8))
+        assert np.array_equal(once, again) and not np.array_equal(once, other), judge
 
 
 def test_a_distribution_says_which_value_is_there_too_often():

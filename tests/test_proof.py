@@ -98,6 +98,16 @@ def test_a_step_holds_with_what_its_unknowns_are():
     assert proof.proves(Step("where it is defined", sp.Eq(sp.log(x**2), 2 * sp.log(x), evaluate=False)))
 
 
+def test_a_step_is_tried_only_where_it_is_given():
+    """What is true of positive numbers alone is proved of them, refused of all, and of none it is not proved either."""
+    r = sp.Symbol("r", real=True)
+    own = sp.Eq(sp.Abs(r), r, evaluate=False)
+    assert proof.proves(Step("positive", own, given=(r > 0,))) and not proof.proves(Step("all", own))
+    assert not proof.proves(Step("negative", own, given=(r < 0,)))
+    with pytest.raises(ValueError, match="none: defined at only 0 of 500 random points"):
+        proof.proves(Step("none", own, given=(r > 0, r < 0)))
+
+
 def test_a_step_says_where_it_holds():
     """It typesets its equation, what it says and, if there are any, its hypotheses."""
     equation = sp.Eq(x, y, evaluate=False)
