@@ -222,7 +222,7 @@ def test_mean_gradient():
     confront(claim, exact_gradient, run, {}, Solver(1e-8), rivals, labels=drawn, of=expected_loss)
 
 
-ALWAYS = ("Eq. (17), W_d not squared", "the clean loss")  # rivals that are further off than sampling resolves, in most networks
+ALWAYS = ("Eq. (17), W_d not squared", "the clean loss")  # in most networks further off than sampling resolves
 TRAINED = (*ALWAYS, "Eq. (25) as printed", "Taylor, Eq. (26)", "Taylor, Eq. (26, 27)", "without the margin term, #1")
 REJECTED = {
     ("at the start", SIGMA): ALWAYS,
