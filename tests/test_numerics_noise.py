@@ -290,6 +290,17 @@ def test_noise_average_is_a_mean():
     assert half.item() == pytest.approx(0.7 * 1.3 / math.sqrt(2 * math.pi), rel=1e3 * EPS, abs=0)
 
 
+@pytest.mark.parametrize("rtol", [1e-6, 1e-8, 1e-10])
+def test_noise_average_is_as_accurate_as_it_says(rtol):
+    """The fraction of noise with which units are active is met to `rtol`, also if kinks lie almost along an axis."""
+    W = torch.tensor([[1.1, 0.006], [-0.4, 0.9], [0.006, -0.8], [0.7, 0.69]], dtype=torch.float64)
+    b = torch.tensor([0.3, -0.2, 0.1, -0.5], dtype=torch.float64)
+    net = noise.Autoencoder(W, b, W.T, torch.zeros(2, dtype=torch.float64))
+    found = noise.noise_average(net, 0 * W[0], 0.7, lambda h, _: (h > 0).double(), rtol=rtol)
+    exact = torch.special.ndtr(b / (0.7 * W.norm(dim=1)))
+    assert float(((found - exact) / exact).abs().max()) <= rtol
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [

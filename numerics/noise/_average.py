@@ -57,7 +57,12 @@ def _line(kinks, rule, width=1.0):
 
 
 def _plane(W, b, rule):
-    """The same in two dimensions: line by line, with the lines closest where kinks cross."""
+    """The same in two dimensions: line by line, with the lines closest where kinks cross.
+
+    A kink nearly along the lines would be met by all at once, and hide from the rule: they run where kinks leave room.
+    """
+    turn = _away(W)
+    W = W @ turn
     crossings = [
         torch.linalg.solve(W[[j, k]], -b[[j, k]])[0]
         for j in range(len(W))
@@ -68,7 +73,17 @@ def _plane(W, b, rule):
     kinks = -(b + first[:, None] * W[:, 0]) / W[:, 1]
     second, inner = _line(kinks, rule, 1 / 2)
     points = torch.stack([first[:, None].expand_as(second), second], -1)
-    return points.reshape(-1, 2), (outer[:, None] * inner).reshape(-1)
+    return points.reshape(-1, 2) @ turn.T, (outer[:, None] * inner).reshape(-1)
+
+
+def _away(W):
+    """The rotation of the plane that takes its second axis amid the widest gap between the kinks of units."""
+    along = torch.atan2(W[:, 1], W[:, 0]).remainder(math.pi).sort().values
+    gaps = torch.cat([along[1:], along[:1] + math.pi]) - along
+    widest = int(gaps.argmax())
+    angle = along[widest] + gaps[widest] / 2
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([torch.stack([cos, -sin]), torch.stack([sin, cos])])
 
 
 def sparse_code(x: Tensor, W: Tensor, lam: float, *, steps: int, eta: float) -> Tensor:
