@@ -22,7 +22,7 @@ from theory.drift import rescaled
 FIG_3B = "ratzon-2024, Fig. 3B"
 GENERALITY = "ratzon-2024, Generality of the phenomenon"
 NETWORK, SAMPLES = Network(20, 100, 5), 5
-RUNS, MANY = 32, 48  # networks: for exponents, and for medians
+RUNS, MANY = 32, 96  # networks: for exponents, and for medians
 TIMES = np.array([0.06, 0.12, 0.3])  # eta sigma^2 t
 REFERENCE = dict(eta=0.1, sigma=0.012)
 OTHERS = (dict(eta=0.2, sigma=0.01), dict(eta=0.05, sigma=0.014), dict(eta=0.03, sigma=0.018))

@@ -44,7 +44,7 @@ PAPER = {
     "units, 3 bits (standard)": {"dynamics": UP}, "l1 penalty": SMALLER, "nuclear penalty": SMALLER,
 }  # fmt: skip
 MIDDLE = RANKS.index(10)
-every_factor = pytest.mark.parametrize("factor", list(factors.FACTORS))
+every_factor = pytest.mark.parametrize("factor", factors.FACTORS, ids=lambda name: name.replace("γ", "gamma"))
 
 
 @cache

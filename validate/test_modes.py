@@ -196,7 +196,7 @@ def random_start(claim, which, s, margin):
     rivals = {"started at the product |c d|": if_product, "all at the first mode's rate": s / s[0] - 1}
     names = dict(mode=np.arange(1, len(s) + 1))
     drawn = dict(mode="mode k", y="relative error of the half-time", about=SLIDE)
-    confront(claim, chain_times, error, names, Equivalent(margin, runs=20), rivals, labels=drawn, of=half_time_2)
+    confront(claim, chain_times, error, names, Equivalent(margin, runs=40), rivals, labels=drawn, of=half_time_2)
 
 
 def test_random_start_pixels():

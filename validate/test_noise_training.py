@@ -191,7 +191,7 @@ def test_jacobian_penalty_does_not_sparsify():
 
 # -- training on what is not the loss ------------------------------------------------------------------
 
-FEW = 20
+FEW = 40
 WRONG = ("without #1, the margin", "without #3, the cross term", "silent units by Eq. (25)", "active units by Eq. (23)")
 
 
