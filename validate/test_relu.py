@@ -104,7 +104,7 @@ def test_relu_shares():
         on_grid(lambda margin: share_law(margin, scale)),
         lambda seed: relu_shares(margins, scale, seed, width=300),
         dict(margin=margins),
-        Equivalent(0.04, runs=120, miss=1e-3),
+        Equivalent(0.04, runs=200, miss=1e-3),
         rivals,
         labels=dict(margin="margin Δ (σ = 0.01)", y="final share of linear units", about=NONLINEAR),
         picture=diagram(),
