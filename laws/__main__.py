@@ -35,13 +35,13 @@ from tyro.conf import OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from laws import difference, plot
 from laws.law import Law, found_in
+from laws.typeset import plain, pretty
 
 Named = Annotated[Positional[str], arg(metavar="LAW", help="its name, as far as it is unambiguous")]
 At = Annotated[
     Positional[tuple[str, ...]],
     arg(metavar="[NAME=VALUES ...]", help="name=value, name=value,value or name=first:last:count, both included"),
 ]
-SPELLED = {"lam": "lamda", "af": "a_f"}
 
 
 def list_laws(
@@ -74,14 +74,12 @@ def show(
     if latex:
         print(law.latex())
         return 0
-    spelled = {x: sp.Symbol(SPELLED.get(x.name, x.name)) for x in law.symbols}
-    written = lambda expr: sp.pretty(expr.subs(spelled), use_unicode=True, wrap_line=False)  # noqa: E731
-    equation = written(sp.Eq(law.lhs, law.rhs, evaluate=False))
+    equation = pretty(sp.Eq(law.lhs, law.rhs, evaluate=False))
     print(full + "\n\n" + (equation.replace(" = ", " ≃ ", 1) if law.upto else equation) + "\n")
-    print("given   ", ", ".join(written(h) for h in law.given) or "nothing")
+    print("given   ", ", ".join(pretty(h) for h in law.given) or "nothing")
     if law.upto:
         small, power = law.upto
-        print("up to   ", f"residuals of order {small.subs(spelled)}^({sp.sstr(power.subs(spelled))})")
+        print("up to   ", "residuals of order", plain(sp.sstr(small**power).replace("**", "^")))
     print("source  ", law.source)
     example = " ".join(f"{x.name}={law.examples[0][x.name]}" for x in law.symbols)
     print("try     ", f"laws eval {full} {example}")

@@ -7,8 +7,11 @@ import re
 import sympy as sp
 from sympy.printing.latex import LatexPrinter, greek_letters_set
 from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.printer import Printer
 
 SPELLED = {"lam": r"\lambda", "eps": r"\epsilon", "perp": r"\perp", "par": r"\parallel"}  # and what sympy cannot know
+TYPED = {"lam": "lamda"}  # what sympy calls the letter
 SPOKEN = {
     "lam": "λ", "lambda": "λ", "tau": "τ", "eta": "η", "sigma": "σ", "rho": "ρ", "eps": "ε", "mu": "μ", "kappa": "κ",
     "alpha": "α", "beta": "β", "delta": "δ", "gamma": "γ", "theta": "θ", "epsilon": "ε", "omega": "ω", "phi": "φ",
@@ -19,9 +22,34 @@ INDEX = r"(?<!\w)(d?(?:min|max|[^\W\d_])[₀-₉]?)_([A-Za-zα-ω0-9]{1,4})(?![A
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-class _Paper(LatexPrinter):
+class _Written(Printer):
+    """What formulas have in common on a page and in a terminal."""
+
+    def _root(self, exponent):
+        self._settings["root_notation"] = getattr(exponent, "q", 1) == 2  # a sqrt, but no cube roots
+
+    def _as_ordered_terms(self, expr, order=None):
+        terms = super()._as_ordered_terms(expr, order="none")
+        return sorted(terms, key=lambda term: term.could_extract_minus_sign())
+
+
+class _Terminal(_Written, PrettyPrinter):
     def _print_Pow(self, expr):
-        self._settings["root_notation"] = getattr(expr.exp, "q", 1) == 2  # a sqrt, but no cube roots
+        self._root(expr.exp)
+        return super()._print_Pow(expr)
+
+    def _print_Symbol(self, expr):
+        lettered = re.sub("^([A-Za-z])([a-z])$", r"\1_\2", expr.name)  # af is a_f
+        name = expr.name if expr.name in greek_letters_set | {"ln"} else lettered
+        return super()._print_Symbol(sp.Symbol(TYPED.get(name, name)))
+
+    def _print_log(self, expr):
+        return self._helper_print_function(expr.func, expr.args, func_name="ln")
+
+
+class _Paper(_Written, LatexPrinter):
+    def _print_Pow(self, expr):
+        self._root(expr.exp)
         return super()._print_Pow(expr)
 
     def _helper_print_standard_power(self, expr, template):
@@ -56,15 +84,16 @@ class _Paper(LatexPrinter):
     def _hprint_Function(self, func):
         return (_name(func) if "_" in func else None) or super()._hprint_Function(func)
 
-    def _as_ordered_terms(self, expr, order=None):
-        terms = super()._as_ordered_terms(expr, order="none")
-        return sorted(terms, key=lambda term: term.could_extract_minus_sign())
-
 
 def latex(expr: sp.Basic) -> str:
     """LaTeX of an expression or relation in the symbols of the papers: `lam` is a Greek letter, `af` is a_f."""
     names = {x: _name(x.name) for x in expr.free_symbols if isinstance(x, sp.Symbol) and _name(x.name)}
     return _Paper({"symbol_names": names, "ln_notation": True, "inv_trig_style": "full"}).doprint(expr)
+
+
+def pretty(expr: sp.Basic) -> str:
+    """An expression or relation for a terminal, over several lines, its terms in the order of `latex`."""
+    return _Terminal({"use_unicode": True, "wrap_line": False}).doprint(expr)
 
 
 def _name(name: str) -> str | None:

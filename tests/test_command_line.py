@@ -15,7 +15,7 @@ import pytest
 import sympy as sp
 
 from laws import Law, Source, plot
-from laws.__main__ import main
+from laws.__main__ import every_law, main
 from theory.chain import half_time_2, two_layers
 
 COIN = """
@@ -46,9 +46,17 @@ def test_show(capsys):
     assert "λ" in shown and "τ > 0" in shown and "derived here" in shown
     assert main(shown.partition("try")[2].split()[1:]) == 0
     assert main(["show", "small_start_time"]) == 0
-    assert " ≃ " in (asymptotic := capsys.readouterr().out) and "residuals of order a0^(1 - 2/D)" in asymptotic
+    assert " ≃ " in (asymptotic := capsys.readouterr().out) and "residuals of order a₀^(1 - 2/D)" in asymptotic
     assert main(["show", "chain.half_time_2", "--latex"]) == 0
     assert r"\lambda" in capsys.readouterr().out
+
+
+def test_every_law_is_shown(capsys):
+    """Each law that is listed is shown, with hypotheses and up to which order it holds, where it is a limit."""
+    for name, law in every_law().items():
+        assert main(["show", name]) == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith(name) and "\ngiven " in shown and ("\nup to " in shown) == bool(law.upto)
 
 
 def test_eval(capsys):

@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from laws.typeset import latex, plain
+from laws.typeset import latex, plain, pretty
 
 NAMES = {
     "lam": r"\lambda",
@@ -38,6 +38,13 @@ def test_functions():
     """A function is set by its name, as a symbol is."""
     t = sp.Symbol("t", real=True)
     assert latex(sp.Function("beta_par")(t)) == r"\beta_{\parallel}{\left(t \right)}"
+
+
+def test_terminal():
+    """In a terminal formulas are written as on a page: s - a lambda, ln, a_f, cube roots as powers."""
+    s, lam, af, mu = sp.symbols("s lam af mu", positive=True)
+    assert pretty(sp.log(s - af * lam) + mu) == "μ + ln(s - a_f⋅λ)"
+    assert pretty(sp.cbrt(s)).split() == ["1/3", "s"]
 
 
 @pytest.mark.parametrize("typed", LINES)
