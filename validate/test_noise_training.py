@@ -20,7 +20,7 @@ APP_F = "bricken-2023, App. F"
 APP_E = "bricken-2023, App. E"
 EQ_17 = "bricken-2023, Eq. (17)"
 SIGMA = 0.5
-SEEDS = 40
+SEEDS = 120
 STEPS = 300
 EXCESS = dict(y="excess of active units over training on the exact loss")
 
