@@ -128,7 +128,7 @@ def _shaded(panel: Panel) -> list[tuple[Any, str]]:
     bands = [(series, series.label) for series in panel.series if series.role == "band"]
     runs = [series for series in panel.series if series.role == "run"]
     known = len(runs) == 1 and runs[0].low is not None and runs[0].high is not None
-    return bands or [(runs[0], "interval of the runs")] * known
+    return bands or [(series, "interval of the runs") for series in runs if known]
 
 
 def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
@@ -297,7 +297,7 @@ def _window(panel: Panel, bottom: float, top: float, axis: str = "y", times: flo
 def _whole(panel: Panel, axis: str, least: int = 2) -> bool:
     """Whether what was measured along an axis, or at which it was, are a few whole numbers, `least` or more."""
     found = [np.ravel(getattr(series, axis)) for series in panel.series if series.role == "run"]
-    values = np.concatenate(found) if found else np.empty(0)
+    values = np.concatenate([np.empty(0), *found])
     return values.size >= least and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
 
 
