@@ -102,7 +102,7 @@ def from_half(x):
 def test_families_of_curves_are_the_first_five():
     """Each run of a family, without intervals, beside the law at all places; how many there are is told."""
     x, k = np.array([[1.0, 2.0, 4.0]]), np.arange(1.0, 8.0)[:, None]
-    family = lambda x, k: np.concatenate([one * x for one in k])  # noqa: E731
+    family = lambda x, k: np.concatenate([one * x for one in k], axis=-2)  # noqa: E731
     (panel,) = shown(Within(), (k * x, 2.0), {"law": family}, dict(x=x, k=k))
     dense = np.linspace(0, 4, 200)
     runs = Series("run", [1.0, 2.0, 4.0], (k * x)[:5].tolist(), "runs (5 of 7)")

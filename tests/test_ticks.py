@@ -117,3 +117,17 @@ def test_parts_of_one_are_written_along_their_axis():
 def test_marks_between_powers_are_round(low, high, marks):
     """By ones, twos and fives where two of them are in sight, else by more; powers of ten need no others."""
     np.testing.assert_allclose(ticks._between_powers(low, high), marks, rtol=1e-15)
+
+
+def test_distances_say_where_they_are_not_told_apart():
+    """At the lower end of their axis, on a linear panel and in rows; other axes say nothing of it."""
+    for name, sign in ((ticks.UNITS, "≤ "), ("weight", "")):
+        ends = [ticks.LOWEST, 30.0]
+        series = Series("rival", ends, ends, "off", joined=False)
+        rows, up = Panel(name, "", (series,), "x", rows=True), Panel("length", name, (series,), "y")
+        drawn = [drawing.figure((panel,)).axes[0] for panel in (rows, up)]
+        for axis in (drawn[0].xaxis, drawn[1].yaxis):
+            written = [label.get_text() for label in axis.get_majorticklabels()]
+            told = dict(zip(np.round(axis.get_majorticklocs(), 9).tolist(), written, strict=True))
+            assert told[ticks.LOWEST].startswith(sign + "$") and told[1.0].startswith("$"), told
+            assert "-2" in told[ticks.LOWEST]

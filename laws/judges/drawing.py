@@ -69,7 +69,7 @@ def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, Look]:
 
 
 def look(i: int) -> Look:
-    """Hue, dash and mark of the i-th rival; thirty differ."""
+    """Hue, dash and mark of the i-th rival; thirty differ as lines, and as marks."""
     return HUES[i % 6], DASHES[(i + i // 6) % 6], MARKS[(i + i // 6) % 6]
 
 
@@ -79,7 +79,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         return
     for before, series in zip((None, *panel.series), panel.series, strict=False):
         named = before if series.label == "_nolegend_" and before and before.role == "rival" else series
-        style = styles.get(named.label, OWN if series.role == "run" else look(0))
+        style = styles.get(named.label, OWN)
         if series.role == "run":
             _run(axes, series, style, _aside(panel, series))
         else:
@@ -91,7 +91,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         axes.locator_params(axis="x", nbins=6, integer=panel.counts or _whole(panel, "x"))
     if "y" in panel.log:
         axes.set_yscale("log")
-    elif not any(series.role == "surface" for series in panel.series):
+    else:
         axes.locator_params(axis="y", integer=_whole(panel, "y"))
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
     _uncut(axes)
@@ -107,7 +107,7 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     for series, name in _shaded(panel):
         axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0, label=name)
     for row, series in enumerate(rows):
-        ink, _, mark = styles.get(series.label, look(0))
+        ink, _, mark = styles.get(series.label, OWN)
         drawn: dict[str, Any] = dict(color=ink, marker=mark)
         if series.role == "law":
             drawn = LAW
@@ -150,7 +150,7 @@ def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
         elif series.role == "law":
             axes.plot(x, y, label=series.label, **LAW)
         else:
-            ink, _, mark = styles.get(series.label, look(0))
+            ink, _, mark = styles[series.label]
             y += below[rivals.index(series.label)]
             axes.plot(x, y, ls="", marker=mark, ms=5, color=ink, zorder=2.5, label=series.label)
     places, names = zip(*panel.ticks, strict=True)

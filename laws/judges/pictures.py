@@ -211,7 +211,7 @@ def _few(rows: np.ndarray) -> np.ndarray:
 
 def _title(judge, observed, labels) -> str:
     """What the dots are: `labels` say what was run."""
-    told = labels.get("runs", "runs")
+    told = labels.get("runs")
     how = {"limit": ", extrapolated", "forecast": ", held out" if getattr(judge, "held", ()) is None else ""}
     told = (told if isinstance(told, str) else "runs") + how.get(judge.shows, "")
     return told if observed.ndim < 2 or len(observed) <= ROWS else f"{told} ({ROWS} of {len(observed)})"
