@@ -167,6 +167,20 @@ def test_labels_are_not_broken_within_brackets():
     assert legend.wrapped(words, 48).split("\n")[-1].split()[-3:] == ["(τ", "=", "1.3)"]
 
 
+def test_labels_are_broken_between_words():
+    """Where they are long, but not within a long word, around a sign, in a short bracket, or in a formula."""
+    formula = r"the function $\beta{\left(h_1 \right)}$ of what is small"
+    assert legend.wrapped(formula, 10) == formula
+    assert broken("a much toolongwordforit here", 8) == ["a much", "toolongwordforit", "here"]
+    assert broken("rate x = 1.5 here", 9) == ["rate", "x = 1.5", "here"]
+    assert broken("of runs (in a fit) there", 12) == ["of runs", "(in a fit)", "there"]
+
+
+def broken(label, width):
+    """The lines of a label."""
+    return legend.wrapped(label, width).replace("\N{NO-BREAK SPACE}", " ").split("\n")
+
+
 def test_a_trend_shows_every_run():
     """A thin line for every run, dots for the median; a distribution shows dots of the samples."""
     rising = lambda x, seed: x + 0.1 * (seed % 7)  # noqa: E731
@@ -194,8 +208,8 @@ def test_what_is_counted_is_not_interpolated():
 
 
 def test_every_rival_has_a_look_of_its_own():
-    """Up to thirty rivals differ in hue, dash or mark; one rival looks the same in every panel."""
-    assert len({look(i) for i in range(30)}) == 30
+    """Up to thirty rivals differ in hue or dash, and in hue or mark; one rival looks the same in every panel."""
+    assert len({look(i)[:2] for i in range(30)}) == len({look(i)[::2] for i in range(30)}) == 30  # lines and marks
     rivals = {f"rival {i}": (lambda x, i=i: (2 + i) * x) for i in range(3)}
     verdict = confront("looks", line, stepping, at, Order(1), rivals)
     axes = verdict.plot().axes

@@ -11,11 +11,15 @@ from laws.judges.verdict import Panel, Series, Verdict, table
 WRITTEN = [
     ((0.01, 0.1, 1.0), "", ["0.01", "0.1", "1"]),
     ((1.0, 1e3, 1e4), "", ["10⁰", "10³", "10⁴"]),
+    ((1.0, 1e3), "", ["10⁰", "10³"]),
+    ((1.0, 100.0), "", ["1", "100"]),
     ((1 / 128, 1 / 16), "1/depth", ["1/128", "1/16"]),
+    ((1 / 128, 1 / 16), " 1 / depth", ["1/128", "1/16"]),
     ((1 / 128, 1 / 16), "step", ["0.007812", "0.0625"]),
     ((0.015, 0.03), "1/ln(1/a0)", ["0.015", "0.03"]),
     ((2e-5, 5e-5), "", ["2×10⁻⁵", "5×10⁻⁵"]),
     ((5000, 20000, 80000.0), "", ["5000", "20000", "80000"]),
+    ((999999, 1e6), "", ["999999", "10⁶"]),
 ]
 
 
@@ -81,3 +85,49 @@ def test_what_is_rounded_to_0_has_no_sign():
     lines = [["", "a"], ["x", "-0.000\n[-0.010, -0.0]"], ["y", "-0.05, -0, -0.001"]]
     said = [series.label for series in table(lines).series if series.label]
     assert said == ["a", "x", "0.000\n[-0.010, 0.0]", "y", "-0.05, 0, -0.001"]
+
+
+def test_parts_of_one_are_written_along_their_axis():
+    """Along the axis that is so named, and along no other; up to six values are named one by one."""
+    for many in (6, 7):
+        parts = [1 / 2**k for k in range(many, 0, -1)]
+        axes = drawing.figure((Panel("1/depth", "time", (Series("run", parts, parts, "runs"),), "xy"),)).axes[0]
+        across = [label.get_text() for label in axes.get_xticklabels()]
+        assert (across == [f"1/{2**k}" for k in range(many, 0, -1)]) == (many == 6)
+        assert not any("/" in label.get_text() for label in axes.get_yticklabels())
+    up = drawing.figure((Panel("time", "1/depth", (Series("run", [1, 2], [0.2, 0.5], "runs"),), "y"),)).axes[0]
+    assert [label.get_text() for label in up.get_yticklabels()] == ["1/5", "1/2"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "marks"),
+    [
+        (1.0, 10.0, []),
+        (0.05, 20.0, []),
+        (0.012, 0.7, [0.02, 0.05, 0.1, 0.2, 0.5]),
+        (1.0, 5.0, [1.0, 2.0, 5.0]),
+        (2.0, 5.0, [2.0, 5.0]),
+        (1.2, 1.9, [1.5]),
+        (1.2, 4.5, [1.5, 2.0, 3.0, 4.0]),
+        (5.5, 9.0, [6.0, 8.0]),
+        (2.5, 4.5, [3.0, 4.0]),
+        (150.0, 199.0, [150.0]),
+    ],
+)
+def test_marks_between_powers_are_round(low, high, marks):
+    """By ones, twos and fives where two of them are in sight, else by more; powers of ten need no others."""
+    np.testing.assert_allclose(ticks._between_powers(low, high), marks, rtol=1e-15)
+
+
+def test_distances_say_where_they_are_not_told_apart():
+    """At the lower end of their axis, on a linear panel and in rows; other axes say nothing of it."""
+    for name, sign in ((ticks.UNITS, "≤ "), ("weight", "")):
+        ends = [ticks.LOWEST, 30.0]
+        series = Series("rival", ends, ends, "off", joined=False)
+        rows, up = Panel(name, "", (series,), "x", rows=True), Panel("length", name, (series,), "y")
+        drawn = [drawing.figure((panel,)).axes[0] for panel in (rows, up)]
+        for axis in (drawn[0].xaxis, drawn[1].yaxis):
+            written = [label.get_text() for label in axis.get_majorticklabels()]
+            told = dict(zip(np.round(axis.get_majorticklocs(), 9).tolist(), written, strict=True))
+            assert told[ticks.LOWEST].startswith(sign + "$") and told[1.0].startswith("$"), told
+            assert "-2" in told[ticks.LOWEST]

@@ -69,7 +69,7 @@ def _styles(panel: Panel, rivals: tuple[str, ...]) -> dict[str, Look]:
 
 
 def look(i: int) -> Look:
-    """Hue, dash and mark of the i-th rival; thirty differ."""
+    """Hue, dash and mark of the i-th rival; thirty differ as lines, and as marks."""
     return HUES[i % 6], DASHES[(i + i // 6) % 6], MARKS[(i + i // 6) % 6]
 
 
@@ -79,7 +79,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         return
     for before, series in zip((None, *panel.series), panel.series, strict=False):
         named = before if series.label == "_nolegend_" and before and before.role == "rival" else series
-        style = styles.get(named.label, OWN if series.role == "run" else look(0))
+        style = styles.get(named.label, OWN)
         if series.role == "run":
             _run(axes, series, style, _aside(panel, series))
         else:
@@ -91,7 +91,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         axes.locator_params(axis="x", nbins=6, integer=panel.counts or _whole(panel, "x"))
     if "y" in panel.log:
         axes.set_yscale("log")
-    elif not any(series.role == "surface" for series in panel.series):
+    else:
         axes.locator_params(axis="y", integer=_whole(panel, "y"))
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
     _uncut(axes)
@@ -107,7 +107,7 @@ def _forest(axes, panel: Panel, styles: dict[str, Look]) -> None:
     for series, name in _shaded(panel):
         axes.axvspan(series.low[0], series.high[0], color=GREY, alpha=0.25, lw=0, label=name)
     for row, series in enumerate(rows):
-        ink, _, mark = styles.get(series.label, look(0))
+        ink, _, mark = styles.get(series.label, OWN)
         drawn: dict[str, Any] = dict(color=ink, marker=mark)
         if series.role == "law":
             drawn = LAW
@@ -128,7 +128,7 @@ def _shaded(panel: Panel) -> list[tuple[Any, str]]:
     bands = [(series, series.label) for series in panel.series if series.role == "band"]
     runs = [series for series in panel.series if series.role == "run"]
     known = len(runs) == 1 and runs[0].low is not None and runs[0].high is not None
-    return bands or [(runs[0], "interval of the runs")] * known
+    return bands or [(series, "interval of the runs") for series in runs if known]
 
 
 def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
@@ -150,7 +150,7 @@ def _kinds(axes, panel: Panel, styles: dict[str, Look]) -> None:
         elif series.role == "law":
             axes.plot(x, y, label=series.label, **LAW)
         else:
-            ink, _, mark = styles.get(series.label, look(0))
+            ink, _, mark = styles[series.label]
             y += below[rivals.index(series.label)]
             axes.plot(x, y, ls="", marker=mark, ms=5, color=ink, zorder=2.5, label=series.label)
     places, names = zip(*panel.ticks, strict=True)
@@ -297,7 +297,7 @@ def _window(panel: Panel, bottom: float, top: float, axis: str = "y", times: flo
 def _whole(panel: Panel, axis: str, least: int = 2) -> bool:
     """Whether what was measured along an axis, or at which it was, are a few whole numbers, `least` or more."""
     found = [np.ravel(getattr(series, axis)) for series in panel.series if series.role == "run"]
-    values = np.concatenate(found) if found else np.empty(0)
+    values = np.concatenate([np.empty(0), *found])
     return values.size >= least and np.unique(values).size <= FEW and bool(np.all(values == np.rint(values)))
 
 

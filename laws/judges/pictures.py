@@ -41,7 +41,7 @@ def panels(judge: Judge, runs, predictions: Mapping[str, Predict], at, labels: M
     axis = _axis(at, observed)
     if axis is None and not isinstance(labels.get("runs", ""), str):
         found = [_kinds(judge, observed, low, high, values, labels)]
-    elif observed.size == 1 or (axis is None and np.ptp(values["law"]) == 0):
+    elif axis is None and np.ptp(values["law"]) == 0:
         found = [_number(judge, observed, low, high, values, labels)]
     elif axis is None:
         found = [_parity(judge, observed, low, high, values, labels)]
@@ -141,7 +141,7 @@ def _curves(judge, axis, observed, low, high, shown, at, labels) -> Panel:
 
 def _many_decades(axis: str, x: np.ndarray) -> bool:
     """Whether an argument, but for time, spans so much that its least values would lie upon each other."""
-    return axis != "t" and bool(np.min(x) > 0 and np.max(x) >= 100 * np.min(x)) and geometric(x)
+    return axis != "t" and bool(np.max(x) >= 100 * np.min(x)) and geometric(x)
 
 
 def _names(labels, x) -> tuple[tuple[float, str], ...]:
@@ -211,7 +211,7 @@ def _few(rows: np.ndarray) -> np.ndarray:
 
 def _title(judge, observed, labels) -> str:
     """What the dots are: `labels` say what was run."""
-    told = labels.get("runs", "runs")
+    told = labels.get("runs")
     how = {"limit": ", extrapolated", "forecast": ", held out" if getattr(judge, "held", ()) is None else ""}
     told = (told if isinstance(told, str) else "runs") + how.get(judge.shows, "")
     return told if observed.ndim < 2 or len(observed) <= ROWS else f"{told} ({ROWS} of {len(observed)})"
