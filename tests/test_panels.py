@@ -8,6 +8,8 @@ from laws.judges import pictures
 from laws.judges.ticks import LOWEST, UNITS
 from laws.judges.verdict import Panel, Series
 
+EPS = float(np.finfo(float).eps)
+
 
 class Read:
     """A judge whose intervals are given."""
@@ -168,7 +170,7 @@ def test_an_argument_over_two_decades_is_logarithmic(axis, places, log):
     beside = min(0.015 * np.ptp(along), np.min(np.diff(along)) / 3)
     for series, side in zip(distances.series[1:], (-0.5, 0.5), strict=True):
         found = np.log(series.x) if log else np.array(series.x)
-        np.testing.assert_allclose(found, along + side * beside, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(found, along + side * beside, rtol=0, atol=64 * EPS)
 
 
 def test_distances_are_in_units_of_the_error():

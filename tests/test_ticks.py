@@ -8,6 +8,8 @@ from laws.judges import drawing, ticks
 from laws.judges.legend import READ
 from laws.judges.verdict import Panel, Series, Verdict, table
 
+EPS = float(np.finfo(float).eps)
+
 WRITTEN = [
     ((0.01, 0.1, 1.0), "", ["0.01", "0.1", "1"]),
     ((1.0, 1e3, 1e4), "", ["10⁰", "10³", "10⁴"]),
@@ -116,7 +118,7 @@ def test_parts_of_one_are_written_along_their_axis():
 )
 def test_marks_between_powers_are_round(low, high, marks):
     """By ones, twos and fives where two of them are in sight, else by more; powers of ten need no others."""
-    np.testing.assert_allclose(ticks._between_powers(low, high), marks, rtol=1e-15)
+    np.testing.assert_allclose(ticks._between_powers(low, high), marks, rtol=8 * EPS)
 
 
 def test_distances_say_where_they_are_not_told_apart():
