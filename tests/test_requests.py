@@ -96,7 +96,7 @@ def test_a_law_is_shown_line_by_line(capsys):
     ]
     assert main(["show", "small_start_time"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("≃") == 1 and "⎟ ≃ ──" in shown and "\nup to    residuals of order a0^(1 - 2/D)\n" in shown
+    assert shown.count("≃") == 1 and "⎟ ≃ ──" in shown and "\nup to    residuals of order a₀^(1 - 2/D)\n" in shown
     assert main(["show", "chain.learning_time"]) == 0  # longer than a line
     assert max(map(len, capsys.readouterr().out.splitlines())) > 100
 
