@@ -277,6 +277,14 @@ def test_a_path_descends_on_its_surface():
     ]
 
 
+def test_a_law_ends_where_its_surface_does():
+    """Contours fill their picture: a law beyond them widens it neither up nor down."""
+    x, y, height = [1.0, 2.0, 3.0], [-0.5, 1.0, 2.5], [[1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [3.0, 6.0, 12.0]]
+    beyond, saddle = Series("law", x, [-0.6, 1.0, 2.6], "minima"), Series("run", [2.0], [1.0], "saddle")
+    axes = drawn(Panel("first", "second", (Series("surface", x, y, "loss", low=height), beyond, saddle)))
+    assert (axes.get_xlim(), axes.get_ylim()) == ((1.0, 3.0), (-0.5, 2.5))
+
+
 @pytest.mark.parametrize(
     ("law", "rival", "ends"),
     [

@@ -91,7 +91,7 @@ def _plot(axes, panel: Panel, styles: dict[str, Look]) -> None:
         axes.locator_params(axis="x", nbins=6, integer=panel.counts or _whole(panel, "x"))
     if "y" in panel.log:
         axes.set_yscale("log")
-    else:
+    elif not any(series.role == "surface" for series in panel.series):
         axes.locator_params(axis="y", integer=_whole(panel, "y"))
         axes.set_ylim(*_window(panel, *axes.get_ylim()))
     _uncut(axes)
