@@ -103,10 +103,10 @@ def test_names_are_beside_their_points():
     """Some points to the side away from the middle."""
     ends = [Series("name", [x], [3.0], "birch") for x in (-1.0, 0.0, 2.0)]
     axes = drawn((Series("run", [-1.0, 2.0], [0.0, 1.0], "runs"), *ends))[-1]
-    assert [(name.xy, np.sign(name.xyann[0]), name.xyann[1]) for name in axes.texts] == [
-        ((-1.0, 3.0), -1, 0),
-        ((0.0, 3.0), 1, 0),
-        ((2.0, 3.0), 1, 0),
+    assert [(name.xy, np.sign(name.xyann[0]), name.xyann[1], name.get_ha()) for name in axes.texts] == [
+        ((-1.0, 3.0), -1, 0, "right"),
+        ((0.0, 3.0), 1, 0, "left"),
+        ((2.0, 3.0), 1, 0, "left"),
     ]
 
 
@@ -138,6 +138,7 @@ def test_images_stand_under_their_labels():
     )
     assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_aspect()) == ("said below", "beside", 1)
     assert not axes.get_xticks().size and not axes.get_yticks().size
+    assert drawing.figure((Panel("", "", pictures[:2]),)).axes[0].get_xlim() == (0, side + 1)
     alone = drawing.figure((Panel("", "", pictures[:1]),)).axes[0]
     assert (alone.get_xlim(), alone.get_ylim()) == ((0, 1), (-1, diagrams.TITLE))
     assert diagrams.high(Panel("", "", pictures), 4.0) == pytest.approx(

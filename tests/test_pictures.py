@@ -141,7 +141,11 @@ def test_a_legend_keeps_the_order_of_its_panel():
     x = [1.0, 2.0]
     series = [Series("run", x, x, "runs", [0.5, 1.5], [1.5, 2.5]), Series("rival", x, x[::-1], "other")]
     series += [Series("band", x, x, "allowed", [0.0, 1.0], [2.0, 3.0]), Series("law", x, x, "law")]
-    assert names_of(drawing.figure((Panel("length", "weight", tuple(series)),)).axes[0]) == [s.label for s in series]
+    axes = drawing.figure((Panel("length", "weight", tuple(series)),)).axes[0]
+    assert names_of(axes) == [s.label for s in series]
+    bars, other, allowed, law = axes.get_legend().legend_handles
+    assert hasattr(bars, "has_yerr") or hasattr(bars, "get_segments")
+    assert law.get_color() == drawing.INK != other.get_color() and to_hex(allowed.get_facecolor()) == drawing.GREY
 
 
 def test_distances_do_not_cover_each_other():
